@@ -1,0 +1,19 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+  name: "benchmarks",
+  dependencies: [.package(name: "swift-sheaf", path: "..")],
+  targets: [
+    .target(name: "CAllocationCounter"),
+    .executableTarget(
+      name: "benchmarks",
+      dependencies: [
+        "CAllocationCounter",
+        .product(name: "HeatFlow", package: "swift-sheaf"),
+        .product(name: "LinearAlgebra", package: "swift-sheaf"),
+        .product(name: "NeuralSheaves", package: "swift-sheaf"),
+
+      ]),
+  ]
+)

@@ -1,0 +1,26 @@
+# make demo, make test and the rest; every target sets up the machine first.
+
+.PHONY: demo test build lint benchmark clean
+
+build:
+	@Scripts/bootstrap
+	swift build -c release
+
+demo: build
+	@Scripts/demo
+
+# Release with testing enabled, in a folder of its own so that demo and test do not rebuild each
+# other. Warnings are errors.
+test:
+	@Scripts/bootstrap
+	swift test -c release -Xswiftc -enable-testing --scratch-path .build/test
+
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks
+
+benchmark:
+	@Scripts/bootstrap
+	swift run -c release --package-path Benchmarks benchmarks
+
+clean:
+	rm -rf .build Benchmarks/.build demo

@@ -1,0 +1,56 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+  name: "swift-sheaf",
+  products: [
+    .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
+    .library(name: "CellularSheaves", targets: ["CellularSheaves"]),
+    .library(name: "NeuralSheaves", targets: ["NeuralSheaves"]),
+    .library(name: "HeatFlow", targets: ["HeatFlow"]),
+    .library(name: "Equilibria", targets: ["Equilibria"]),
+    .library(name: "SheafTraining", targets: ["SheafTraining"]),
+    .library(name: "ArrayFiles", targets: ["ArrayFiles"]),
+    .library(name: "ModelFormats", targets: ["ModelFormats"]),
+    .library(name: "Datasets", targets: ["Datasets"]),
+    .executable(name: "sheaf", targets: ["sheaf"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas",
+      providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
+    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+    .target(name: "CKernels"),
+    .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CKernels"]),
+    .target(name: "CellularSheaves", dependencies: ["LinearAlgebra"]),
+    .target(name: "NeuralSheaves", dependencies: ["CellularSheaves", "LinearAlgebra"]),
+    .target(name: "HeatFlow", dependencies: ["NeuralSheaves", "LinearAlgebra"]),
+    .target(name: "Equilibria", dependencies: ["NeuralSheaves", "LinearAlgebra"]),
+    .target(
+      name: "SheafTraining",
+      dependencies: ["Equilibria", "HeatFlow", "NeuralSheaves", "LinearAlgebra"]),
+    .target(name: "ArrayFiles", dependencies: ["CZip", "LinearAlgebra"]),
+    .target(name: "ModelFormats", dependencies: ["ArrayFiles", "NeuralSheaves", "LinearAlgebra"]),
+    .target(
+      name: "Datasets", dependencies: ["ArrayFiles", "LinearAlgebra"],
+      resources: [.copy("Resources/digits.csv"), .copy("Resources/digits-split.csv")]),
+    .target(
+      name: "SheafCommands",
+      dependencies: [
+        "ArrayFiles", "Datasets", "Equilibria", "HeatFlow", "LinearAlgebra", "ModelFormats",
+        "NeuralSheaves", "SheafTraining",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .executableTarget(name: "sheaf", dependencies: ["SheafCommands"]),
+    .testTarget(
+      name: "SheafTests",
+      dependencies: [
+        "ArrayFiles", "CellularSheaves", "Datasets", "Equilibria", "HeatFlow", "LinearAlgebra",
+        "ModelFormats", "NeuralSheaves", "SheafCommands", "SheafTraining",
+      ],
+      path: "Tests/SheafTests"),
+  ]
+)

@@ -1,0 +1,108 @@
+#include <math.h>
+
+#include "CKernels.h"
+#include "clones.h"
+
+CLONES double ck_advance(ptrdiff_t n, double h, const double *restrict f, double *restrict w) {
+  double lane[LANES] = {0}, bad[LANES] = {0};
+  ptrdiff_t i = 0;
+  for (; i + LANES <= n; i += LANES)
+    for (int j = 0; j < LANES; j++) {
+      double next = w[i + j] + h * f[i + j];
+      double change = fabs(next - w[i + j]);
+      lane[j] = change > lane[j] ? change : lane[j];
+      bad[j] += change - change;
+      w[i + j] = next;
+    }
+  for (int j = 0; i < n; i++, j++) {
+    double next = w[i] + h * f[i];
+    double change = fabs(next - w[i]);
+    lane[j] = change > lane[j] ? change : lane[j];
+    bad[j] += change - change;
+    w[i] = next;
+  }
+  return largest(lane, bad);
+}
+
+CLONES void ck_axpby(ptrdiff_t n, double alpha, const double *restrict x, double beta,
+                     double *restrict y) {
+  if (beta == 0)
+    for (ptrdiff_t i = 0; i < n; i++) y[i] = alpha * x[i];
+  else
+    for (ptrdiff_t i = 0; i < n; i++) y[i] = alpha * x[i] + beta * y[i];
+}
+
+CLONES void ck_outer(ptrdiff_t rows, ptrdiff_t columns, double alpha, const double *restrict a,
+                     const double *restrict b, double keep, double *restrict c) {
+  for (ptrdiff_t j = 0; j < columns; j++, c += rows) {
+    const double s = alpha * b[j];
+    if (keep == 0)
+      for (ptrdiff_t i = 0; i < rows; i++) c[i] = s * a[i];
+    else
+      for (ptrdiff_t i = 0; i < rows; i++) c[i] = s * a[i] + keep * c[i];
+  }
+}
+
+CLONES void ck_add_column(ptrdiff_t rows, ptrdiff_t columns, double alpha,
+                          const double *restrict b, double beta, double *restrict y) {
+  for (ptrdiff_t j = 0; j < columns; j++, y += rows)
+    if (beta == 0)
+      for (ptrdiff_t i = 0; i < rows; i++) y[i] = alpha * b[i];
+    else
+      for (ptrdiff_t i = 0; i < rows; i++) y[i] = beta * y[i] + alpha * b[i];
+}
+
+CLONES void ck_subtract(ptrdiff_t n, const double *restrict t, const double *restrict x,
+                        double *restrict y) {
+  for (ptrdiff_t i = 0; i < n; i++) y[i] = t[i] - x[i];
+}
+
+CLONES void ck_subtract_column(ptrdiff_t rows, ptrdiff_t columns, const double *restrict t,
+                               const double *restrict b, double *restrict y) {
+  for (ptrdiff_t j = 0; j < columns; j++, t += rows, y += rows)
+    for (ptrdiff_t i = 0; i < rows; i++) y[i] = t[i] - b[i];
+}
+
+CLONES void ck_add_row_sums(ptrdiff_t rows, ptrdiff_t columns, double alpha,
+                            const double *restrict x, double *restrict y) {
+  for (ptrdiff_t j = 0; j < columns; j++, x += rows)
+    for (ptrdiff_t i = 0; i < rows; i++) y[i] += alpha * x[i];
+}
+
+CLONES double ck_sum_of_squares(ptrdiff_t n, const double *restrict x) {
+  double lane[LANES] = {0};
+  ptrdiff_t i = 0;
+  for (; i + LANES <= n; i += LANES)
+    for (int j = 0; j < LANES; j++) lane[j] += x[i + j] * x[i + j];
+  for (int j = 0; i < n; i++, j++) lane[j] += x[i] * x[i];
+  for (int w = LANES / 2; w > 0; w /= 2)
+    for (int j = 0; j < w; j++) lane[j] += lane[j + w];
+  return lane[0];
+}
+
+CLONES double ck_max_abs(ptrdiff_t n, const double *restrict x) {
+  double lane[LANES] = {0}, bad[LANES] = {0};
+  ptrdiff_t i = 0;
+  for (; i + LANES <= n; i += LANES)
+    for (int j = 0; j < LANES; j++) {
+      double v = fabs(x[i + j]);
+      lane[j] = v > lane[j] ? v : lane[j];
+      bad[j] += v - v;
+    }
+  for (int j = 0; i < n; i++, j++) {
+    double v = fabs(x[i]);
+    lane[j] = v > lane[j] ? v : lane[j];
+    bad[j] += v - v;
+  }
+  return largest(lane, bad);
+}
+
+CLONES void ck_adam(ptrdiff_t n, double rate, double b1, double b2, double epsilon,
+                    const double *restrict g, double *restrict m, double *restrict v,
+                    double *restrict w) {
+  for (ptrdiff_t i = 0; i < n; i++) {
+    m[i] = b1 * m[i] + (1 - b1) * g[i];
+    v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
+    w[i] -= rate * m[i] / (sqrt(v[i]) + epsilon);
+  }
+}

@@ -1,0 +1,174 @@
+import Foundation
+import LinearAlgebra
+import NeuralSheaves
+
+/// Forward Euler, ω ← ω + dt·α·F(ω): the paper's integrator.
+///
+/// Order 1; on a fixed pattern stable iff dt < 2/(α λ_max). Where neurons slide along z_j = 0 it
+/// chatters and the residual does not vanish (THEORY: no stationary point of either branch).
+public struct Euler: Sendable {
+  /// The step dt; nil for 1.8/(α λ_max) of the current pattern, looked up again as it switches.
+  public var step: Double?
+  /// When to stop.
+  public var stop: StoppingRule
+  /// The most steps to take.
+  public var stepLimit: Int
+  /// Whether to take a step at or above the stability bound.
+  public var allowsUnstable: Bool
+  /// The most threads to use.
+  public var threads: Int
+
+  /// Euler's method with its settings.
+  public init(
+    step: Double? = nil, stop: StoppingRule = .residual(1e-8), stepLimit: Int = 200_000,
+    allowsUnstable: Bool = false, threads: Int = ProcessInfo.processInfo.activeProcessorCount
+  ) {
+    self.step = step
+    self.stop = stop
+    self.stepLimit = stepLimit
+    self.allowsUnstable = allowsUnstable
+    self.threads = threads
+  }
+
+  /// What an observer sees before each step, and once after the last.
+  public struct Observation {
+    /// The number of steps taken.
+    public let step: Int
+    /// The flow time.
+    public let time: Double
+    /// Σ‖ρ_e‖² at this state, mean over the batch.
+    public let totalDiscord: Double
+    /// The number of steps so far in which a coordinate switched branch.
+    public let crossings: Int
+    /// The network's output for the first sample.
+    public let output: [Double]
+  }
+
+  /// Runs the flow from a state to the end.
+  ///
+  /// - Parameters:
+  ///   - start: held coordinates are set to their pins before the first step.
+  ///   - observe: called before every step and at the end; costs two more sweeps each time.
+  /// - Throws: `FlowError` for a step, tolerance or limit that is not positive, and for an unstable
+  ///   step unless `allowsUnstable`.
+  public func run(
+    _ flow: HeatFlow, from start: SheafState, observe: ((Observation) -> Void)? = nil
+  ) throws(FlowError) -> FlowSolution {
+    let tolerance =
+      switch stop {
+      case .change(let t): t
+      case .residual(let t): t
+      }
+    guard tolerance > 0 && tolerance.isFinite else {
+      throw .setting(name: "tolerance", found: tolerance)
+    }
+    guard stepLimit > 0 else { throw .setting(name: "steps", found: Double(stepLimit)) }
+    var state = start
+    flow.pins.impose(on: &state)
+    var bound = flow.stableStep(at: state)
+    var h = step ?? 0.9 * bound
+    guard h > 0 && h.isFinite else { throw .setting(name: "step", found: h) }
+    if h >= bound && !allowsUnstable { throw .unstableStep(found: h, bound: bound) }
+
+    let scales = flow.residualScales(state)
+    let largestScale = scales.max() ?? 1
+    let batch = Double(max(state.batch, 1))
+    let energyLimit = 1e3 * max(flow.energy(of: state), 1e-9 * (1 + offsetEnergy(flow) / batch))
+    let threads = SampleBlocks.threads(
+      network: flow.sheaf.network, batch: state.batch, limit: threads)
+    var blocks = EulerBlock.split(flow, state, threads: threads)
+    let (sheaf, alpha) = (flow.sheaf, flow.alpha)
+    var crossings: [Int] = []
+    var (steps, time, change, watch) = (0, 0.0, 0.0, 0.0)
+    var status = SolutionStatus.stepLimit
+    var lookedUp = 0
+    func report() {
+      guard let observe else { return }
+      let current = EulerBlock.join(blocks, into: state)
+      let last = current.output ?? current.stalks[sheaf.network.lastVertex]
+      observe(
+        Observation(
+          step: steps, time: time, totalDiscord: flow.discords(of: current).total,
+          crossings: crossings.count, output: last.columns > 0 ? last.column(0) : []))
+    }
+    while steps < stepLimit {
+      report()
+      let dt = h
+      forEachInParallel(&blocks, threads: threads) { $0.step(sheaf, by: dt * alpha) }
+      steps += 1
+      time += dt
+      change = blocks.reduce(0) {
+        $1.report.change > $0 || $1.report.change.isNaN ? $1.report.change : $0
+      }
+      let switched = blocks.contains { $0.report.switched > 0 }
+      if switched { crossings.append(steps) }
+      // Only a growing change can mean a growing energy: look at the energy when it has doubled.
+      if steps == 1 { watch = 2 * change }
+      if change.isNaN || change > watch {
+        watch = 2 * change
+        state = EulerBlock.join(blocks, into: state)
+        if !(flow.energy(of: state) <= energyLimit) {
+          status = .diverged
+          break
+        }
+      }
+      switch stop {
+      case .change(let t): if steps >= 5 && change < t { status = .converged }
+      case .residual(let t):
+        // The largest force is change/(dt·α): where that is small, look at the samples' own.
+        if change <= t * largestScale * dt * alpha,
+          flow.residual(at: EulerBlock.join(blocks, into: state), scales: scales) <= t
+        {
+          status = .converged
+        }
+      }
+      if status == .converged { break }
+      if step == nil && switched && steps >= lookedUp + 50 {
+        lookedUp = steps
+        bound = flow.stableStep(at: EulerBlock.join(blocks, into: state))
+        h = 0.9 * bound
+      }
+    }
+    report()
+    state = EulerBlock.join(blocks, into: state)
+    return FlowSolution(
+      status: status, state: state, steps: steps, stepSize: h, time: time,
+      residual: flow.residual(at: state, scales: scales), lastChange: change,
+      crossings: crossings, discords: flow.discords(of: state), energy: flow.energy(of: state),
+      stableStep: status == .diverged ? bound : flow.stableStep(at: state))
+  }
+
+  /// ½‖b‖²: the energy of the state in which every free coordinate is 0.
+  private func offsetEnergy(_ flow: HeatFlow) -> Double {
+    let input = Matrix(rows: flow.sheaf.network.inputDimension, columns: 1)
+    return flow.sheaf.discords(flow.sheaf.zeroState(input)).energy
+  }
+}
+
+/// Some samples with all that stepping them needs.
+struct EulerBlock: Sendable {
+  var state: SheafState
+  var field: VectorField
+  let range: Range<Int>
+  var report = VectorField.StepReport()
+
+  static func split(_ flow: HeatFlow, _ state: SheafState, threads: Int) -> [EulerBlock] {
+    SampleBlocks.ranges(network: flow.sheaf.network, batch: state.batch, threads: threads).map {
+      let part = state.samples($0)
+      let field = VectorField(
+        flow.sheaf, at: part, pins: flow.pins.samples($0), output: flow.output,
+        parametersRest: true)
+      return EulerBlock(state: part, field: field, range: $0)
+    }
+  }
+
+  static func join(_ blocks: [EulerBlock], into state: SheafState) -> SheafState {
+    var result = state
+    for block in blocks { result.setSamples(from: block.range.lowerBound, to: block.state) }
+    return result
+  }
+
+  mutating func step(_ sheaf: NeuralSheaf, by h: Double) {
+    report = field.step(sheaf, &state, by: h)
+  }
+}

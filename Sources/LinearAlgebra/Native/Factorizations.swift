@@ -1,0 +1,97 @@
+import COpenBLAS
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Foundation
+#endif
+
+/// A factorisation that does not exist.
+public enum FactorizationError: Error, Equatable, CustomStringConvertible {
+  /// The leading minor of the given order is not positive.
+  case notPositiveDefinite(order: Int)
+  /// The matrix is singular: pivot `order` vanishes.
+  case singular(order: Int)
+  /// The eigenvalue iteration did not converge.
+  case noConvergence
+
+  /// What is wrong, in a sentence.
+  public var description: String {
+    switch self {
+    case .notPositiveDefinite(let k):
+      "the matrix is not positive definite: its leading minor of order \(k) is not positive"
+    case .singular(let k): "the matrix is singular: pivot \(k) vanishes"
+    case .noConvergence: "the eigenvalue iteration did not converge"
+    }
+  }
+}
+
+/// The Cholesky factorisation A = L Lᵀ of a symmetric positive definite matrix (LAPACK `dpotrf`).
+public struct CholeskyFactorization: Sendable {
+  private var factor: Matrix
+
+  /// Factors a symmetric positive definite matrix; reads its lower triangle. Cost: n³/3.
+  public init(_ a: Matrix) throws(FactorizationError) {
+    precondition(a.rows == a.columns, "Cholesky factorisation of a \(a.shape) matrix")
+    factor = a
+    guard a.rows > 0 else { return }
+    let n = Int32(a.rows)
+    let info = LAPACKE_dpotrf(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "L")), n, &factor.elements, n)
+    if info > 0 { throw .notPositiveDefinite(order: Int(info)) }
+  }
+
+  /// b ← A⁻¹ b, column by column. Cost: 2n² per column.
+  public func solve(_ b: inout Matrix) {
+    precondition(b.rows == factor.rows, "right-hand side \(b.shape) for order \(factor.rows)")
+    guard b.count > 0 else { return }
+    let n = Int32(factor.rows)
+    LAPACKE_dpotrs(
+      LAPACK_COL_MAJOR, CChar(UInt8(ascii: "L")), n, Int32(b.columns), factor.elements, n,
+      &b.elements, n)
+  }
+
+  /// log det A = 2 Σ log Lᵢᵢ.
+  public var logDeterminant: Double {
+    (0..<factor.rows).reduce(0) { $0 + 2 * log(factor[$1, $1]) }
+  }
+}
+
+/// The eigen-decomposition A = V diag(values) Vᵀ of a symmetric matrix (LAPACK `dsyevd`).
+public struct SymmetricEigendecomposition: Sendable {
+  /// The eigenvalues in ascending order.
+  public let values: [Double]
+  /// The eigenvectors, one per column, orthonormal; (n, 0) if they were not asked for.
+  public let vectors: Matrix
+
+  /// Decomposes a symmetric matrix; reads its lower triangle. Cost: about 4n³/3 without vectors.
+  public init(_ a: Matrix, vectors wanted: Bool = true) throws(FactorizationError) {
+    precondition(a.rows == a.columns, "eigen-decomposition of a \(a.shape) matrix")
+    var v = a
+    var w = [Double](repeating: 0, count: a.rows)
+    if a.rows > 0 {
+      let n = Int32(a.rows)
+      let info = LAPACKE_dsyevd(
+        LAPACK_COL_MAJOR, CChar(UInt8(ascii: wanted ? "V" : "N")), CChar(UInt8(ascii: "L")), n,
+        &v.elements, n, &w)
+      if info != 0 { throw .noConvergence }
+    }
+    values = w
+    vectors = wanted ? v : Matrix(rows: a.rows, columns: 0)
+  }
+}
+
+extension Matrix {
+  /// A⁻¹ b for a general square matrix by Gaussian elimination with pivoting (LAPACK `dgesv`).
+  public func solve(_ b: Matrix) throws(FactorizationError) -> Matrix {
+    precondition(rows == columns && b.rows == rows, "solving \(shape) x = \(b.shape)")
+    var lu = self
+    var x = b
+    var pivots = [Int32](repeating: 0, count: rows)
+    guard x.count > 0 else { return x }
+    let n = Int32(rows)
+    let info = LAPACKE_dgesv(
+      LAPACK_COL_MAJOR, n, Int32(b.columns), &lu.elements, n, &pivots, &x.elements, n)
+    if info > 0 { throw .singular(order: Int(info)) }
+    return x
+  }
+}

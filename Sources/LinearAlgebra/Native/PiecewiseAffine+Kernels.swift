@@ -1,0 +1,63 @@
+import CKernels
+
+extension PiecewiseAffine {
+  private var kernel: ck_piecewise {
+    ck_piecewise(
+      kink: (kinks[0], kinks.count > 1 ? kinks[1] : .infinity),
+      slope: (slopes[0], slopes[1], slopes.count > 2 ? slopes[2] : 0),
+      offset: (offsets[0], offsets[1], offsets.count > 2 ? offsets[2] : 0))
+  }
+
+  /// y ← P(z), element by element.
+  public func apply(_ z: Matrix, into y: inout Matrix) {
+    precondition(z.count == y.count)
+    ck_piecewise_apply(z.count, kernel, z.elements, &y.elements)
+  }
+
+  /// ρ ← a − P(z), element by element.
+  public func discrepancy(_ z: Matrix, _ a: Matrix, into rho: inout Matrix) {
+    precondition(z.count == a.count && z.count == rho.count)
+    ck_piecewise_discrepancy(z.count, kernel, z.elements, a.elements, &rho.elements)
+  }
+
+  /// ρ ← a − P(z) and f ← keep · f + slope · ρ, with the slopes at z: `discrepancy` and the
+  /// transposed linear part in one pass.
+  public func visit(
+    _ z: Matrix, _ a: Matrix, into rho: inout Matrix, keeping keep: Double, into f: inout Matrix
+  ) {
+    precondition(z.count == a.count && z.count == rho.count && z.count == f.count)
+    ck_piecewise_visit(
+      z.count, kernel, z.elements, a.elements, &rho.elements, keep, &f.elements)
+  }
+
+  /// z ← z + h · f; the largest change of an element, NaN if one is not finite, and how many
+  /// elements switched branch.
+  public func advance(
+    _ z: inout Matrix, along f: Matrix, by h: Double
+  ) -> (change: Double, switched: Int) {
+    precondition(z.count == f.count)
+    var switched = 0
+    let change = ck_piecewise_advance(z.count, kernel, h, f.elements, &z.elements, &switched)
+    return (change, switched)
+  }
+
+  /// branches ← the branch of each element of z; how many changed.
+  public func readBranches(of z: Matrix, into branches: inout [UInt16]) -> Int {
+    precondition(z.count == branches.count)
+    return ck_piecewise_branches(z.count, kernel, z.elements, &branches)
+  }
+
+  /// y ← scale · slope_b v + keep · y: the linear part on given branches, its own transpose.
+  public func addLinearPart(
+    _ branches: [UInt16], _ v: Matrix, scale: Double, keeping keep: Double, into y: inout Matrix
+  ) {
+    precondition(v.count == branches.count && y.count == v.count)
+    ck_branch_multiply(v.count, kernel, branches, scale, v.elements, keep, &y.elements)
+  }
+
+  /// y ← slope_b v + offset_b: the affine function on given branches.
+  public func apply(_ branches: [UInt16], _ v: Matrix, into y: inout Matrix) {
+    precondition(v.count == branches.count && y.count == v.count)
+    ck_branch_apply(v.count, kernel, branches, v.elements, &y.elements)
+  }
+}

@@ -1,0 +1,88 @@
+import CKernels
+import COpenBLAS
+
+/// Matrix products, in place (BLAS level 2 and 3).
+extension Matrix {
+  /// Which factors of a product to transpose.
+  public enum Transposition: Sendable {
+    /// A B.
+    case none
+    /// Aᵀ B.
+    case left
+    /// A Bᵀ.
+    case right
+  }
+
+  /// self ← scale · A B + keep · self, or with one factor transposed.
+  ///
+  /// Cost: 2 · rows · columns · inner floating-point operations.
+  public mutating func addProduct(
+    _ a: Matrix, _ b: Matrix, transposing: Transposition = .none, scale: Double = 1,
+    keeping keep: Double = 1
+  ) {
+    let (ta, tb) = (transposing == .left, transposing == .right)
+    let (m, k) = ta ? (a.columns, a.rows) : (a.rows, a.columns)
+    let (inner, n) = tb ? (b.columns, b.rows) : (b.rows, b.columns)
+    precondition(
+      k == inner && rows == m && columns == n,
+      "product of \(a.shape)\(ta ? "ᵀ" : "") and \(b.shape)\(tb ? "ᵀ" : "") into \(shape)")
+    guard count > 0 else { return }
+    guard k > 0 else { return self.scale(by: keep) }
+    if m == 1 {
+      // A row of the result is opᵀ(B) times a contiguous vector; the small dgemm kernels allocate.
+      cblas_dgemv(
+        CblasColMajor, tb ? CblasNoTrans : CblasTrans, Int32(b.rows), Int32(b.columns), scale,
+        b.elements, Int32(b.rows), a.elements, 1, keep, &elements, 1)
+    } else if k == 1 {
+      ck_outer(m, n, scale, a.elements, b.elements, keep, &elements)
+    } else if n == 1 && !tb {
+      cblas_dgemv(
+        CblasColMajor, ta ? CblasTrans : CblasNoTrans, Int32(a.rows), Int32(a.columns), scale,
+        a.elements, Int32(a.rows), b.elements, 1, keep, &elements, 1)
+    } else {
+      cblas_dgemm(
+        CblasColMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans,
+        Int32(m), Int32(n), Int32(k), scale, a.elements, Int32(a.rows), b.elements,
+        Int32(b.rows), keep, &elements, Int32(rows))
+    }
+  }
+
+  /// self ← scale · A B, or with one factor transposed, whatever self held before.
+  public mutating func setProduct(
+    _ a: Matrix, _ b: Matrix, transposing: Transposition = .none, scale: Double = 1
+  ) {
+    addProduct(a, b, transposing: transposing, scale: scale, keeping: 0)
+  }
+
+  /// self ← scale · A Aᵀ + keep · self, or with Aᵀ A when `transposed` (BLAS `dsyrk`; both
+  /// triangles are written).
+  public mutating func addGram(
+    _ a: Matrix, transposed: Bool = false, scale: Double = 1, keeping keep: Double = 1
+  ) {
+    let (n, k) = transposed ? (a.columns, a.rows) : (a.rows, a.columns)
+    precondition(rows == n && columns == n, "Gram matrix of \(a.shape) into \(shape)")
+    guard n > 0 else { return }
+    cblas_dsyrk(
+      CblasColMajor, CblasLower, transposed ? CblasTrans : CblasNoTrans, Int32(n), Int32(k),
+      scale, a.elements, Int32(max(a.rows, 1)), keep, &elements, Int32(n))
+    for j in 1..<max(n, 1) {
+      for i in 0..<j { elements[i + j * n] = elements[j + i * n] }
+    }
+  }
+
+  /// The matrix product A B.
+  public static func * (a: Matrix, b: Matrix) -> Matrix {
+    var c = Matrix(rows: a.rows, columns: b.columns)
+    c.setProduct(a, b)
+    return c
+  }
+}
+
+/// How many threads OpenBLAS uses for one product. Process-wide.
+///
+/// The library itself works on several blocks of samples at once, each with one-threaded
+/// products: two tasks with one thread each beat one product with two threads.
+public enum BLAS {
+  /// Sets the number of threads of one product.
+  public static func setThreads(_ n: Int) { openblas_set_num_threads(Int32(n)) }
+}

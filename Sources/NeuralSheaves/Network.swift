@@ -1,0 +1,127 @@
+import LinearAlgebra
+
+/// A feedforward network as a directed acyclic graph: one vertex per intermediate quantity, one
+/// edge per piecewise affine operation, both in topological order, and a smooth output activation.
+///
+/// Vertex 0 is the input x. Every other vertex meets its incoming edges in coordinate projections
+/// that together are the identity of its stalk; for all but junctions that is a single edge.
+/// Parameters live in the operations and may be changed in place.
+public struct Network: Sendable {
+  /// One intermediate quantity.
+  public struct Vertex: Sendable, Equatable {
+    /// `x`, `z1`, `a1`, …, as in the paper.
+    public let name: String
+    /// The dimension of its stalk.
+    public let dimension: Int
+    /// ℓ for z_ℓ and a_ℓ, 0 for the input: the most affine operations on a path from the input.
+    public let layer: Int
+  }
+
+  /// One operation between two quantities.
+  public struct Edge: Sendable {
+    /// The vertex that the operation reads.
+    public let source: Int
+    /// The vertex that it determines, wholly or in part.
+    public let target: Int
+    /// The operation.
+    public var operation: any Operation
+  }
+
+  /// The vertices in topological order, the input first, z_{k+1} last.
+  public private(set) var vertices: [Vertex]
+  /// The edges, ordered by their targets.
+  public private(set) var edges: [Edge] = []
+  /// φ in a_{k+1} = φ(z_{k+1}).
+  public var outputActivation: OutputActivation
+
+  /// The number of vertices of each letter so far, for names.
+  private var named: [String: Int] = [:]
+
+  /// A network with an input of the given dimension and no operation yet.
+  public init(inputDimension: Int, outputActivation: OutputActivation = .identity) {
+    precondition(inputDimension > 0, "input dimension \(inputDimension)")
+    vertices = [Vertex(name: "x", dimension: inputDimension, layer: 0)]
+    self.outputActivation = outputActivation
+  }
+
+  /// Appends the vertex P(source) and its edge; returns the new vertex.
+  @discardableResult
+  public mutating func append(_ operation: any Operation, to source: Int) -> Int {
+    precondition(
+      operation.sourceDimension == vertices[source].dimension
+        && operation.targetRows.count == operation.targetDimension,
+      "\(operation.kind) operation of dimension \(operation.sourceDimension) on "
+        + "\(vertices[source].name) of dimension \(vertices[source].dimension)")
+    let isAffine = operation.kind == .affine
+    addVertex(
+      isAffine ? "z" : "a", dimension: operation.targetDimension,
+      layer: vertices[source].layer + (isAffine ? 1 : 0))
+    edges.append(Edge(source: source, target: vertices.count - 1, operation: operation))
+    return vertices.count - 1
+  }
+
+  /// Appends the direct sum of several vertices with one edge for each; returns the junction.
+  @discardableResult
+  public mutating func appendJunction(of sources: [Int]) -> Int {
+    precondition(!sources.isEmpty, "a junction of nothing")
+    let dimension = sources.reduce(0) { $0 + vertices[$1].dimension }
+    addVertex("j", dimension: dimension, layer: sources.map { vertices[$0].layer }.max()!)
+    var start = 0
+    for source in sources {
+      let rows = start..<start + vertices[source].dimension
+      start = rows.upperBound
+      edges.append(
+        Edge(
+          source: source, target: vertices.count - 1,
+          operation: Inclusion(rows: rows, of: dimension)))
+    }
+    return vertices.count - 1
+  }
+
+  private mutating func addVertex(_ letter: String, dimension: Int, layer: Int) {
+    // The activation of z_ℓ is a_ℓ on a chain; elsewhere letters count on their own.
+    named[letter, default: 0] += 1
+    vertices.append(
+      Vertex(name: "\(letter)\(named[letter]!)", dimension: dimension, layer: layer))
+  }
+
+  /// Visits the parameters of edge `edge` in place.
+  public mutating func updateParameters(of edge: Int, _ update: (Int, inout Matrix) -> Void) {
+    edges[edge].operation.updateParameters(update)
+  }
+}
+
+extension Network {
+  /// n₀.
+  public var inputDimension: Int { vertices[0].dimension }
+  /// n_{k+1}.
+  public var outputDimension: Int { vertices[vertices.count - 1].dimension }
+  /// The vertex z_{k+1}.
+  public var lastVertex: Int { vertices.count - 1 }
+  /// dim Ω = Σ over all vertices but the input.
+  public var freeDimension: Int { vertices.dropFirst().reduce(0) { $0 + $1.dimension } }
+  /// The number of trainable numbers.
+  public var parameterCount: Int {
+    edges.reduce(0) { $0 + $1.operation.parameters.reduce(0) { $0 + $1.count } }
+  }
+  /// The name of the last vertex of all: z_{k+1}, or a_{k+1} when φ is not the identity.
+  public var outputName: String {
+    outputActivation == .identity ? vertices[lastVertex].name : "a\(vertices[lastVertex].layer)"
+  }
+
+  /// The name of an edge: that of the vertex it determines, with its source for a junction.
+  public func edgeName(_ e: Int) -> String {
+    let edge = edges[e]
+    let name = vertices[edge.target].name
+    return edge.operation.targetRows.count == edge.operation.targetDimension
+      ? name : "\(vertices[edge.source].name)→\(name)"
+  }
+
+  /// φ(z_{k+1}) of the forward pass. Input (n₀, batch), output (n_{k+1}, batch).
+  public func callAsFunction(_ input: Matrix) -> Matrix { outputActivation(logits(input)) }
+
+  /// z_{k+1} of the forward pass. Input (n₀, batch), output (n_{k+1}, batch).
+  public func logits(_ input: Matrix) -> Matrix {
+    NeuralSheaf(self).forwardPass(input).stalks[lastVertex]
+  }
+}

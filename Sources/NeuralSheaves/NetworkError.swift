@@ -1,0 +1,29 @@
+/// A network or a quantity that does not fit together.
+public enum NetworkError: Error, Equatable, CustomStringConvertible {
+  /// Fewer than two widths, or a width below 1.
+  case widths([Int])
+  /// A weight or bias whose shape does not continue the chain.
+  case shape(array: String, found: String, expected: String)
+  /// A number that is not finite.
+  case notFinite(array: String, index: String)
+  /// A quantity over a batch of the wrong shape.
+  case quantity(name: String, found: String, expected: String)
+  /// A vertex that the network does not have.
+  case unknownVertex(name: String, valid: [String])
+
+  /// What was found and what was expected, in a sentence.
+  public var description: String {
+    switch self {
+    case .widths(let widths):
+      "widths \(widths): expected at least two, each at least 1"
+    case .shape(let array, let found, let expected):
+      "\(array) has shape \(found), expected \(expected)"
+    case .notFinite(let array, let index):
+      "\(array)\(index) is not finite"
+    case .quantity(let name, let found, let expected):
+      "\(name) has shape \(found), expected \(expected)"
+    case .unknownVertex(let name, let valid):
+      "no stalk is called \"\(name)\"; the network has \(valid.joined(separator: ", "))"
+    }
+  }
+}

@@ -1,0 +1,123 @@
+import LinearAlgebra
+
+/// What an operation does, in the vocabulary of reports.
+public enum OperationKind: String, Sendable, CaseIterable {
+  /// An affine map with parameters: dense, later convolution and normalisation.
+  case affine
+  /// A piecewise affine function of each coordinate.
+  case activation
+  /// A copy into a block of a junction's stalk.
+  case junction
+  /// The output edge: a smooth activation or the clamp to a target.
+  case output
+}
+
+/// A piecewise affine operation P : F(source) → F(target), the data of one edge of a neural sheaf.
+///
+/// On branch pattern π it is z ↦ R_π z + c_π. The edge's restriction maps are [R_π | diag c_π] from
+/// the source (the offset rides on constant-one boundary coordinates) and, from the target, the
+/// projection onto `targetRows`; the edge's discrepancy is ρ = t − P(s). Everything above works
+/// through this protocol alone and never asks which operation it has.
+///
+/// Quantities are (dimension, batch). All methods work in place and allocate nothing.
+public protocol Operation: Sendable {
+  /// What kind of edge this is in reports.
+  var kind: OperationKind { get }
+  /// The dimension of the source stalk.
+  var sourceDimension: Int { get }
+  /// The dimension of the target vertex's stalk.
+  var targetDimension: Int { get }
+  /// The coordinates of the target that this edge determines: all, except into a junction.
+  var targetRows: Range<Int> { get }
+  /// Whether P has an offset c on some pattern.
+  var hasOffset: Bool { get }
+  /// Whether R depends on the source, so that there is a pattern to read.
+  var isStateDependent: Bool { get }
+
+  /// t ← P(s) on `targetRows`.
+  func apply(_ source: Matrix, into target: inout Matrix)
+  /// ρ ← t − P(s) on `targetRows`.
+  func discrepancy(_ source: Matrix, _ target: Matrix, into rho: inout Matrix)
+  /// Reads the pattern at the source; returns how many coordinates switched branch.
+  func readPattern(at source: Matrix, into pattern: inout ActivationPattern) -> Int
+  /// t ← R_π s + c_π on `targetRows`, for a given pattern.
+  func apply(_ source: Matrix, at pattern: ActivationPattern, into target: inout Matrix)
+  /// y ← scale · R_π v + keep · y on `targetRows`.
+  func addLinearPart(
+    _ v: Matrix, at pattern: ActivationPattern, scale: Double, keeping keep: Double,
+    into y: inout Matrix)
+  /// u ← R_πᵀ v + keep · u, where only `targetRows` of v are read.
+  func addTranspose(
+    _ v: Matrix, at pattern: ActivationPattern, keeping keep: Double, into u: inout Matrix)
+
+  /// ρ ← t − P(s) and force ← Rᵀρ + keep · force, R being that of the source: both halves of an
+  /// edge's visit in the heat equation.
+  func visit(
+    source: Matrix, target: Matrix, at pattern: ActivationPattern, into rho: inout Matrix,
+    keeping keep: Double, into force: inout Matrix)
+  /// s ← s + h · force, where `pattern` is that of the source before and after; the largest change
+  /// of a coordinate and how many coordinates of the target switched branch.
+  func advance(
+    _ source: inout Matrix, along force: Matrix, by h: Double, pattern: inout ActivationPattern
+  ) -> (change: Double, switched: Int)
+
+  /// The trainable parameters, by name.
+  var parameterNames: [String] { get }
+  /// The trainable parameters, in the order of `parameterNames`.
+  var parameters: [Matrix] { get set }
+  /// Visits each parameter in place.
+  mutating func updateParameters(_ update: (Int, inout Matrix) -> Void)
+  /// gradients ← scale · (derivative of ⟨v, P(s)⟩ in the parameters) + keep · gradients.
+  func addParameterGradients(
+    _ v: Matrix, source: Matrix, scale: Double, keeping keep: Double,
+    into gradients: inout [Matrix])
+}
+
+/// Two passes in one are faster for some operations; these are the two passes.
+extension Operation {
+  public func visit(
+    source: Matrix, target: Matrix, at pattern: ActivationPattern, into rho: inout Matrix,
+    keeping keep: Double, into force: inout Matrix
+  ) {
+    discrepancy(source, target, into: &rho)
+    addTranspose(rho, at: pattern, keeping: keep, into: &force)
+  }
+
+  public func advance(
+    _ source: inout Matrix, along force: Matrix, by h: Double, pattern: inout ActivationPattern
+  ) -> (change: Double, switched: Int) {
+    let change = source.advance(along: force, by: h)
+    return (change, readPattern(at: source, into: &pattern))
+  }
+}
+
+/// An operation without parameters.
+extension Operation {
+  public var targetRows: Range<Int> { 0..<targetDimension }
+  public var parameterNames: [String] { [] }
+  public var parameters: [Matrix] {
+    get { [] }
+    set { precondition(newValue.isEmpty, "\(kind) has no parameters") }
+  }
+  public mutating func updateParameters(_ update: (Int, inout Matrix) -> Void) {}
+  public func addParameterGradients(
+    _ v: Matrix, source: Matrix, scale: Double, keeping keep: Double,
+    into gradients: inout [Matrix]
+  ) {}
+
+  /// A pattern of the right size for a batch, every coordinate on branch 0.
+  public func blankPattern(batch: Int) -> ActivationPattern {
+    isStateDependent ? ActivationPattern(dimension: targetDimension, batch: batch) : .affine
+  }
+}
+
+/// An operation with one branch: R and c are constant.
+public protocol AffineOperation: Operation {}
+
+extension AffineOperation {
+  public var isStateDependent: Bool { false }
+  public func readPattern(at source: Matrix, into pattern: inout ActivationPattern) -> Int { 0 }
+  public func apply(_ source: Matrix, at pattern: ActivationPattern, into target: inout Matrix) {
+    apply(source, into: &target)
+  }
+}

@@ -1,0 +1,67 @@
+import LinearAlgebra
+
+/// A piecewise affine function applied to every coordinate, such as ReLU.
+public struct Elementwise: Operation {
+  /// The scalar function.
+  public let function: PiecewiseAffine
+  /// The dimension of source and target.
+  public let dimension: Int
+
+  /// The function on stalks of the given dimension.
+  public init(_ function: PiecewiseAffine, dimension: Int) {
+    self.function = function
+    self.dimension = dimension
+  }
+
+  /// The rectifier a = max(0, z), where z = 0 counts as active.
+  public static func rectifier(dimension: Int) -> Elementwise {
+    Elementwise(.rectifier, dimension: dimension)
+  }
+
+  public var kind: OperationKind { .activation }
+  public var sourceDimension: Int { dimension }
+  public var targetDimension: Int { dimension }
+  public var hasOffset: Bool { function.offsets.contains { $0 != 0 } }
+  public var isStateDependent: Bool { true }
+
+  public func apply(_ z: Matrix, into a: inout Matrix) { function.apply(z, into: &a) }
+
+  public func discrepancy(_ z: Matrix, _ a: Matrix, into rho: inout Matrix) {
+    function.discrepancy(z, a, into: &rho)
+  }
+
+  public func readPattern(at z: Matrix, into pattern: inout ActivationPattern) -> Int {
+    function.readBranches(of: z, into: &pattern.branches)
+  }
+
+  public func apply(_ z: Matrix, at pattern: ActivationPattern, into a: inout Matrix) {
+    function.apply(pattern.branches, z, into: &a)
+  }
+
+  public func addLinearPart(
+    _ v: Matrix, at pattern: ActivationPattern, scale: Double, keeping keep: Double,
+    into y: inout Matrix
+  ) {
+    function.addLinearPart(pattern.branches, v, scale: scale, keeping: keep, into: &y)
+  }
+
+  public func addTranspose(
+    _ v: Matrix, at pattern: ActivationPattern, keeping keep: Double, into u: inout Matrix
+  ) {
+    function.addLinearPart(pattern.branches, v, scale: 1, keeping: keep, into: &u)
+  }
+
+  public func visit(
+    source z: Matrix, target a: Matrix, at _: ActivationPattern, into rho: inout Matrix,
+    keeping keep: Double, into force: inout Matrix
+  ) {
+    function.visit(z, a, into: &rho, keeping: keep, into: &force)
+  }
+
+  // Counts switches between old and new z; the pattern itself is not needed, see `visit`.
+  public func advance(
+    _ z: inout Matrix, along force: Matrix, by h: Double, pattern _: inout ActivationPattern
+  ) -> (change: Double, switched: Int) {
+    function.advance(&z, along: force, by: h)
+  }
+}

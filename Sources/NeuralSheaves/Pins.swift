@@ -1,0 +1,226 @@
+import LinearAlgebra
+
+/// A request to hold coordinates of a stalk at given values, or to pull them there.
+public struct Pin: Sendable {
+  /// How strongly a pin holds.
+  public enum Strength: Sendable, Equatable {
+    /// The coordinate becomes boundary: it has exactly the value.
+    case hard
+    /// The energy gains (γ/2)(c − t)².
+    case soft(Double)
+  }
+
+  /// The vertex: an index of `network.vertices`, or `vertices.count` for a_{k+1}.
+  public var vertex: Int
+  /// The coordinates held, zero-based.
+  public var coordinates: [Int]
+  /// The values t, (coordinates, batch), or (coordinates, 1) for all samples alike.
+  public var values: Matrix
+  /// Hard or soft.
+  public var strength: Strength
+
+  /// A pin on the given coordinates of a vertex.
+  public init(vertex: Int, coordinates: [Int], values: Matrix, strength: Strength = .hard) {
+    self.vertex = vertex
+    self.coordinates = coordinates
+    self.values = values
+    self.strength = strength
+  }
+}
+
+/// Pins that cannot be honoured.
+public enum PinError: Error, Equatable, CustomStringConvertible {
+  /// A coordinate outside its stalk.
+  case coordinate(stalk: String, index: Int, dimension: Int)
+  /// A coordinate named twice in one pin.
+  case duplicate(stalk: String, index: Int)
+  /// Two hard pins that hold one coordinate at different values.
+  case conflicting(stalk: String, index: Int, sample: Int, first: Double, second: Double)
+  /// Values of the wrong shape.
+  case values(stalk: String, found: String, expected: String)
+  /// A value that is not finite.
+  case notFinite(stalk: String, index: Int, sample: Int)
+  /// A stiffness γ that is not positive and finite.
+  case stiffness(stalk: String, found: Double)
+
+  /// What was found and what was expected, in a sentence.
+  public var description: String {
+    switch self {
+    case .coordinate(let s, let i, let n):
+      "pin \(s)[\(i)]: the stalk has coordinates 0 to \(n - 1)"
+    case .duplicate(let s, let i): "pin \(s): coordinate \(i) is named twice"
+    case .conflicting(let s, let i, let j, let a, let b):
+      "two hard pins hold \(s)[\(i)] of sample \(j) at different values, \(a) and \(b)"
+    case .values(let s, let found, let expected):
+      "pin \(s): the values have shape \(found), expected \(expected)"
+    case .notFinite(let s, let i, let j): "pin \(s)[\(i)]: the value of sample \(j) is not finite"
+    case .stiffness(let s, let g): "soft pin \(s): γ = \(g), expected a positive finite number"
+    }
+  }
+}
+
+/// All pins of a problem, checked and sorted by vertex. The input is held unless a soft pin frees it.
+public struct Pins: Sendable {
+  /// The pins on one vertex.
+  struct OnVertex: Sendable {
+    /// Rows that are boundary.
+    var held: [Int] = []
+    /// Values of the held rows, (held, batch).
+    var values = Matrix(rows: 0, columns: 0)
+    /// Soft pins: rows, values (rows, batch) and stiffness.
+    var soft: [(rows: [Int], values: Matrix, stiffness: Double)] = []
+  }
+
+  /// By vertex; the last entry is that of a_{k+1}.
+  var vertices: [OnVertex]
+  private let dimensions: [Int]
+
+  /// Checks pins against a network and a batch.
+  ///
+  /// - Parameters:
+  ///   - pins: in any order; a hard pin on the input replaces its value, a soft one frees the
+  ///     coordinates it names.
+  ///   - input: x, (n₀, batch).
+  public init(_ pins: [Pin] = [], network: Network, input: Matrix) throws(PinError) {
+    let names = network.vertices.map(\.name) + [network.outputName]
+    dimensions = network.vertices.map(\.dimension) + [network.outputDimension]
+    let batch = input.columns
+    var held = dimensions.map { [Double?](repeating: nil, count: $0 * batch) }
+    var freed = Set<Int>()
+    vertices = dimensions.map { _ in OnVertex() }
+    for pin in pins {
+      let (name, n) = (names[pin.vertex], dimensions[pin.vertex])
+      var seen = Set<Int>()
+      for i in pin.coordinates {
+        guard i >= 0 && i < n else { throw .coordinate(stalk: name, index: i, dimension: n) }
+        guard seen.insert(i).inserted else { throw .duplicate(stalk: name, index: i) }
+      }
+      guard pin.values.rows == pin.coordinates.count,
+        pin.values.columns == batch || pin.values.columns == 1
+      else {
+        throw .values(
+          stalk: name, found: pin.values.shape,
+          expected: "(\(pin.coordinates.count) coordinates, \(batch) samples)")
+      }
+      if let (i, j) = pin.values.firstNonFinite {
+        throw .notFinite(stalk: name, index: pin.coordinates[i], sample: j)
+      }
+      let values =
+        pin.values.columns == batch
+        ? pin.values : pin.values.columns([Int](repeating: 0, count: batch))
+      switch pin.strength {
+      case .soft(let stiffness):
+        guard stiffness > 0 && stiffness.isFinite else {
+          throw .stiffness(stalk: name, found: stiffness)
+        }
+        vertices[pin.vertex].soft.append((pin.coordinates, values, stiffness))
+        if pin.vertex == 0 { freed.formUnion(pin.coordinates) }
+      case .hard:
+        for (p, i) in pin.coordinates.enumerated() {
+          for j in 0..<batch {
+            if let old = held[pin.vertex][i + j * n], old != values[p, j] {
+              throw .conflicting(
+                stalk: name, index: i, sample: j, first: old, second: values[p, j])
+            }
+            held[pin.vertex][i + j * n] = values[p, j]
+          }
+        }
+      }
+    }
+    for i in 0..<network.inputDimension where !freed.contains(i) {
+      for j in 0..<batch where held[0][i + j * dimensions[0]] == nil {
+        held[0][i + j * dimensions[0]] = input[i, j]
+      }
+    }
+    for (v, n) in dimensions.enumerated() where batch > 0 {
+      vertices[v].held = (0..<n).filter { held[v][$0] != nil }
+      vertices[v].values = Matrix(rows: vertices[v].held.count, columns: batch)
+      for (p, i) in vertices[v].held.enumerated() {
+        for j in 0..<batch { vertices[v].values[p, j] = held[v][i + j * n]! }
+      }
+    }
+  }
+
+  /// Whether every coordinate of a vertex is held.
+  public func holdsAll(of vertex: Int) -> Bool {
+    vertices[vertex].held.count == dimensions[vertex]
+  }
+
+  /// The rows of a vertex that are held.
+  public func held(_ vertex: Int) -> [Int] { vertices[vertex].held }
+
+  /// The pins of the samples in `range`.
+  public func samples(_ range: Range<Int>) -> Pins {
+    var result = self
+    for v in vertices.indices {
+      result.vertices[v].values = vertices[v].values.columns(range)
+      result.vertices[v].soft = vertices[v].soft.map {
+        ($0.rows, $0.values.columns(range), $0.stiffness)
+      }
+    }
+    return result
+  }
+
+  /// Sets the held coordinates of one stalk.
+  public func impose(on stalk: inout Matrix, vertex: Int) {
+    let pins = vertices[vertex]
+    for j in 0..<stalk.columns {
+      for (p, i) in pins.held.enumerated() { stalk[i, j] = pins.values[p, j] }
+    }
+  }
+
+  /// Sets the held coordinates of a state.
+  public func impose(on state: inout SheafState) {
+    for v in state.stalks.indices { impose(on: &state.stalks[v], vertex: v) }
+    if state.output != nil { impose(on: &state.output!, vertex: state.stalks.count) }
+  }
+
+  /// Adds the soft pins' forces −γ(c − t), then sets the force on held coordinates to 0.
+  public func addForces(vertex: Int, stalk: Matrix, into force: inout Matrix) {
+    let pins = vertices[vertex]
+    for (rows, values, stiffness) in pins.soft {
+      for j in 0..<stalk.columns {
+        for (p, i) in rows.enumerated() { force[i, j] -= stiffness * (stalk[i, j] - values[p, j]) }
+      }
+    }
+    clear(vertex, &force)
+  }
+
+  /// Whether a vertex has any pin, held or soft.
+  public func concern(_ vertex: Int) -> Bool {
+    !vertices[vertex].held.isEmpty || !vertices[vertex].soft.isEmpty
+  }
+
+  /// Sets the held rows of a vector to 0.
+  public func clear(_ vertex: Int, _ vector: inout Matrix) {
+    for j in 0..<vector.columns {
+      for i in vertices[vertex].held { vector[i, j] = 0 }
+    }
+  }
+
+  /// y ← y + γ v on softly pinned coordinates: their share of the Hessian.
+  public func addStiffness(_ vertex: Int, _ v: Matrix, into y: inout Matrix) {
+    for (rows, _, stiffness) in vertices[vertex].soft {
+      for j in 0..<v.columns {
+        for i in rows { y[i, j] += stiffness * v[i, j] }
+      }
+    }
+  }
+
+  /// Σ (γ/2)(c − t)² over the soft pins and the batch.
+  public func energy(_ state: SheafState) -> Double {
+    var sum = 0.0
+    for (v, pins) in vertices.enumerated() {
+      guard let stalk = v < state.stalks.count ? state.stalks[v] : state.output else { continue }
+      for (rows, values, stiffness) in pins.soft {
+        for j in 0..<stalk.columns {
+          for (p, i) in rows.enumerated() {
+            let d = stalk[i, j] - values[p, j]
+            sum += stiffness / 2 * d * d
+          }
+        }
+      }
+    }
+    return sum
+  }
+}
