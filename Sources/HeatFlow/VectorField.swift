@@ -113,6 +113,13 @@ public struct VectorField: Sendable {
     return report
   }
 
+  /// Reads all patterns again, after the state was changed from outside.
+  public mutating func readPatterns(_ sheaf: NeuralSheaf, at state: SheafState) {
+    for (e, edge) in sheaf.network.edges.enumerated() {
+      _ = edge.operation.readPattern(at: state.stalks[edge.source], into: &patterns[e])
+    }
+  }
+
   private typealias Finish = (inout VectorField, Int, inout Matrix, Matrix) -> Void
 
   private mutating func visitEdges(

@@ -150,12 +150,17 @@ public struct Pins: Sendable {
   public func held(_ vertex: Int) -> [Int] { vertices[vertex].held }
 
   /// The pins of the samples in `range`.
-  public func samples(_ range: Range<Int>) -> Pins {
+  public func samples(_ range: Range<Int>) -> Pins { mapValues { $0.columns(range) } }
+
+  /// The pins of the samples with the given indices.
+  public func samples(_ indices: [Int]) -> Pins { mapValues { $0.columns(indices) } }
+
+  private func mapValues(_ part: (Matrix) -> Matrix) -> Pins {
     var result = self
     for v in vertices.indices {
-      result.vertices[v].values = vertices[v].values.columns(range)
+      result.vertices[v].values = part(vertices[v].values)
       result.vertices[v].soft = vertices[v].soft.map {
-        ($0.rows, $0.values.columns(range), $0.stiffness)
+        ($0.rows, part($0.values), $0.stiffness)
       }
     }
     return result

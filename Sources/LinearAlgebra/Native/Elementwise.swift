@@ -1,4 +1,5 @@
 import CKernels
+import COpenBLAS
 
 /// Element-wise updates and reductions, in place.
 extension Matrix {
@@ -70,4 +71,10 @@ extension Matrix {
 
   /// The largest absolute value, NaN if an element is not finite.
   public var maximumMagnitude: Double { ck_max_abs(count, elements) }
+}
+
+/// The inner product Σ aᵢⱼ bᵢⱼ of two matrices of one size.
+public func dot(_ a: Matrix, _ b: Matrix) -> Double {
+  precondition(a.count == b.count, "inner product of \(a.shape) and \(b.shape)")
+  return cblas_ddot(Int32(a.count), a.elements, 1, b.elements, 1)
 }
