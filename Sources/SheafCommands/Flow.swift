@@ -1,0 +1,140 @@
+import ArgumentParser
+import ArrayFiles
+import Foundation
+import HeatFlow
+import LinearAlgebra
+import ModelFormats
+import NeuralSheaves
+
+struct Flow: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run the sheaf heat equation.",
+    discussion: """
+      Example: sheaf flow network.npz --input x.npy --pin 'z1[0]=0.5' --stop change \
+      --tolerance 1e-12 --step 0.01
+      """)
+
+  enum Method: String, CaseIterable, ExpressibleByArgument { case euler }
+  enum Stop: String, CaseIterable, ExpressibleByArgument { case change, residual }
+
+  @OptionGroup var network: NetworkOptions
+  @OptionGroup var arrays: ArrayOptions
+  @OptionGroup var initial: InitialOptions
+  @Option(help: "The input, an ARRAY: file.npy, file.npz#key or file.csv#columns.")
+  var input: String
+  @Option(help: "The integrator.") var method: Method = .euler
+  @Option(help: "The diffusivity α.") var alpha = 1.0
+  @Option(help: "The step dt; default 1.8/(α·λ_max) of the current pattern.") var step: Double?
+  @Option(help: "The most steps.") var steps = 200_000
+  @Option(help: "Stop by the largest change in one step, or by the residual.")
+  var stop: Stop = .residual
+  @Option(help: "The tolerance of the stopping rule.") var tolerance = 1e-8
+  @Option(help: "Hold coordinates: STALK=VALUE or STALK[i,j,k:l]=VALUE. Repeatable.")
+  var pin: [String] = []
+  @Option(help: "Pull coordinates: PIN@GAMMA. Repeatable.") var softPin: [String] = []
+  @Option(help: "The energy of the output edge.") var outputEnergy: OutputEdge.Energy = .squared
+  @Flag(help: "Take a step at or above the stability bound.") var allowUnstable = false
+  @Option(help: "Write every step's discord and output to a .csv file.") var trajectory: String?
+  @Option(help: "Write the final stalks to an .npz file.") var final: String?
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func validate() throws {
+    for (name, value) in [("--alpha", alpha), ("--step", step ?? 1), ("--tolerance", tolerance)]
+    where !(value > 0 && value.isFinite) {
+      throw ValidationError("\(name) is \(value), expected a positive finite number")
+    }
+    guard steps > 0 else { throw ValidationError("--steps is \(steps), expected at least 1") }
+  }
+
+  func run() throws {
+    let network = try network.load()
+    let sheaf = NeuralSheaf(network)
+    let x = try arrays.readInput(input, for: network)
+    for path in [trajectory, final] { try checkWritable(path) }
+    let requests =
+      try pin.map { try PinOption($0, isSoft: false) }
+      + softPin.map { try PinOption($0, isSoft: true) }
+    let pins = try Pins(
+      requests.map { try $0.pin(on: network, arrays) }, network: network, input: x)
+    let hasOutput = network.outputActivation != .identity
+    let flow = try HeatFlow(
+      sheaf, pins: pins,
+      output: hasOutput
+        ? OutputEdge(activation: network.outputActivation, energy: outputEnergy) : nil,
+      alpha: alpha)
+    let start = try initial.state(
+      sheaf, input: x, default: "random", arrays: arrays, hasOutput: hasOutput)
+    var rows = trajectory == nil ? nil : [trajectoryHeader(network)]
+    let observe: ((Euler.Observation) -> Void)? =
+      rows == nil
+      ? nil
+      : {
+        rows!.append(
+          "\($0.step),\($0.time),\($0.totalDiscord),\($0.crossings),"
+            + $0.output.map { "\($0)" }.joined(separator: ","))
+      }
+    let solution = try Euler(
+      step: step, stop: stop == .change ? .change(tolerance) : .residual(tolerance),
+      stepLimit: steps, allowsUnstable: allowUnstable
+    ).run(flow, from: start, observe: observe)
+
+    if let trajectory, let rows {
+      try ArrayFile.write(Data((rows.joined(separator: "\n") + "\n").utf8), to: trajectory)
+    }
+    if let final {
+      try NPZ.write(
+        NPZState.arrays(
+          of: solution.state, network: network, samplesInColumns: arrays.samples == .columns),
+        to: final)
+    }
+    try report(solution, network, isPinned: !requests.isEmpty)
+    if solution.status != .converged { throw failure(solution) }
+  }
+
+  private func trajectoryHeader(_ network: Network) -> String {
+    "step,time,totalDiscord,crossings,"
+      + (0..<network.outputDimension).map { "\(network.outputName)[\($0)]" }.joined(separator: ",")
+  }
+
+  private func report(_ s: FlowSolution, _ network: Network, isPinned: Bool) throws {
+    let output = s.state.output ?? s.state.stalks[network.lastVertex]
+    var forwardError: Double?
+    if !isPinned {
+      var difference = network(s.state.stalks[0])
+      difference.add(output, scale: -1)
+      forwardError = difference.maximumMagnitude
+    }
+    if json {
+      var object: [String: Any] = [
+        "status": s.status.rawValue, "steps": s.steps, "time": JSONOutput.number(s.time),
+        "stepSize": JSONOutput.number(s.stepSize), "residual": JSONOutput.number(s.residual),
+        "lastChange": JSONOutput.number(s.lastChange),
+        "totalDiscord": JSONOutput.number(s.discords.total),
+        "energy": JSONOutput.number(s.energy), "edges": JSONOutput.discords(s.discords),
+        "crossings": s.crossings.count, "stableStep": JSONOutput.number(s.stableStep),
+        "output": JSONOutput.samples(output),
+      ]
+      if !isPinned { object["forwardError"] = JSONOutput.number(forwardError) }
+      return try JSONOutput.print(object)
+    }
+    let n = TextOutput.number
+    print("\(s.status.rawValue) after \(s.steps) steps of \(n(s.stepSize)) (time \(n(s.time)))")
+    print("residual \(n(s.residual)), crossings \(s.crossings.count)")
+    print(TextOutput.discords(s.discords))
+    if let forwardError { print("largest distance to the forward pass \(n(forwardError))") }
+  }
+
+  private func failure(_ s: FlowSolution) -> WorkFailure {
+    let n = TextOutput.number
+    switch s.status {
+    case .diverged:
+      return WorkFailure(
+        description: "the flow diverged at step \(s.steps) with step size \(n(s.stepSize)); "
+          + "forward Euler is stable below \(n(s.stableStep)) (--step)")
+    default:
+      return WorkFailure(
+        description: "no convergence in \(s.steps) steps: residual \(n(s.residual)), last change "
+          + "\(n(s.lastChange)), tolerance \(n(tolerance)); allow more with --steps")
+    }
+  }
+}

@@ -1,0 +1,6 @@
+import SheafCommands
+
+@main
+enum Main {
+  static func main() { Sheaf.runAndExit() }
+}
