@@ -13,6 +13,7 @@ let package = Package(
         .product(name: "HeatFlow", package: "swift-sheaf"),
         .product(name: "LinearAlgebra", package: "swift-sheaf"),
         .product(name: "NeuralSheaves", package: "swift-sheaf"),
+        .product(name: "SheafTraining", package: "swift-sheaf"),
 
       ]),
   ]

@@ -65,10 +65,12 @@ public struct Euler: Sendable {
     guard stepLimit > 0 else { throw .setting(name: "steps", found: Double(stepLimit)) }
     var state = start
     flow.pins.impose(on: &state)
-    var bound = flow.stableStep(at: state)
-    var h = step ?? 0.9 * bound
+    var h = step ?? 0.9 * flow.stableStep(at: state)
     guard h > 0 && h.isFinite else { throw .setting(name: "step", found: h) }
-    if h >= bound && !allowsUnstable { throw .unstableStep(found: h, bound: bound) }
+    if step != nil && !allowsUnstable {
+      let bound = flow.stableStep(at: state)
+      if h >= bound { throw .unstableStep(found: h, bound: bound) }
+    }
 
     let scales = flow.residualScales(state)
     let largestScale = scales.max() ?? 1
@@ -76,13 +78,15 @@ public struct Euler: Sendable {
     let energyLimit = 1e3 * max(flow.energy(of: state), 1e-9 * (1 + offsetEnergy(flow) / batch))
     let threads = SampleBlocks.threads(
       network: flow.sheaf.network, batch: state.batch, limit: threads)
-    var blocks = EulerBlock.split(flow, state, threads: threads)
     let (sheaf, alpha) = (flow.sheaf, flow.alpha)
+    let blocks = ParallelLoop(
+      EulerBlock.split(flow, state, threads: threads), threads: threads
+    ) { $0.step(sheaf) }
     var crossings: [Int] = []
     var (steps, time, change, watch) = (0, 0.0, 0.0, 0.0)
     var status = SolutionStatus.stepLimit
     var lookedUp = 0
-    func report() {
+    func observeNow() {
       guard let observe else { return }
       let current = EulerBlock.join(blocks, into: state)
       let last = current.output ?? current.stalks[sheaf.network.lastVertex]
@@ -92,15 +96,16 @@ public struct Euler: Sendable {
           crossings: crossings.count, output: last.columns > 0 ? last.column(0) : []))
     }
     while steps < stepLimit {
-      report()
-      let dt = h
-      forEachInParallel(&blocks, threads: threads) { $0.step(sheaf, by: dt * alpha) }
+      observeNow()
+      var report = VectorField.StepReport()
+      let dt = h * alpha
+      for b in 0..<blocks.count { blocks.with(b) { $0.stepSize = dt } }
+      blocks.run()
+      for b in 0..<blocks.count { report.add(blocks.with(b) { $0.report }) }
       steps += 1
-      time += dt
-      change = blocks.reduce(0) {
-        $1.report.change > $0 || $1.report.change.isNaN ? $1.report.change : $0
-      }
-      let switched = blocks.contains { $0.report.switched > 0 }
+      time += h
+      change = report.change
+      let switched = report.switched > 0
       if switched { crossings.append(steps) }
       // Only a growing change can mean a growing energy: look at the energy when it has doubled.
       if steps == 1 { watch = 2 * change }
@@ -115,8 +120,8 @@ public struct Euler: Sendable {
       switch stop {
       case .change(let t): if steps >= 5 && change < t { status = .converged }
       case .residual(let t):
-        // The largest force is change/(dt·α): where that is small, look at the samples' own.
-        if change <= t * largestScale * dt * alpha,
+        // The largest force is change/(h·α): where that is small, look at the samples' own.
+        if change <= t * largestScale * h * alpha,
           flow.residual(at: EulerBlock.join(blocks, into: state), scales: scales) <= t
         {
           status = .converged
@@ -125,17 +130,15 @@ public struct Euler: Sendable {
       if status == .converged { break }
       if step == nil && switched && steps >= lookedUp + 50 {
         lookedUp = steps
-        bound = flow.stableStep(at: EulerBlock.join(blocks, into: state))
-        h = 0.9 * bound
+        h = 0.9 * flow.stableStep(at: EulerBlock.join(blocks, into: state))
       }
     }
-    report()
+    observeNow()
     state = EulerBlock.join(blocks, into: state)
     return FlowSolution(
       status: status, state: state, steps: steps, stepSize: h, time: time,
       residual: flow.residual(at: state, scales: scales), lastChange: change,
-      crossings: crossings, discords: flow.discords(of: state), energy: flow.energy(of: state),
-      stableStep: status == .diverged ? bound : flow.stableStep(at: state))
+      crossings: crossings, discords: flow.discords(of: state), energy: flow.energy(of: state))
   }
 
   /// ½‖b‖²: the energy of the state in which every free coordinate is 0.
@@ -150,6 +153,7 @@ struct EulerBlock: Sendable {
   var state: SheafState
   var field: VectorField
   let range: Range<Int>
+  var stepSize = 0.0
   var report = VectorField.StepReport()
 
   static func split(_ flow: HeatFlow, _ state: SheafState, threads: Int) -> [EulerBlock] {
@@ -162,13 +166,13 @@ struct EulerBlock: Sendable {
     }
   }
 
-  static func join(_ blocks: [EulerBlock], into state: SheafState) -> SheafState {
+  static func join(_ blocks: ParallelLoop<EulerBlock>, into state: SheafState) -> SheafState {
     var result = state
-    for block in blocks { result.setSamples(from: block.range.lowerBound, to: block.state) }
+    for block in blocks.elements { result.setSamples(from: block.range.lowerBound, to: block.state) }
     return result
   }
 
-  mutating func step(_ sheaf: NeuralSheaf, by h: Double) {
-    report = field.step(sheaf, &state, by: h)
+  mutating func step(_ sheaf: NeuralSheaf) {
+    report = field.step(sheaf, &state, by: stepSize)
   }
 }

@@ -43,8 +43,6 @@ public struct FlowSolution: Sendable {
   public let discords: DiscordReport
   /// The energy at the last state, soft pins included, mean over the batch.
   public let energy: Double
-  /// The stable step bound 2/(α λ_max) of the last pattern.
-  public let stableStep: Double
 }
 
 /// A flow that cannot be run.

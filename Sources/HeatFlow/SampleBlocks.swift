@@ -8,9 +8,10 @@ import NeuralSheaves
 public enum SampleBlocks {
   /// The blocks of a batch, as ranges of samples.
   public static func ranges(network: Network, batch: Int, threads: Int) -> [Range<Int>] {
+    // Measured: narrow networks want all layers of a block in the second cache, wide ones products
+    // of at least 128 columns.
     let width = network.vertices.map(\.dimension).max() ?? 1
-    let byCache = 24576 / (8 * width)
-    var count = max(1, batch / max(byCache, 16))
+    var count = max(1, batch / (width <= 64 ? 150 : 128))
     if threads > 1 { count = (count + threads - 1) / threads * threads }
     count = min(count, max(batch, 1))
     return (0..<count).map { $0 * batch / count..<($0 + 1) * batch / count }

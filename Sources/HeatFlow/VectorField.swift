@@ -73,6 +73,12 @@ public struct VectorField: Sendable {
     public var change = 0.0
     /// How many coordinates switched branch.
     public var switched = 0
+
+    /// Takes in the report of other samples.
+    public mutating func add(_ other: StepReport) {
+      if other.change > change || other.change.isNaN { change = other.change }
+      switched += other.switched
+    }
   }
 
   /// The forces at a state: calls `body` once for each vertex that is not wholly held, a_{k+1}
@@ -113,13 +119,6 @@ public struct VectorField: Sendable {
     return report
   }
 
-  /// Reads all patterns again, after the state was changed from outside.
-  public mutating func readPatterns(_ sheaf: NeuralSheaf, at state: SheafState) {
-    for (e, edge) in sheaf.network.edges.enumerated() {
-      _ = edge.operation.readPattern(at: state.stalks[edge.source], into: &patterns[e])
-    }
-  }
-
   private typealias Finish = (inout VectorField, Int, inout Matrix, Matrix) -> Void
 
   private mutating func visitEdges(
@@ -153,7 +152,7 @@ public struct VectorField: Sendable {
   }
 
   private mutating func visit(
-    _ operation: any Operation, _ e: Int, _ s: Int, _ t: Int, _ state: SheafState, _ keep: Double
+    _ operation: any NetworkOperation, _ e: Int, _ s: Int, _ t: Int, _ state: SheafState, _ keep: Double
   ) {
     if let constant = constants[e] {
       buffers[t].setDifference(state.stalks[t], constant)

@@ -24,7 +24,7 @@ public struct Network: Sendable {
     /// The vertex that it determines, wholly or in part.
     public let target: Int
     /// The operation.
-    public var operation: any Operation
+    public var operation: any NetworkOperation
   }
 
   /// The vertices in topological order, the input first, z_{k+1} last.
@@ -46,7 +46,7 @@ public struct Network: Sendable {
 
   /// Appends the vertex P(source) and its edge; returns the new vertex.
   @discardableResult
-  public mutating func append(_ operation: any Operation, to source: Int) -> Int {
+  public mutating func append(_ operation: any NetworkOperation, to source: Int) -> Int {
     precondition(
       operation.sourceDimension == vertices[source].dimension
         && operation.targetRows.count == operation.targetDimension,
@@ -88,6 +88,13 @@ public struct Network: Sendable {
   /// Visits the parameters of edge `edge` in place.
   public mutating func updateParameters(of edge: Int, _ update: (Int, inout Matrix) -> Void) {
     edges[edge].operation.updateParameters(update)
+  }
+
+  /// Moves the parameters of edge `edge` by scale · (derivative of ⟨v, P(s)⟩ in them), in place.
+  public mutating func moveParameters(
+    of edge: Int, along v: Matrix, source: Matrix, scale: Double, threads: Int = 1
+  ) {
+    edges[edge].operation.moveParameters(along: v, source: source, scale: scale, threads: threads)
   }
 }
 

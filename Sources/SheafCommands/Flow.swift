@@ -87,8 +87,10 @@ struct Flow: ParsableCommand {
           of: solution.state, network: network, samplesInColumns: arrays.samples == .columns),
         to: final)
     }
-    try report(solution, network, isPinned: !requests.isEmpty)
-    if solution.status != .converged { throw failure(solution) }
+    // A diverged state has no pattern worth the name: then the bound is that of the start.
+    let bound = flow.stableStep(at: solution.status == .diverged ? start : solution.state)
+    try report(solution, network, bound: bound, isPinned: !requests.isEmpty)
+    if solution.status != .converged { throw failure(solution, bound: bound) }
   }
 
   private func trajectoryHeader(_ network: Network) -> String {
@@ -96,7 +98,9 @@ struct Flow: ParsableCommand {
       + (0..<network.outputDimension).map { "\(network.outputName)[\($0)]" }.joined(separator: ",")
   }
 
-  private func report(_ s: FlowSolution, _ network: Network, isPinned: Bool) throws {
+  private func report(
+    _ s: FlowSolution, _ network: Network, bound: Double, isPinned: Bool
+  ) throws {
     let output = s.state.output ?? s.state.stalks[network.lastVertex]
     var forwardError: Double?
     if !isPinned {
@@ -111,7 +115,7 @@ struct Flow: ParsableCommand {
         "lastChange": JSONOutput.number(s.lastChange),
         "totalDiscord": JSONOutput.number(s.discords.total),
         "energy": JSONOutput.number(s.energy), "edges": JSONOutput.discords(s.discords),
-        "crossings": s.crossings.count, "stableStep": JSONOutput.number(s.stableStep),
+        "crossings": s.crossings.count, "stableStep": JSONOutput.number(bound),
         "output": JSONOutput.samples(output),
       ]
       if !isPinned { object["forwardError"] = JSONOutput.number(forwardError) }
@@ -124,13 +128,13 @@ struct Flow: ParsableCommand {
     if let forwardError { print("largest distance to the forward pass \(n(forwardError))") }
   }
 
-  private func failure(_ s: FlowSolution) -> WorkFailure {
+  private func failure(_ s: FlowSolution, bound: Double) -> WorkFailure {
     let n = TextOutput.number
     switch s.status {
     case .diverged:
       return WorkFailure(
         description: "the flow diverged at step \(s.steps) with step size \(n(s.stepSize)); "
-          + "forward Euler is stable below \(n(s.stableStep)) (--step)")
+          + "forward Euler is stable below \(n(bound)) (--step)")
     default:
       return WorkFailure(
         description: "no convergence in \(s.steps) steps: residual \(n(s.residual)), last change "

@@ -83,7 +83,7 @@ struct Train: ParsableCommand {
     let status: TrainingStatus
     let trained: Network
     if method == .flow {
-      var flow = try JointFlow(
+      let flow = try JointFlow(
         network, data: train,
         initial: initial.state(
           NeuralSheaf(network), input: train.input, default: "forward", arrays: arrays,

@@ -9,7 +9,7 @@ import NeuralSheaves
 ///
 /// Forward Euler; a step computes every update from the old values. The clamp has weight 1: the
 /// squared energy ½‖z_{k+1} − y‖² for identity output, the cross-entropy otherwise.
-public struct JointFlow: Sendable {
+public final class JointFlow {
   /// The settings of a run.
   public struct Settings: Sendable {
     /// The step dt.
@@ -55,8 +55,8 @@ public struct JointFlow: Sendable {
   private let output: OutputEdge
   private let pins: Pins
   private var generator: RandomGenerator
-  private var blocks: [Block] = []
-  private var threads = 1
+  /// The blocks of a full batch, which keep their stalks; nil between mini-batches.
+  private var blocks: ParallelLoop<Block>?
 
   /// A run.
   ///
@@ -92,81 +92,114 @@ public struct JointFlow: Sendable {
           values: data.target)
       ], network: network, input: data.input)
     generator = RandomGenerator(seed: settings.seed)
-    if batchSize == data.count { split() }
   }
 
   private var batchSize: Int { min(settings.batch ?? data.count, data.count) }
 
-  /// Some samples with their workspace.
+  /// What a block contributes to the change of an edge's parameters: the gradient Σ ρ aᵀ, or its
+  /// factors ρ and a where they are the smaller of the two (memory, not arithmetic, is slow).
+  private enum Contribution: Sendable {
+    case gradient([Matrix])
+    case factors(rho: Matrix, source: Matrix)
+
+    init(_ operation: any NetworkOperation, batch: Int) {
+      let (n, m) = (operation.sourceDimension, operation.targetDimension)
+      let parameters = operation.parameters
+      if batch * (n + m) < parameters.reduce(0, { $0 + $1.count }) {
+        self = .factors(
+          rho: Matrix(rows: m, columns: batch), source: Matrix(rows: n, columns: batch))
+      } else {
+        self = .gradient(parameters.map { Matrix(rows: $0.rows, columns: $0.columns) })
+      }
+    }
+
+    mutating func record(_ operation: any NetworkOperation, _ rho: Matrix, _ source: Matrix) {
+      var value = Contribution.gradient([])
+      swap(&value, &self)  // so that what it holds is not shared while it changes
+      switch consume value {
+      case .gradient(var gradient):
+        operation.addParameterGradients(
+          rho, source: source, scale: 1, keeping: 0, into: &gradient)
+        self = .gradient(gradient)
+      case .factors(var r, var s):
+        r.set(rho)
+        s.set(source)
+        self = .factors(rho: r, source: s)
+      }
+    }
+  }
+
+  /// Some samples with their workspace. The sheaf is lent for the time of a step, so that nobody
+  /// shares the parameters when they change.
   private struct Block: Sendable {
     var state: SheafState
     var field: VectorField
-    var gradients: ParameterGradients
+    var contributions: [Contribution]
     let range: Range<Int>
-    var change = 0.0
+    let stepSize: Double
+    var sheaf: NeuralSheaf?
+    var isFinite = true
 
-    mutating func step(_ sheaf: NeuralSheaf, by h: Double) {
-      var sum = gradients
-      gradients.edges = []  // the sum is the only owner while it is written
-      let report = field.step(sheaf, &state, by: h) { e, rho, source in
-        sheaf.network.edges[e].operation.addParameterGradients(
-          rho, source: source, scale: 1, keeping: 0, into: &sum.edges[e])
+    mutating func step() {
+      var contributions: [Contribution] = []
+      swap(&contributions, &self.contributions)
+      let sheaf = sheaf!
+      let report = field.step(sheaf, &state, by: stepSize) { e, rho, source in
+        contributions[e].record(sheaf.network.edges[e].operation, rho, source)
       }
-      gradients = sum
-      change = report.change
-    }
-
-    mutating func restart(_ sheaf: NeuralSheaf) {
-      sheaf.runForwardPass(&state)
-      field.readPatterns(sheaf, at: state)
+      swap(&contributions, &self.contributions)
+      isFinite = !report.change.isNaN
     }
   }
 
-  /// Cuts the whole batch into blocks that keep their stalks.
-  private mutating func split() {
+  /// Cuts some samples into blocks; a step visits each.
+  private func split(_ state: SheafState, _ pins: Pins) -> ParallelLoop<Block> {
     let network = sheaf.network
-    threads = SampleBlocks.threads(network: network, batch: data.count, limit: settings.threads)
-    blocks = SampleBlocks.ranges(network: network, batch: data.count, threads: threads).map {
-      block(state.samples($0), pins.samples($0), $0)
+    let threads = SampleBlocks.threads(
+      network: network, batch: state.batch, limit: settings.threads)
+    let ranges = SampleBlocks.ranges(network: network, batch: state.batch, threads: threads)
+    let blocks = ranges.map { range in
+      let part = state.samples(range)
+      return Block(
+        state: part,
+        field: VectorField(
+          sheaf, at: part, pins: pins.samples(range), output: output, parametersRest: false),
+        contributions: network.edges.map { Contribution($0.operation, batch: range.count) },
+        range: range, stepSize: settings.step * settings.alpha)
     }
-  }
-
-  private func block(_ state: SheafState, _ pins: Pins, _ range: Range<Int>) -> Block {
-    Block(
-      state: state,
-      field: VectorField(sheaf, at: state, pins: pins, output: output, parametersRest: false),
-      gradients: ParameterGradients(of: sheaf.network), range: range)
+    return ParallelLoop(blocks, threads: threads) { $0.step() }
   }
 
   /// Takes full-batch steps; false if a coordinate is no longer finite.
-  public mutating func takeSteps(_ n: Int) -> Bool {
-    if blocks.isEmpty { split() }
-    defer { join() }
-    for _ in 0..<n where !stepBlocks(size: data.count) { return false }
+  public func takeSteps(_ n: Int) -> Bool {
+    let blocks = blocks ?? split(state, pins)
+    self.blocks = blocks
+    defer { for b in blocks.elements { state.setSamples(from: b.range.lowerBound, to: b.state) } }
+    for _ in 0..<n where !step(blocks, size: data.count) { return false }
     return true
   }
 
-  private mutating func join() {
-    for block in blocks { state.setSamples(from: block.range.lowerBound, to: block.state) }
-  }
-
-  /// One step of all blocks and of the parameters.
-  private mutating func stepBlocks(size: Int) -> Bool {
-    let h = settings.step * settings.alpha
-    let sheafNow = sheaf
-    forEachInParallel(&blocks, threads: threads) { $0.step(sheafNow, by: h) }
-    return finishStep(size: size)
-  }
-
-  private mutating func finishStep(size: Int) -> Bool {
+  /// One step of the stalks and of the parameters; false if a coordinate is no longer finite.
+  private func step(_ blocks: ParallelLoop<Block>, size: Int) -> Bool {
+    for b in 0..<blocks.count { blocks.with(b) { $0.sheaf = sheaf } }
+    blocks.run()
+    for b in 0..<blocks.count { blocks.with(b) { $0.sheaf = nil } }
     let rate = settings.step * (settings.beta ?? 1 / Double(size))
-    for e in sheaf.network.edges.indices {
-      sheaf.network.updateParameters(of: e) { i, w in
-        // Ẇ = −β Σ r aᵀ = β Σ ρ aᵀ.
-        for b in blocks.indices { w.add(blocks[b].gradients.edges[e][i], scale: rate) }
+    // Ẇ = −β Σ r aᵀ = β Σ ρ aᵀ.
+    for e in sheaf.network.edges.indices where !sheaf.network.edges[e].operation.parameterNames.isEmpty {
+      for b in 0..<blocks.count {
+        blocks.with(b) { block in
+          switch block.contributions[e] {
+          case .gradient(let gradient):
+            sheaf.network.updateParameters(of: e) { i, w in w.add(gradient[i], scale: rate) }
+          case .factors(let rho, let source):
+            sheaf.network.moveParameters(
+              of: e, along: rho, source: source, scale: rate, threads: blocks.threads)
+          }
+        }
       }
     }
-    return !blocks.contains { $0.change.isNaN }
+    return (0..<blocks.count).allSatisfy { blocks.with($0) { $0.isFinite } }
   }
 
   /// The discords of the current stalks and parameters, the clamp included.
@@ -175,7 +208,7 @@ public struct JointFlow: Sendable {
   /// Trains for some epochs.
   ///
   /// - Parameter onEpoch: called before the first epoch and after each, before a cold start.
-  public mutating func run(
+  public func run(
     epochs: Int, test: TrainingData?, onEpoch: (EpochRecord) -> Void
   ) -> TrainingStatus {
     var (step, seconds) = (0, 0.0)
@@ -204,25 +237,27 @@ public struct JointFlow: Sendable {
   }
 
   /// Stalks ← the forward pass.
-  private mutating func restart() {
+  private func restart() {
     sheaf.runForwardPass(&state)
-    for b in blocks.indices { blocks[b].restart(sheaf) }
+    blocks = nil
   }
 
   /// Steps on one mini-batch after another, in a new random order for every pass over the data;
   /// the stalks of each sample are kept.
-  private mutating func takeMiniBatches(_ n: Int, _ size: Int) -> Bool {
+  private func takeMiniBatches(_ n: Int, _ size: Int) -> Bool {
     var order: [Int] = []
     for _ in 0..<n {
       if order.isEmpty { order = generator.permutation(data.count) }
       let indices = Array(order.prefix(size))
       order.removeFirst(indices.count)
-      blocks = [block(state.samples(indices), pins.samples(indices), 0..<indices.count)]
-      let isFinite = stepBlocks(size: indices.count)
-      for v in state.stalks.indices {
-        state.stalks[v].scatterColumns(indices, from: blocks[0].state.stalks[v])
+      let blocks = split(state.samples(indices), pins.samples(indices))
+      let isFinite = step(blocks, size: indices.count)
+      for block in blocks.elements {
+        let these = Array(indices[block.range])
+        for v in state.stalks.indices {
+          state.stalks[v].scatterColumns(these, from: block.state.stalks[v])
+        }
       }
-      blocks = []
       if !isFinite { return false }
     }
     return true

@@ -37,7 +37,7 @@ struct TrainingReferenceTests {
     let r = try Reference(name)
     let network = try r.network(prefix: "init_", activation: activation)
     let (train, test) = try data(r, network)
-    var flow = try JointFlow(
+    let flow = try JointFlow(
       network, data: train, initial: r.state("init_", network),
       settings: .init(step: r.number("dt"), beta: r.number("beta")))
     var done = 0
@@ -88,7 +88,7 @@ struct TrainingReferenceTests {
     let r = try Reference("e_paraboloid_1H")
     let network = try r.network(prefix: "init_")
     let (train, test) = try data(r, network)
-    var flow = try JointFlow(
+    let flow = try JointFlow(
       network, data: train, initial: r.state("init_", network),
       settings: .init(step: r.number("dt"), beta: r.number("beta"), stepsPerEpoch: 1000))
     var worst = 0.0

@@ -1,26 +1,158 @@
 import CAllocationCounter
+import Foundation
 import HeatFlow
 import LinearAlgebra
 import NeuralSheaves
-import Foundation
+import SheafTraining
 
-func heat(_ widths: [Int], _ batch: Int, steps: Int, threads: Int) throws {
-  var g = RandomGenerator(seed: 1)
-  let net = try Network(widths: widths, using: &g)
-  let sheaf = NeuralSheaf(net)
-  let x = g.normalMatrix(rows: widths[0], columns: batch)
-  let flow = try HeatFlow(sheaf, pins: Pins(network: net, input: x))
-  let start = sheaf.randomState(x, using: &g)
-  let t = Date()
-  print("stable", flow.stableStep(at: start), -t.timeIntervalSinceNow)
-  for n in [steps] {
-    let a = allocation_count()
-    let t = Date()
-    let s = try Euler(step: 0.001, stop: .change(1e-300), stepLimit: n, threads: threads).run(flow, from: start)
-    let dt = -t.timeIntervalSinceNow
-    print(widths, batch, n, "ms/step", dt / Double(n) * 1e3, "allocs", allocation_count() - a, s.residual, s.steps)
+// Times of a heat step and of a joint training step, with allocations per step, beside the paper's
+// implementation (times from Tests/ReferenceData/README.md) or the matrix products they contain.
+// Prints one JSON object; fails if a step allocates.
+
+/// The cost of one more step: the difference of a long and a short run, the best of several pairs.
+struct StepCost {
+  var milliseconds = Double.infinity
+  var allocations = Int.max
+
+  init(steps: Int, repeats: Int, run: (Int) throws -> Void) throws {
+    func measure(_ n: Int) throws -> (Double, Int) {
+      let before = allocation_count()
+      let time = try ContinuousClock().measure { try run(n) }
+      return (time / .milliseconds(1), allocation_count() - before)
+    }
+    try run(steps)
+    for _ in 0..<repeats {
+      let (t1, a1) = try measure(steps)
+      let (t2, a2) = try measure(2 * steps)
+      milliseconds = min(milliseconds, (t2 - t1) / Double(steps))
+      allocations = min(allocations, a2 - a1)
+    }
   }
 }
-BLAS.setThreads(1)
-try heat([2, 30, 1], 300, steps: 200000, threads: 2)
 
+struct Case {
+  let widths: [Int]
+  let batch: Int
+  let network: Network
+  let input: Matrix
+  let target: Matrix
+  let start: SheafState
+
+  init(_ widths: [Int], batch: Int) throws {
+    var generator = RandomGenerator(seed: 1)
+    self.widths = widths
+    self.batch = batch
+    network = try Network(widths: widths, using: &generator)
+    input = generator.normalMatrix(rows: widths[0], columns: batch)
+    target = generator.normalMatrix(rows: widths.last!, columns: batch)
+    start = NeuralSheaf(network).randomState(input, using: &generator)
+  }
+
+  func heatStep(threads: Int, steps: Int, repeats: Int) throws -> StepCost {
+    let flow = try HeatFlow(
+      NeuralSheaf(network), pins: Pins(network: network, input: input))
+    return try StepCost(steps: steps, repeats: repeats) { n in
+      // The step is stable; saying so here spares the look-up of its bound.
+      _ = try Euler(
+        step: 1e-3, stop: .change(1e-300), stepLimit: n, allowsUnstable: true, threads: threads
+      ).run(flow, from: start)
+    }
+  }
+
+  func trainingStep(threads: Int, steps: Int, repeats: Int) throws -> StepCost {
+    let flow = try JointFlow(
+      network, data: TrainingData(input: input, target: target, for: network), initial: start,
+      settings: .init(step: 1e-4, threads: threads))
+    return try StepCost(steps: steps, repeats: repeats) { _ = flow.takeSteps($0) }
+  }
+
+  /// The floating-point operations of the products in a heat step: W a and Wᵀρ for every layer but
+  /// the first, whose product with the held input is constant.
+  var heatFlops: Double {
+    zip(widths.dropFirst(), widths.dropFirst(2)).reduce(0) { $0 + 4 * Double($1.0 * $1.1 * batch) }
+  }
+
+  /// Of a joint training step: W a and ρ aᵀ for every layer, Wᵀρ for all but the first.
+  var trainingFlops: Double {
+    heatFlops
+      + zip(widths, widths.dropFirst()).reduce(0) { $0 + 2 * Double($1.0 * $1.1 * batch) }
+      + 2 * Double(widths[0] * widths[1] * batch)
+  }
+}
+
+/// The rate of dgemm in GF/s: two tasks with one thread each, on the largest product of a case.
+func dgemmRate(_ m: Int, _ k: Int, _ n: Int, threads: Int) -> Double {
+  struct Task: Sendable { var a, b, c: Matrix }
+  var generator = RandomGenerator(seed: 2)
+  var tasks = (0..<threads).map { _ in
+    Task(
+      a: generator.normalMatrix(rows: m, columns: k),
+      b: generator.normalMatrix(rows: k, columns: n / threads),
+      c: Matrix(rows: m, columns: n / threads))
+  }
+  var best = 0.0
+  for _ in 0..<20 {
+    let time = ContinuousClock().measure {
+      forEachInParallel(&tasks, threads: threads) { task in
+        for _ in 0..<10 { task.c.addProduct(task.a, task.b) }
+      }
+    }
+    best = max(best, 20 * Double(m * k * n) / (time / .nanoseconds(1)))
+  }
+  return best
+}
+
+var results: [String: Any] = [:]
+var allocates = false
+let wanted = CommandLine.arguments.dropFirst()
+
+@MainActor func measure(_ name: String, _ body: () throws -> [String: Any]) rethrows {
+  guard wanted.isEmpty || wanted.contains(where: { name.contains($0) }) else { return }
+  let result = try body()
+  allocates = allocates || result["allocationsPerRun"] as! Int > 0
+  results[name] = result
+}
+
+let small = try Case([2, 30, 1], batch: 300)
+func besidePaper(_ cost: StepCost, paper: Double, bar: Double) -> [String: Any] {
+  [
+    "milliseconds": cost.milliseconds, "bar": bar, "paperMilliseconds": paper,
+    "timesFaster": paper / cost.milliseconds, "allocationsPerRun": cost.allocations,
+  ]
+}
+try measure("smallHeatStep [2,30,1]x300") {
+  let cost = try small.heatStep(threads: 1, steps: 20_000, repeats: 5)
+  return besidePaper(cost, paper: 0.12, bar: 0.015)
+}
+try measure("smallTrainingStep [2,30,1]x300") {
+  let cost = try small.trainingStep(threads: 1, steps: 20_000, repeats: 5)
+  return besidePaper(cost, paper: 0.15, bar: 0.02)
+}
+
+let large = try Case([784, 512, 512, 10], batch: 256)
+let rate = dgemmRate(512, 512, 256, threads: 2)
+results["dgemmGigaflopsTwoThreads"] = rate
+@MainActor func besideProducts(_ cost: StepCost, flops: Double, paper: Double) -> [String: Any] {
+  let products = flops / rate / 1e6
+  return [
+    "milliseconds": cost.milliseconds, "productsMilliseconds": products,
+    "ratioToProducts": cost.milliseconds / products, "bar": 1.15, "paperMilliseconds": paper,
+    "timesFaster": paper / cost.milliseconds, "allocationsPerRun": cost.allocations,
+  ]
+}
+try measure("largeHeatStep [784,512,512,10]x256") {
+  let cost = try large.heatStep(threads: 2, steps: 600, repeats: 4)
+  return besideProducts(cost, flops: large.heatFlops, paper: 17.5)
+}
+try measure("largeTrainingStep [784,512,512,10]x256") {
+  let cost = try large.trainingStep(threads: 2, steps: 100, repeats: 5)
+  return besideProducts(cost, flops: large.trainingFlops, paper: 23)
+}
+
+let json = try JSONSerialization.data(
+  withJSONObject: results, options: [.sortedKeys, .prettyPrinted])
+print(String(decoding: json, as: UTF8.self))
+if allocates {
+  FileHandle.standardError.write(Data("error: a step allocates memory\n".utf8))
+  exit(1)
+}

@@ -38,6 +38,10 @@ void ck_axpby(ptrdiff_t n, double alpha, const double *x, double beta, double *y
 /// C = alpha a bᵀ + keep C, where C is rows by columns
 void ck_outer(ptrdiff_t rows, ptrdiff_t columns, double alpha, const double *a, const double *b,
               double keep, double *c);
+/// C = alpha A B + keep C with at most CK_SKINNY rows: A is (m, k), B (k, n), C (m, n)
+enum { CK_SKINNY = 16 };
+void ck_skinny_product(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha, const double *a,
+                       const double *b, double keep, double *c);
 /// each column of y = beta y + alpha b
 void ck_add_column(ptrdiff_t rows, ptrdiff_t columns, double alpha, const double *b, double beta,
                    double *y);
@@ -55,5 +59,10 @@ double ck_max_abs(ptrdiff_t n, const double *x);
 /// m = b1 m + (1-b1) g, v = b2 v + (1-b2) g^2, w -= rate m / (sqrt(v) + epsilon)
 void ck_adam(ptrdiff_t n, double rate, double b1, double b2, double epsilon, const double *g,
              double *m, double *v, double *w);
+/// One share of a piece of work: the context and the number of the share.
+typedef void (*ck_work)(void *context, int share);
+/// Runs work(context, i) for i in 0..<threads, each on its own thread where one can be had, and
+/// returns when all are done. Allocates nothing once the threads run.
+void ck_team_run(int threads, ck_work work, void *context);
 /// The floating-point kernel set that OpenBLAS uses, e.g. "SkylakeX"; "" if it does not say.
 const char *ck_openblas_core(void);

@@ -29,10 +29,12 @@ extension Matrix {
     guard count > 0 else { return }
     guard k > 0 else { return self.scale(by: keep) }
     if m == 1 {
-      // A row of the result is opᵀ(B) times a contiguous vector; the small dgemm kernels allocate.
+      // A row of the result is opᵀ(B) times a contiguous vector.
       cblas_dgemv(
         CblasColMajor, tb ? CblasNoTrans : CblasTrans, Int32(b.rows), Int32(b.columns), scale,
         b.elements, Int32(b.rows), a.elements, 1, keep, &elements, 1)
+    } else if m <= Int(CK_SKINNY) && transposing == .none && n * k >= 8192 {
+      ck_skinny_product(m, n, k, scale, a.elements, b.elements, keep, &elements)
     } else if k == 1 {
       ck_outer(m, n, scale, a.elements, b.elements, keep, &elements)
     } else if n == 1 && !tb {
@@ -78,10 +80,55 @@ extension Matrix {
   }
 }
 
-/// How many threads OpenBLAS uses for one product. Process-wide.
+extension Matrix {
+  /// self ← scale · A Bᵀ + self on several threads, each with its own columns of the result.
+  ///
+  /// For the update of large parameters, where the result is in memory and the factors in cache.
+  public mutating func addOuterProduct(_ a: Matrix, _ b: Matrix, scale: Double, threads: Int) {
+    precondition(
+      a.columns == b.columns && rows == a.rows && columns == b.rows,
+      "product of \(a.shape) and \(b.shape)ᵀ into \(shape)")
+    guard threads > 1 && columns >= threads else {
+      return addProduct(a, b, transposing: .right, scale: scale)
+    }
+    a.elements.withUnsafeBufferPointer { pa in
+      b.elements.withUnsafeBufferPointer { pb in
+        elements.withUnsafeMutableBufferPointer { pc in
+          var job = OuterProduct(
+            a: pa.baseAddress!, b: pb.baseAddress!, c: pc.baseAddress!, m: a.rows, n: b.rows,
+            k: a.columns, scale: scale, shares: threads)
+          ck_team_run(
+            Int32(threads),
+            { context, share in
+              context!.assumingMemoryBound(to: OuterProduct.self).pointee.run(Int(share))
+            }, &job)
+        }
+      }
+    }
+  }
+}
+
+/// C ← scale · A Bᵀ + C in shares of columns.
+private struct OuterProduct {
+  let a, b: UnsafePointer<Double>
+  let c: UnsafeMutablePointer<Double>
+  let m, n, k: Int
+  let scale: Double
+  let shares: Int
+
+  func run(_ share: Int) {
+    let (first, end) = (n * share / shares, n * (share + 1) / shares)
+    cblas_dgemm(
+      CblasColMajor, CblasNoTrans, CblasTrans, Int32(m), Int32(end - first), Int32(k), scale, a,
+      Int32(m), b + first, Int32(n), 1, c + first * m, Int32(m))
+  }
+}
+
+/// How many threads OpenBLAS uses for one product. Process-wide; one unless the environment variable
+/// OPENBLAS_NUM_THREADS says otherwise.
 ///
-/// The library itself works on several blocks of samples at once, each with one-threaded
-/// products: two tasks with one thread each beat one product with two threads.
+/// The library itself works on several blocks of samples at once, each with one-threaded products:
+/// two tasks with one thread each beat one product with two threads.
 public enum BLAS {
   /// Sets the number of threads of one product.
   public static func setThreads(_ n: Int) { openblas_set_num_threads(Int32(n)) }

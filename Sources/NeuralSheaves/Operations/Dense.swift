@@ -57,4 +57,11 @@ public struct Dense: AffineOperation {
     if keep != 1 { gradients[1].scale(by: keep) }
     gradients[1].addRowSums(of: v, scale: scale)
   }
+
+  public mutating func moveParameters(
+    along v: Matrix, source a: Matrix, scale: Double, threads: Int
+  ) {
+    parameters[0].addOuterProduct(v, a, scale: scale, threads: threads)
+    parameters[1].addRowSums(of: v, scale: scale)
+  }
 }

@@ -1,7 +1,7 @@
 import LinearAlgebra
 
 /// A piecewise affine function applied to every coordinate, such as ReLU.
-public struct Elementwise: Operation {
+public struct Elementwise: NetworkOperation {
   /// The scalar function.
   public let function: PiecewiseAffine
   /// The dimension of source and target.

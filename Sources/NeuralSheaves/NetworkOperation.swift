@@ -20,7 +20,7 @@ public enum OperationKind: String, Sendable, CaseIterable {
 /// through this protocol alone and never asks which operation it has.
 ///
 /// Quantities are (dimension, batch). All methods work in place and allocate nothing.
-public protocol Operation: Sendable {
+public protocol NetworkOperation: Sendable {
   /// What kind of edge this is in reports.
   var kind: OperationKind { get }
   /// The dimension of the source stalk.
@@ -71,10 +71,13 @@ public protocol Operation: Sendable {
   func addParameterGradients(
     _ v: Matrix, source: Matrix, scale: Double, keeping keep: Double,
     into gradients: inout [Matrix])
+  /// parameters ← parameters + scale · (derivative of ⟨v, P(s)⟩ in them), without a gradient in
+  /// between.
+  mutating func moveParameters(along v: Matrix, source: Matrix, scale: Double, threads: Int)
 }
 
 /// Two passes in one are faster for some operations; these are the two passes.
-extension Operation {
+extension NetworkOperation {
   public func visit(
     source: Matrix, target: Matrix, at pattern: ActivationPattern, into rho: inout Matrix,
     keeping keep: Double, into force: inout Matrix
@@ -92,7 +95,7 @@ extension Operation {
 }
 
 /// An operation without parameters.
-extension Operation {
+extension NetworkOperation {
   public var targetRows: Range<Int> { 0..<targetDimension }
   public var parameterNames: [String] { [] }
   public var parameters: [Matrix] {
@@ -104,6 +107,9 @@ extension Operation {
     _ v: Matrix, source: Matrix, scale: Double, keeping keep: Double,
     into gradients: inout [Matrix]
   ) {}
+  public mutating func moveParameters(
+    along v: Matrix, source: Matrix, scale: Double, threads: Int
+  ) {}
 
   /// A pattern of the right size for a batch, every coordinate on branch 0.
   public func blankPattern(batch: Int) -> ActivationPattern {
@@ -112,7 +118,7 @@ extension Operation {
 }
 
 /// An operation with one branch: R and c are constant.
-public protocol AffineOperation: Operation {}
+public protocol AffineOperation: NetworkOperation {}
 
 extension AffineOperation {
   public var isStateDependent: Bool { false }

@@ -1,6 +1,13 @@
-// OpenBLAS chooses its kernels by CPU model number. A model newer than the library falls back to
+// What OpenBLAS should do before its first call.
+//
+// Threads: one per product, unless the user chose by OPENBLAS_NUM_THREADS. The library works on
+// several blocks of samples at a time; products with threads of their own would fight with that
+// (on two cores 100 times slower for small products).
+//
+// Kernels: OpenBLAS chooses its kernels by CPU model number. A model newer than the library falls back to
 // kernels for Prescott (SSE3, 2004) and runs four times slower than it could. Before the first
 // call, choose again by what the CPU can do, unless the user chose by OPENBLAS_CORETYPE.
+//
 // The symbols are weak: an OpenBLAS built for one CPU does not have them, nor the problem.
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +18,7 @@
 extern char *gotoblas_corename(void) __attribute__((weak));
 extern void gotoblas_dynamic_init(void) __attribute__((weak));
 extern void gotoblas_dynamic_quit(void) __attribute__((weak));
+extern void openblas_set_num_threads(int) __attribute__((weak));
 
 static int predates_avx(const char *core) {
   static const char *const old[] = {"Prescott", "Core2",     "Penryn", "Dunnington", "Nehalem",
@@ -21,7 +29,8 @@ static int predates_avx(const char *core) {
   return 0;
 }
 
-__attribute__((constructor)) static void choose_openblas_core(void) {
+__attribute__((constructor)) static void prepare_openblas(void) {
+  if (openblas_set_num_threads && !getenv("OPENBLAS_NUM_THREADS")) openblas_set_num_threads(1);
   if (!gotoblas_corename || !gotoblas_dynamic_init || !gotoblas_dynamic_quit) return;
   if (getenv("OPENBLAS_CORETYPE") || !predates_avx(gotoblas_corename())) return;
   __builtin_cpu_init();

@@ -1,0 +1,222 @@
+import CellularSheaves
+import Equilibria
+import HeatFlow
+import LinearAlgebra
+import NeuralSheaves
+import SheafTraining
+import Testing
+
+/// The theorems of the neural sheaf, on seeded random networks and random patterns.
+struct NeuralSheafLawTests {
+  static let seeds = Array(UInt64(0)..<84)
+
+  @Test(arguments: seeds) func determinantIsOne(seed: UInt64) throws {
+    var (network, g) = try randomNetwork(seed: seed)
+    let patterns = randomPatterns(network, batch: 1, using: &g)
+    let l = NeuralSheaf(network).restrictedLaplacian(at: patterns)
+    #expect(l.rows == network.freeDimension, "seed \(seed)")
+    let factor = try CholeskyFactorization(l)
+    #expect(abs(factor.logDeterminant) < 1e-9, "seed \(seed)")
+  }
+
+  @Test(arguments: seeds) func coboundaryIsUnitLowerTriangular(seed: UInt64) throws {
+    var (network, g) = try randomNetwork(seed: seed)
+    let sheaf = NeuralSheaf(network)
+    let delta = sheaf.cellularSheaf(at: randomPatterns(network, batch: 1, using: &g)).coboundary
+    let free = sheaf.freeCoordinates
+    let restricted = delta[rows: Array(0..<delta.rows), columns: free]
+    for j in 0..<restricted.columns {
+      #expect(restricted[j, j] == 1, "seed \(seed)")
+      for i in 0..<j { #expect(restricted[i, j] == 0, "seed \(seed)") }
+    }
+  }
+
+  @Test(arguments: seeds) func substitutionsInvertTheCoboundary(seed: UInt64) throws {
+    var (network, g) = try randomNetwork(seed: seed)
+    let sheaf = NeuralSheaf(network)
+    let patterns = randomPatterns(network, batch: 3, using: &g)
+    let v = randomCochain(network, batch: 3, using: &g)
+    let u = randomCochain(network, batch: 3, using: &g)
+    let back = sheaf.forwardSubstitution(sheaf.coboundary(v, at: patterns), at: patterns)
+    for (a, b) in zip(v, back).dropFirst() {
+      #expect(relativeError(b, a) < 1e-10, "seed \(seed)")
+    }
+    let left = inner(sheaf.reverseSubstitution(u, at: patterns), v)
+    let right = inner(u, sheaf.forwardSubstitution(v, at: patterns))
+    #expect(abs(left - right) < 1e-9 * max(1, abs(left)), "seed \(seed)")
+    let adjoint = inner(sheaf.coboundaryTransposed(u, at: patterns), v)
+    #expect(
+      abs(adjoint - inner(u, sheaf.coboundary(v, at: patterns))) < 1e-10 * max(1, abs(adjoint)),
+      "seed \(seed)")
+  }
+
+  @Test(arguments: seeds) func sweepsAgreeWithAssembledMatrices(seed: UInt64) throws {
+    var (network, g) = try randomNetwork(seed: seed)
+    let sheaf = NeuralSheaf(network)
+    let patterns = randomPatterns(network, batch: 2, using: &g)
+    let v = randomCochain(network, batch: 2, using: &g)
+    for j in 0..<2 {
+      let sample = patterns.map { $0.dimension == 0 ? $0 : $0.sample(j) }
+      let l = sheaf.restrictedLaplacian(at: sample)
+      let lv = sheaf.coboundaryTransposed(sheaf.coboundary(v, at: patterns), at: patterns)
+      #expect(relativeError(flat(lv, sample: j), l * flat(v, sample: j)) < 1e-12, "seed \(seed)")
+    }
+  }
+
+  @Test(arguments: seeds) func forwardPassIsTheHarmonicExtension(seed: UInt64) throws {
+    var (network, g) = try randomNetwork(seed: seed)
+    let sheaf = NeuralSheaf(network)
+    let x = g.normalMatrix(rows: network.inputDimension, columns: 1)
+    let forward = sheaf.forwardPass(x)
+    let patterns = sheaf.patterns(at: forward)
+    var right = sheaf.boundaryLaplacian(at: patterns) * sheaf.boundaryValues(x.column(0))
+    right.scale(by: -1)
+    let extension_ = try sheaf.restrictedLaplacian(at: patterns).solve(right)
+    #expect(relativeError(extension_, flat(forward.stalks)) < 1e-9, "seed \(seed)")
+    #expect(sheaf.discords(forward).total < 1e-28, "seed \(seed)")
+    for force in try HeatFlow(sheaf, pins: Pins(network: network, input: x))
+      .vectorField(at: forward)
+    { #expect(force.maximumMagnitude < 1e-13) }
+  }
+
+  @Test(arguments: seeds) func vectorFieldIsMinusTheGradient(seed: UInt64) throws {
+    var (network, g) = try randomNetwork(seed: seed)
+    network.outputActivation = [.identity, .sigmoid, .softmax][Int(seed % 3)]
+    let sheaf = NeuralSheaf(network)
+    let x = g.normalMatrix(rows: network.inputDimension, columns: 1)
+    var y = Matrix(rows: network.outputDimension, columns: 1)
+    y[0, 0] = 1
+    let clamp = Pin(
+      vertex: network.vertices.count, coordinates: Array(0..<y.rows), values: y)
+    let soft = Pin(
+      vertex: 1, coordinates: [0], values: Matrix([[0.3]]), strength: .soft(1.7))
+    let flow = try HeatFlow(
+      sheaf, pins: Pins([clamp, soft], network: network, input: x),
+      output: OutputEdge(
+        activation: network.outputActivation,
+        energy: seed % 2 == 0 ? .squared : .crossEntropy, coupling: 0.7))
+    var state = sheaf.randomState(x, using: &g)
+    state.output = y
+    let field = flow.vectorField(at: state)
+    for v in 1..<network.vertices.count {
+      for i in 0..<state.stalks[v].rows {
+        let (c, h) = (state.stalks[v][i, 0], 1e-6)
+        if abs(c) < 2 * h { continue }  // a kink between the two sides
+        var moved = state
+        moved.stalks[v][i, 0] = c + h
+        let right = flow.energy(of: moved)
+        moved.stalks[v][i, 0] = c - h
+        let slope = (right - flow.energy(of: moved)) / (2 * h)
+        #expect(abs(field[v][i, 0] + slope) < 1e-6 * max(1, abs(slope)), "seed \(seed), \(v), \(i)")
+      }
+    }
+  }
+
+  @Test(arguments: seeds) func energyFallsInStableStepsWithoutSwitches(seed: UInt64) throws {
+    var (network, g) = try randomNetwork(seed: seed)
+    let sheaf = NeuralSheaf(network)
+    let x = g.normalMatrix(rows: network.inputDimension, columns: 2)
+    let flow = try HeatFlow(sheaf, pins: Pins(network: network, input: x))
+    var state = sheaf.randomState(x, using: &g)
+    for _ in 0..<60 {
+      let bound = flow.stableStep(at: state)
+      let before = (flow.energy(of: state), sheaf.patterns(at: state))
+      let field = flow.vectorField(at: state)
+      for v in 1..<state.stalks.count { state.stalks[v].add(field[v], scale: 0.99 * bound) }
+      if sheaf.patterns(at: state) == before.1 {
+        #expect(flow.energy(of: state) <= before.0 * (1 + 1e-12) + 1e-28, "seed \(seed)")
+      }
+    }
+  }
+
+  @Test(arguments: Array(seeds.prefix(28))) func stableStepBoundIsSharp(seed: UInt64) throws {
+    var (network, g) = try randomNetwork(seed: seed)
+    let sheaf = NeuralSheaf(network)
+    let x = g.normalMatrix(rows: network.inputDimension, columns: 3)
+    let state = sheaf.randomState(x, using: &g)
+    let flow = try HeatFlow(sheaf, pins: Pins(network: network, input: x))
+    let patterns = sheaf.patterns(at: state)
+    let largest = try (0..<3).map { j in
+      let l = sheaf.restrictedLaplacian(at: patterns.map { $0.dimension == 0 ? $0 : $0.sample(j) })
+      return try SymmetricEigendecomposition(l, vectors: false).values.last!
+    }.max()!
+    #expect(abs(flow.stableStep(at: state) * largest / 2 - 1) < 1e-3, "seed \(seed)")
+  }
+
+  @Test(arguments: seeds) func discordsAreSquaredDiscrepancies(seed: UInt64) throws {
+    var (network, g) = try randomNetwork(seed: seed)
+    let sheaf = NeuralSheaf(network)
+    let x = g.normalMatrix(rows: network.inputDimension, columns: 4)
+    let state = sheaf.randomState(x, using: &g)
+    let report = sheaf.discords(state)
+    let rho = sheaf.discrepancy(state)
+    let total = inner(rho, rho) / 4
+    #expect(abs(report.total - total) < 1e-12 * total, "seed \(seed)")
+    #expect(abs(report.energy - total / 2) < 1e-12 * total, "seed \(seed)")
+    #expect(
+      abs(report.byLayer.reduce(0) { $0 + $1.discord } - total) < 1e-12 * total, "seed \(seed)")
+    #expect(
+      abs(report.byKind.reduce(0) { $0 + $1.discord } - total) < 1e-12 * total, "seed \(seed)")
+  }
+
+  @Test(arguments: seeds) func gradientsAreFiniteDifferences(seed: UInt64) throws {
+    var (network, g) = try randomNetwork(seed: seed)
+    network.outputActivation = [.identity, .sigmoid, .softmax][Int(seed % 3)]
+    let x = g.normalMatrix(rows: network.inputDimension, columns: 3)
+    var y = Matrix(rows: network.outputDimension, columns: 3)
+    for j in 0..<3 { y[Int(g.uniform(0, Double(y.rows))), j] = 1 }
+    let data = try TrainingData(input: x, target: y, for: network)
+    var gradients = ParameterGradients(of: network)
+    _ = Backpropagation().setGradients(
+      NeuralSheaf(network), input: x, target: y, weight: 1.0 / 3, into: &gradients)
+    for e in network.edges.indices where !network.edges[e].operation.parameters.isEmpty {
+      let h = 1e-6
+      func loss(_ change: Double) -> Double {
+        var moved = network
+        moved.updateParameters(of: e) { i, w in if i == 0 { w[0, 0] += change } }
+        return Evaluation(moved, on: data).loss
+      }
+      let slope = (loss(h) - loss(-h)) / (2 * h)
+      #expect(abs(gradients.edges[e][0][0, 0] - slope) < 1e-6, "seed \(seed), edge \(e)")
+    }
+  }
+
+  @Test(arguments: seeds) func schurSolutionIsStationary(seed: UInt64) throws {
+    var (network, g) = try randomNetwork(seed: seed)
+    network.outputActivation = [.identity, .sigmoid, .softmax][Int(seed % 3)]
+    let sheaf = NeuralSheaf(network)
+    let x = g.normalMatrix(rows: network.inputDimension, columns: 8)
+    var y = Matrix(rows: network.outputDimension, columns: 8)
+    for j in 0..<8 { y[Int(g.uniform(0, Double(y.rows))), j] = 1 }
+    for coupling in [0.1, 1, .infinity]
+    where coupling.isFinite || network.outputActivation == .identity {
+      let end = SchurSolver().relax(
+        sheaf, input: x,
+        clamp: OutputClamp(
+          target: y, coupling: coupling, crossEntropy: network.outputActivation))
+      for j in 0..<8 where end.isSettled[j] {
+        #expect(end.residuals[j] < 1e-9, "seed \(seed), κ \(coupling), sample \(j)")
+      }
+    }
+  }
+
+  /// κ → 0: the equilibrium gradient is the gradient of the loss, with an error of order κ.
+  @Test(arguments: seeds) func softClampIsBackpropagation(seed: UInt64) throws {
+    var (network, g) = try randomNetwork(seed: seed)
+    network.outputActivation = [.identity, .sigmoid, .softmax][Int(seed % 3)]
+    let x = g.normalMatrix(rows: network.inputDimension, columns: 5)
+    var y = Matrix(rows: network.outputDimension, columns: 5)
+    for j in 0..<5 { y[0, j] = 1 }
+    var exact = ParameterGradients(of: network)
+    var soft = exact
+    let sheaf = NeuralSheaf(network)
+    _ = Backpropagation().setGradients(sheaf, input: x, target: y, weight: 0.2, into: &exact)
+    _ = EquilibriumRule(coupling: 1e-6).setGradients(
+      sheaf, input: x, target: y, weight: 0.2, into: &soft)
+    for (a, b) in zip(exact.edges.joined(), soft.edges.joined()) {
+      var d = a
+      d.add(b, scale: -1)
+      #expect(d.maximumMagnitude < 2e-3 * max(1, a.maximumMagnitude), "seed \(seed)")
+    }
+  }
+}
