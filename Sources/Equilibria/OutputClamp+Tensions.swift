@@ -69,11 +69,9 @@ extension OutputClamp {
         var trial = lambda
         trial.add(d, scale: -t)
         let (next, at) = objective(trial)
-        if next <= value + 1e-4 * t * slope || t < 1e-10 {
-          // Below rounding nothing more can be gained.
-          let isFlat = !(next < value)
+        // The last steps change the value by less than its rounding error: let them pass.
+        if next <= value + 1e-4 * t * slope + 1e-14 * max(1, abs(value)) || t < 1e-10 {
           (lambda, value, u) = (trial, next, at)
-          if isFlat { return lambda }
           break
         }
         t /= 2

@@ -13,11 +13,11 @@ public struct OutputClamp: Sendable {
   /// A clamp of weight κ > 0.
   public init(target: Matrix, coupling: Double, crossEntropy: OutputActivation? = nil) {
     precondition(coupling > 0, "κ = \(coupling), expected a positive number")
-    precondition(
-      coupling.isFinite || crossEntropy == nil, "a cross-entropy clamp needs a finite κ")
     self.target = target
     self.coupling = coupling
     self.crossEntropy = crossEntropy == .identity ? nil : crossEntropy
+    precondition(
+      coupling.isFinite || self.crossEntropy == nil, "a cross-entropy clamp needs a finite κ")
   }
 }
 
