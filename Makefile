@@ -7,7 +7,7 @@ build:
 	swift build -c release
 
 demo: build
-	@Scripts/demo
+	.build/release/sheaf demo --out demo
 
 # Release with testing enabled, in a folder of its own so that demo and test do not rebuild each
 # other. Warnings are errors.
@@ -16,7 +16,7 @@ test:
 	swift test -c release -Xswiftc -enable-testing --scratch-path .build/test
 
 lint:
-	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks
+	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 
 benchmark:
 	@Scripts/bootstrap

@@ -36,7 +36,7 @@ let package = Package(
     .target(name: "ModelFormats", dependencies: ["ArrayFiles", "NeuralSheaves", "LinearAlgebra"]),
     .target(
       name: "Datasets", dependencies: ["ArrayFiles", "LinearAlgebra"],
-      resources: [.copy("Resources/digits.csv"), .copy("Resources/digits-split.csv")]),
+      resources: [.copy("Resources")]),
     .target(
       name: "SheafCommands",
       dependencies: [

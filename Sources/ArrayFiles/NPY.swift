@@ -105,7 +105,9 @@ private struct ElementType {
     switch exponent {
     case 0: return sign * fraction * 0x1p-24
     case 31: return fraction == 0 ? sign * .infinity : .nan
-    default: return sign * (1 + fraction / 1024) * Double(sign: .plus, exponent: exponent - 15, significand: 1)
+    default:
+      return sign * (1 + fraction / 1024)
+        * Double(sign: .plus, exponent: exponent - 15, significand: 1)
     }
   }
 }
@@ -137,12 +139,15 @@ private struct NPYHeader {
     }
     if kind == "O" { throw fail("object dtype; expected numbers (save it as float64)") }
     let size = Int(code.dropFirst(2)) ?? 0
-    let sizes: [Character: [Int]] = ["f": [2, 4, 8], "i": [1, 2, 4, 8], "u": [1, 2, 4, 8], "b": [1]]
+    let sizes: [Character: [Int]] = [
+      "f": [2, 4, 8], "i": [1, 2, 4, 8], "u": [1, 2, 4, 8], "b": [1],
+    ]
     guard sizes[kind]?.contains(size) == true else {
       throw fail("dtype \"\(code)\", expected float, integer or boolean of at most 64 bits")
     }
     guard byteOrder == "<" || byteOrder == "|" || (byteOrder == "=" && size >= 1) else {
-      throw fail("big-endian dtype \"\(code)\"; expected little-endian (save it with astype('<f8'))")
+      throw fail(
+        "big-endian dtype \"\(code)\"; expected little-endian (save it with astype('<f8'))")
     }
     type = ElementType(kind: kind, size: size)
     isFortranOrder = order.hasPrefix("True")

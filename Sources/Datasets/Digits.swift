@@ -41,7 +41,10 @@ public enum Digits {
   }
 
   private static func resource(_ name: String) throws(ArrayFileError) -> NumericArray {
-    guard let url = Bundle.module.url(forResource: name, withExtension: "csv") else {
+    guard
+      let url = Bundle.module.url(
+        forResource: name, withExtension: "csv", subdirectory: "Resources")
+    else {
       throw ArrayFileError(file: name + ".csv", problem: "the resource is missing")
     }
     return try ArrayFile.readCSV(url.path).columns("")

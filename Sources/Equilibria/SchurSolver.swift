@@ -40,7 +40,9 @@ public struct SchurSolver: Sendable {
     var isSettled = [Bool](repeating: false, count: batch)
     var used = 0
     while used < solves && isSettled.contains(false) {
-      if used > 0 { base = sheaf.extend(input, injecting: sheaf.zeroCochain(batch: batch), at: patterns) }
+      if used > 0 {
+        base = sheaf.extend(input, injecting: sheaf.zeroCochain(batch: batch), at: patterns)
+      }
       used += 1
       let (k, p) = responses(sheaf, at: patterns, batch: batch)
       tensions = clamp.tensions(prediction: base.stalks[last], p)

@@ -168,7 +168,9 @@ struct EulerBlock: Sendable {
 
   static func join(_ blocks: ParallelLoop<EulerBlock>, into state: SheafState) -> SheafState {
     var result = state
-    for block in blocks.elements { result.setSamples(from: block.range.lowerBound, to: block.state) }
+    for block in blocks.elements {
+      result.setSamples(from: block.range.lowerBound, to: block.state)
+    }
     return result
   }
 

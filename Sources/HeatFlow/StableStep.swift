@@ -47,7 +47,9 @@ extension HeatFlow {
       hv[edge.source].add(back, scale: -1)
     }
     if let output {
-      let c = output.energy == .squared ? output.activation.jacobianBound
+      let c =
+        output.energy == .squared
+        ? output.activation.jacobianBound
         : output.activation.jacobianBound.squareRoot()
       var rho = v[last + 1]
       rho.add(v[last], scale: -c)

@@ -152,7 +152,8 @@ public struct VectorField: Sendable {
   }
 
   private mutating func visit(
-    _ operation: any NetworkOperation, _ e: Int, _ s: Int, _ t: Int, _ state: SheafState, _ keep: Double
+    _ operation: any NetworkOperation, _ e: Int, _ s: Int, _ t: Int, _ state: SheafState,
+    _ keep: Double
   ) {
     if let constant = constants[e] {
       buffers[t].setDifference(state.stalks[t], constant)

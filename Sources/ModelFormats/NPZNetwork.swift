@@ -19,7 +19,8 @@ public enum NPZNetwork {
       guard let found = arrays[prefix + key] else {
         throw ArrayFileError(
           file: path,
-          problem: "no array \"\(prefix + key)\"; it has \(arrays.keys.sorted().joined(separator: ", "))")
+          problem:
+            "no array \"\(prefix + key)\"; it has \(arrays.keys.sorted().joined(separator: ", "))")
       }
       return found
     }

@@ -44,6 +44,12 @@ struct Flow: ParsableCommand {
       throw ValidationError("\(name) is \(value), expected a positive finite number")
     }
     guard steps > 0 else { throw ValidationError("--steps is \(steps), expected at least 1") }
+    _ = try pinOptions()
+  }
+
+  private func pinOptions() throws -> [PinOption] {
+    try pin.map { try PinOption($0, isSoft: false) }
+      + softPin.map { try PinOption($0, isSoft: true) }
   }
 
   func run() throws {
@@ -51,9 +57,7 @@ struct Flow: ParsableCommand {
     let sheaf = NeuralSheaf(network)
     let x = try arrays.readInput(input, for: network)
     for path in [trajectory, final] { try checkWritable(path) }
-    let requests =
-      try pin.map { try PinOption($0, isSoft: false) }
-      + softPin.map { try PinOption($0, isSoft: true) }
+    let requests = try pinOptions()
     let pins = try Pins(
       requests.map { try $0.pin(on: network, arrays) }, network: network, input: x)
     let hasOutput = network.outputActivation != .identity

@@ -186,7 +186,8 @@ public final class JointFlow {
     for b in 0..<blocks.count { blocks.with(b) { $0.sheaf = nil } }
     let rate = settings.step * (settings.beta ?? 1 / Double(size))
     // Ẇ = −β Σ r aᵀ = β Σ ρ aᵀ.
-    for e in sheaf.network.edges.indices where !sheaf.network.edges[e].operation.parameterNames.isEmpty {
+    for e in sheaf.network.edges.indices
+    where !sheaf.network.edges[e].operation.parameterNames.isEmpty {
       for b in 0..<blocks.count {
         blocks.with(b) { block in
           switch block.contributions[e] {

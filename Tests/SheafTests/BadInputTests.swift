@@ -107,7 +107,9 @@ struct BadInputTests {
     let conflict = fail([pin([1], 0.5), pin([0, 1], 0.25)])
     #expect(conflict.contains("z1[1]") && conflict.contains("0.5") && conflict.contains("0.25"))
     #expect(fail([pin([1], .nan)]).contains("not finite"))
-    for gamma in [0, -1, Double.infinity] { #expect(fail([pin([1], 0, .soft(gamma))]).contains("γ")) }
+    for gamma in [0, -1, Double.infinity] {
+      #expect(fail([pin([1], 0, .soft(gamma))]).contains("γ"))
+    }
     let shape = Pin(vertex: 1, coordinates: [0], values: Matrix(rows: 1, columns: 3))
     #expect(fail([shape]).contains("(1, 3)"))
   }
@@ -143,7 +145,9 @@ struct BadInputTests {
 
     let f = try folder()
     try NPZ.write(
-      ["W1": NumericArray(shape: [1, 1], elements: [2]), "k": .init(shape: [2], elements: [1, 2])],
+      [
+        "W1": NumericArray(shape: [1, 1], elements: [2]), "k": .init(shape: [2], elements: [1, 2]),
+      ],
       to: f + "a.npz", deflated: true)
     #expect(try NPZ.read(f + "a.npz")["k"]!.elements == [1, 2])
     #expect(message { _ = try ArrayFile.read(f + "a.npz#q") }.contains("W1, k"))

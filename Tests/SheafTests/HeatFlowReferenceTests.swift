@@ -35,7 +35,8 @@ struct HeatFlowReferenceTests {
       output: hasOutput ? OutputEdge(activation: activation) : nil)
     let start = try reference.state("init_", network, hasOutput: hasOutput)
     for n in [1, 10, 100] {
-      let solution = try Euler(step: 0.01, stop: .change(1e-300), stepLimit: n).run(flow, from: start)
+      let solution = try Euler(step: 0.01, stop: .change(1e-300), stepLimit: n).run(
+        flow, from: start)
       #expect(solution.status == .stepLimit)
       let expected = try reference.state("at\(n)_", network, hasOutput: hasOutput)
       #expect(relativeError(solution.state, expected) < 1e-12)

@@ -109,7 +109,8 @@ struct TrainingReferenceTests {
       worst = max(
         worst,
         abs(
-          Evaluation(descent.network, on: train).loss / r.arrays["sgd_hist_train"]!.elements[i] - 1))
+          Evaluation(descent.network, on: train).loss / r.arrays["sgd_hist_train"]!.elements[i] - 1)
+      )
       if i < 100 { _ = descent.run(epochs: 1000, data: train, test: nil) { _ in } }
     }
     #expect(worst < 1e-12)

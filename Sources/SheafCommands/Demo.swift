@@ -1,0 +1,101 @@
+import ArgumentParser
+import ArrayFiles
+import Datasets
+import Equilibria
+import Foundation
+import LinearAlgebra
+import NeuralSheaves
+import SheafTraining
+
+struct Demo: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train on handwritten digits without backpropagation, beside backpropagation.",
+    discussion: "Example: sheaf demo --out demo")
+
+  @Option(help: "The folder for the history files.") var out = "demo"
+  @Option(help: "Epochs.") var epochs = 40
+  @Option(help: "The seed of the weights and of the batches.") var seed: UInt64 = 0
+
+  func validate() throws {
+    guard epochs > 0 else { throw ValidationError("--epochs is \(epochs), expected at least 1") }
+  }
+
+  func run() throws {
+    do {
+      try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+    } catch {
+      throw ArrayFileError(file: out, problem: "the folder cannot be made")
+    }
+    let digits = try Digits.load()
+    var generator = RandomGenerator(seed: seed)
+    let network = try Network(
+      widths: [64, 128, 64, 10], outputActivation: .softmax, using: &generator)
+    let train = try TrainingData(input: digits.trainInput, target: digits.trainTarget, for: network)
+    let test = try TrainingData(input: digits.testInput, target: digits.testTarget, for: network)
+    print("\(train.count) training and \(test.count) test digits, network 64-128-64-10,")
+    print("\(epochs) epochs of batches of 32 with Adam, seed \(seed) for both\n")
+
+    var rows = [["method", "test accuracy", "test loss", "seconds", "unsettled"]]
+    var trained: [(name: String, network: Network)] = []
+    let methods: [(String, any GradientRule)] = [
+      ("equilibrium", EquilibriumRule()), ("backpropagation", Backpropagation()),
+    ]
+    for (name, rule) in methods {
+      var records: [EpochRecord] = []
+      let bar = ProgressBar(total: epochs)
+      var descent = try GradientTraining(
+        network, rule: rule, optimizer: .adam, rate: 0.001, batch: 32, seed: seed)
+      let status = descent.run(epochs: epochs, data: train, test: test) {
+        records.append($0)
+        bar.show($0.epoch, name)
+      }
+      guard status == .completed else {
+        throw WorkFailure(description: "\(name) diverged in epoch \(records.last!.epoch)")
+      }
+      let csv = ([EpochRecord.csvHeader] + records.map(\.csv)).joined(separator: "\n") + "\n"
+      try ArrayFile.write(Data(csv.utf8), to: "\(out)/\(name).csv")
+      let last = records.last!
+      rows.append([
+        name, String(format: "%.1f %%", 100 * last.test!.accuracy!),
+        String(format: "%.4f", last.test!.loss), String(format: "%.2f", last.seconds),
+        last.relaxation.unsettledFraction.map { String(format: "%.1f %%", 100 * $0) } ?? "-",
+      ])
+      trained.append((name, descent.network))
+    }
+    print(TextOutput.table(rows))
+    print("\nunsettled: samples of the last epoch whose activation pattern still changed after")
+    print("three solves; their gradient is that of the last pattern.\n")
+    try printDiscords(trained, test)
+    print("\nhistories: \(methods.map { "\(out)/\($0.0).csv" }.joined(separator: ", "))")
+  }
+
+  /// Where each network disagrees with the truth: stalks relaxed with the true labels clamped.
+  private func printDiscords(_ trained: [(name: String, network: Network)], _ test: TrainingData)
+    throws
+  {
+    var columns: [DiscordReport] = []
+    var notes: [String] = []
+    for (name, network) in trained {
+      let sheaf = NeuralSheaf(network)
+      let end = SchurSolver(solves: 10).relax(
+        sheaf, input: test.input,
+        clamp: OutputClamp(
+          target: test.target, coupling: 1, crossEntropy: network.outputActivation))
+      var state = end.state
+      state.output = test.target
+      columns.append(
+        sheaf.discords(
+          state, output: OutputEdge(activation: .softmax, energy: .crossEntropy), isClamped: true))
+      notes.append(String(format: "%.1f %% for %@", 100 * end.unsettledFraction, name))
+    }
+    let number = { (x: Double) in String(format: "%.3e", x) }
+    print("discord by edge, test digits clamped to their true labels (cross-entropy, κ = 1):\n")
+    var rows = [["edge", "kind"] + trained.map(\.name)]
+    for (e, edge) in columns[0].edges.enumerated() {
+      rows.append([edge.edge, edge.kind.rawValue] + columns.map { number($0.edges[e].discord) })
+    }
+    rows.append(["total", ""] + columns.map { number($0.total) })
+    print(TextOutput.table(rows))
+    print("\nunsettled after ten solves: \(notes.joined(separator: ", "))")
+  }
+}

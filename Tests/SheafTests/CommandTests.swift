@@ -1,0 +1,138 @@
+import ArrayFiles
+import Foundation
+import LinearAlgebra
+import Testing
+
+/// The command's contract: exit status, one line of error, one JSON object.
+struct CommandTests {
+  struct Outcome {
+    let status: Int32
+    let output: String
+    let error: String
+    var json: [String: Any] {
+      (try? JSONSerialization.jsonObject(with: Data(output.utf8))) as? [String: Any] ?? [:]
+    }
+  }
+
+  /// Runs the built command.
+  func sheaf(_ arguments: String...) throws -> Outcome { try run(arguments) }
+
+  func run(_ arguments: [String]) throws -> Outcome {
+    let process = Process()
+    // The tests run from the folder that the command is built into.
+    process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
+      .deletingLastPathComponent().appendingPathComponent("sheaf")
+    process.arguments = arguments
+    let (out, err) = (Pipe(), Pipe())
+    process.standardOutput = out
+    process.standardError = err
+    try process.run()
+    let output = out.fileHandleForReading.readDataToEndOfFile()
+    let error = err.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return Outcome(
+      status: process.terminationStatus, output: String(decoding: output, as: UTF8.self),
+      error: String(decoding: error, as: UTF8.self))
+  }
+
+  var b1: String { Reference.folder.appendingPathComponent("b1_241_identity.npz").path }
+
+  @Test func inspectListsTheSheaf() throws {
+    let json = try sheaf("inspect", b1, "--json").json
+    #expect(
+      (json["vertices"] as! [[String: Any]]).map { $0["name"] as! String } == [
+        "x", "z1", "a1", "z2",
+      ])
+    #expect(
+      (json["edges"] as! [[String: Any]]).map { $0["kind"] as! String } == [
+        "affine", "activation", "affine",
+      ])
+    #expect(json["freeDimension"] as! Int == 9)
+    #expect(json["parameters"] as! Int == 17)
+  }
+
+  @Test func forwardIsTheReference() throws {
+    let r = try Reference("b1_241_identity")
+    let run = try sheaf("forward", b1, "--input", b1 + "#X", "--samples", "columns", "--json")
+    let output = (run.json["output"] as! [[Double]])[0][0]
+    #expect(abs(output - r["forward_output"][0, 0]) < 1e-14)
+    #expect(run.status == 0)
+  }
+
+  @Test func flowFollowsThePapersRule() throws {
+    let run = try sheaf(
+      "flow", b1, "--input", b1 + "#X", "--samples", "columns", "--initial", b1,
+      "--initial-prefix", "init_", "--step", "0.01", "--stop", "change", "--tolerance", "1e-12",
+      "--json")
+    #expect(run.status == 0)
+    #expect(run.json["steps"] as! Int == 8592)
+    #expect(run.json["crossings"] as! Int == 8)
+    #expect((run.json["forwardError"] as! Double) < 1e-9)
+    #expect(run.json["status"] as! String == "converged")
+  }
+
+  @Test func flowWritesStalksAndTrajectory() throws {
+    let f = NSTemporaryDirectory() + "sheaf-\(UInt64.random(in: 0...UInt64.max))"
+    let run = try sheaf(
+      "flow", b1, "--input", b1 + "#X", "--samples", "columns", "--pin", "z1[0]=0.5",
+      "--soft-pin", "a1[2]=1@0.5", "--trajectory", f + ".csv", "--final", f + ".npz", "--json")
+    #expect(run.status == 0)
+    #expect(run.json["forwardError"] == nil)
+    let stalks = try NPZ.read(f + ".npz")
+    #expect(stalks["z1"]!.shape == [4, 1])
+    #expect(stalks["z1"]!.elements[0] == 0.5)
+    let table = try ArrayFile.readCSV(f + ".csv")
+    #expect(table.header.prefix(4) == ["step", "time", "totalDiscord", "crossings"])
+    #expect(table.rows.count == (run.json["steps"] as! Int) + 1)
+  }
+
+  @Test func trainingImprovesAndCanBeReadAgain() throws {
+    let f = NSTemporaryDirectory() + "sheaf-\(UInt64.random(in: 0...UInt64.max))"
+    for method in ["equilibrium", "backpropagation", "flow"] {
+      let run = try sheaf(
+        "train", "--layers", "2,12,1", "--data", "paraboloid", "--method", method, "--epochs", "30",
+        "--rate", "0.01", "--steps-per-epoch", "100", "--history", f + ".csv", "--out", f + ".npz",
+        "--json")
+      #expect(run.status == 0)
+      let losses = (run.json["history"] as! [String: Any])["trainLoss"] as! [Double]
+      #expect(losses.count == 31 && losses[30] < 0.9 * losses[0], "\(method)")
+      #expect(try String(contentsOfFile: f + ".csv", encoding: .utf8).hasPrefix("epoch,step,"))
+      #expect(try sheaf("inspect", f + ".npz").status == 0)
+    }
+  }
+
+  @Test func errorsAreOneLineAndTheirStatusSaysWhose() throws {
+    let x = b1 + "#X"
+    let usage = [
+      ["flow", b1, "--input", x, "--step", "-1"], ["flow", b1, "--input", x, "--tolerance", "0"],
+      ["flow", b1, "--input", x, "--soft-pin", "z1=0@-1"], ["flow", b1, "--nonsense"], ["nonsense"],
+      ["flow", b1, "--input", x, "--samples", "columns", "--pin", "z1"],
+      ["train", "--layers", "2,0,1", "--data", "saddle"],
+      ["train", "--layers", "2", "--data", "saddle"],
+      ["train", "--layers", "2,3,1", "--data", "saddle", "--batch", "0"],
+    ]
+    let work = [
+      ["inspect", "none.npz"], ["inspect", b1, "--prefix", "q_"], ["inspect", "network.onnx"],
+      ["forward", b1, "--input", b1 + "#nonsense"], ["forward", b1, "--input", b1 + "#W2"],
+      ["flow", b1, "--input", x, "--samples", "columns", "--pin", "z9=0"],
+      ["flow", b1, "--input", x, "--samples", "columns", "--pin", "z1[4]=0"],
+      ["flow", b1, "--input", x, "--samples", "columns", "--pin", "z1=0", "--pin", "z1[2]=1"],
+      ["flow", b1, "--input", x, "--samples", "columns", "--step", "5"],
+      ["flow", b1, "--input", x, "--samples", "columns", "--step", "5", "--allow-unstable"],
+      ["flow", b1, "--input", x, "--samples", "columns", "--steps", "3"],
+      ["flow", b1, "--input", x, "--samples", "columns", "--final", "/nowhere/at/all.npz"],
+      ["train", "--layers", "3,4,1", "--data", "saddle"],
+    ]
+    for (status, cases) in [(Int32(64), usage), (1, work)] {
+      for arguments in cases {
+        let run = try run(arguments)
+        #expect(run.status == status, "\(arguments): \(run.error)")
+        #expect(run.error.hasPrefix("error: "), "\(arguments): \(run.error)")
+        #expect(run.error.split(separator: "\n").count == 1, "\(arguments): \(run.error)")
+      }
+    }
+    let pin = try sheaf(
+      "flow", b1, "--input", x, "--samples", "columns", "--pin", "z9=0", "--json")
+    #expect(pin.error.contains("x, z1, a1, z2, output"))
+  }
+}
