@@ -2,7 +2,7 @@ import LinearAlgebra
 import NeuralSheaves
 
 /// Relaxes a network against an output clamp through the Schur complement on the output
-/// (THEORY of the neural sheaf, see Docs): on a fixed pattern the equilibrium is exact.
+/// (Docs/NeuralSheaf.md): on a fixed pattern the equilibrium is exact.
 ///
 /// With K the rows of δ_Ω⁻¹ that belong to z_{k+1} (n_{k+1} reverse sweeps) and P = K Kᵀ the state is
 /// ω = forward pass + δ_Ω⁻¹Kᵀλ, where λ minimises ½λᵀPλ plus the clamp's energy at ŷ + Pλ. For the

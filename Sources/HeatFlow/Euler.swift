@@ -5,7 +5,7 @@ import NeuralSheaves
 /// Forward Euler, ω ← ω + dt·α·F(ω): the paper's integrator.
 ///
 /// Order 1; on a fixed pattern stable iff dt < 2/(α λ_max). Where neurons slide along z_j = 0 it
-/// chatters and the residual does not vanish (THEORY: no stationary point of either branch).
+/// chatters for ever and the residual does not vanish: neither branch has a stationary point there.
 public struct Euler: Sendable {
   /// The step dt; nil for 1.8/(α λ_max) of the current pattern, looked up again as it switches.
   public var step: Double?
@@ -74,8 +74,10 @@ public struct Euler: Sendable {
 
     let scales = flow.residualScales(state)
     let largestScale = scales.max() ?? 1
-    let batch = Double(max(state.batch, 1))
-    let energyLimit = 1e3 * max(flow.energy(of: state), 1e-9 * (1 + offsetEnergy(flow) / batch))
+    // Beyond this the flow diverges: a thousand times the energy at the start or, where that is
+    // next to nothing, of the data, ½‖b‖², the energy of the state with every free coordinate 0.
+    let zero = flow.sheaf.discords(flow.sheaf.zeroState(state.stalks[0])).energy
+    let energyLimit = 1e3 * max(flow.energy(of: state), 1e-9 * (1 + zero))
     let threads = SampleBlocks.threads(
       network: flow.sheaf.network, batch: state.batch, limit: threads)
     let (sheaf, alpha) = (flow.sheaf, flow.alpha)
@@ -85,7 +87,7 @@ public struct Euler: Sendable {
     var crossings: [Int] = []
     var (steps, time, change, watch) = (0, 0.0, 0.0, 0.0)
     var status = SolutionStatus.stepLimit
-    var lookedUp = 0
+    var (lookedUp, isStale, previous) = (0, false, 0.0)
     func observeNow() {
       guard let observe else { return }
       let current = EulerBlock.join(blocks, into: state)
@@ -128,8 +130,13 @@ public struct Euler: Sendable {
         }
       }
       if status == .converged { break }
-      if step == nil && switched && steps >= lookedUp + 50 {
-        lookedUp = steps
+      // A new pattern has a new bound: soon where changes grow, else at leisure, for it costs tens
+      // of sweeps.
+      isStale = isStale || switched
+      let wait = change > previous ? 5 : 50
+      previous = change
+      if step == nil && isStale && steps >= lookedUp + wait {
+        (lookedUp, isStale) = (steps, false)
         h = 0.9 * flow.stableStep(at: EulerBlock.join(blocks, into: state))
       }
     }
@@ -139,12 +146,6 @@ public struct Euler: Sendable {
       status: status, state: state, steps: steps, stepSize: h, time: time,
       residual: flow.residual(at: state, scales: scales), lastChange: change,
       crossings: crossings, discords: flow.discords(of: state), energy: flow.energy(of: state))
-  }
-
-  /// ½‖b‖²: the energy of the state in which every free coordinate is 0.
-  private func offsetEnergy(_ flow: HeatFlow) -> Double {
-    let input = Matrix(rows: flow.sheaf.network.inputDimension, columns: 1)
-    return flow.sheaf.discords(flow.sheaf.zeroState(input)).energy
   }
 }
 

@@ -8,8 +8,7 @@ public struct EdgeDiscord: Sendable, Equatable {
   public let kind: OperationKind
   /// Its layer ℓ.
   public let layer: Int
-  /// ‖ρ_e‖², mean over the batch; κ times the output energy on a clamp (THEORY: E = ½ Σ for
-  /// squared energies).
+  /// ‖ρ_e‖², mean over the batch; on a clamp κ‖z − y‖² or κ·CE.
   public let discord: Double
 }
 

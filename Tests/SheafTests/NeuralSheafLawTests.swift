@@ -129,6 +129,28 @@ struct NeuralSheafLawTests {
     }
   }
 
+  /// Theorem 4.1 of the paper, at the default step. Deep networks converge too, but their spectral
+  /// gaps of 10⁻⁵ want millions of steps.
+  @Test(arguments: seeds.filter { $0 % 7 < 4 }) func unpinnedFlowConvergesToTheForwardPass(
+    seed: UInt64
+  ) throws {
+    var (network, g) = try randomNetwork(seed: seed)
+    let sheaf = NeuralSheaf(network)
+    let x = g.normalMatrix(rows: network.inputDimension, columns: 3)
+    let flow = try HeatFlow(sheaf, pins: Pins(network: network, input: x))
+    let end = try Euler(stop: .residual(1e-12)).run(
+      flow, from: sheaf.randomState(x, using: &g))
+    #expect(end.status == .converged, "seed \(seed)")
+    let forward = sheaf.forwardPass(x)
+    let error = zip(end.state.stalks, forward.stalks).map { end, exact in
+      var d = end
+      d.add(exact, scale: -1)
+      return d.maximumMagnitude
+    }.max()!
+    let scale = forward.stalks.map(\.maximumMagnitude).max()!
+    #expect(error < 1e-6 * scale, "seed \(seed), \(end.steps) steps")
+  }
+
   @Test(arguments: Array(seeds.prefix(28))) func stableStepBoundIsSharp(seed: UInt64) throws {
     var (network, g) = try randomNetwork(seed: seed)
     let sheaf = NeuralSheaf(network)
