@@ -33,35 +33,23 @@ CLONES void ck_piecewise_discrepancy(ptrdiff_t n, ck_piecewise p, const double *
 #undef LOOP
 }
 
-CLONES void ck_piecewise_visit(ptrdiff_t n, ck_piecewise p, const double *restrict z,
-                               const double *restrict a, double *restrict rho, double keep,
-                               double *restrict f) {
+CLONES double ck_piecewise_relax(ptrdiff_t n, ck_piecewise p, double h, const double *restrict a,
+                                 const double *restrict f, double *restrict z,
+                                 double *restrict rho, ptrdiff_t *switched) {
   UNPACK(p);
-#define LOOP(AT)                                         \
-  for (ptrdiff_t i = 0; i < n; i++) {                    \
-    double slope = AT(s, z[i]);                          \
-    double r = a[i] - (slope * z[i] + AT(c, z[i]));      \
-    rho[i] = r;                                          \
-    f[i] = keep * f[i] + slope * r;                      \
-  }
-  BOTH_KINDS(LOOP)
-#undef LOOP
-}
-
-CLONES double ck_piecewise_advance(ptrdiff_t n, ck_piecewise p, double h,
-                                   const double *restrict f, double *restrict z,
-                                   ptrdiff_t *switched) {
-  const double k0 = p.kink[0], k1 = p.kink[1];
   const double b0 = 0, b1 = 1, b2 = 2;  // branches as doubles, so that all lanes have one width
   double lane[LANES] = {0}, bad[LANES] = {0}, moved[LANES] = {0};
-#define ELEMENT(AT)                                                            \
-  {                                                                            \
-    double old = z[i + j], next = old + h * f[i + j], change = fabs(next - old); \
-    double jump = AT(b, next) - AT(b, old);                                    \
-    lane[j] = change > lane[j] ? change : lane[j];                             \
-    bad[j] += change - change;                                                 \
-    moved[j] += jump * jump;                                                   \
-    z[i + j] = next;                                                           \
+#define ELEMENT(AT)                                               \
+  {                                                               \
+    double old = z[i + j], slope = AT(s, old);                    \
+    double r = a[i + j] - (slope * old + AT(c, old));             \
+    double next = old + h * (slope * r - f[i + j]);               \
+    double change = fabs(next - old), jump = AT(b, next) - AT(b, old); \
+    rho[i + j] = r;                                               \
+    z[i + j] = next;                                              \
+    lane[j] = change > lane[j] ? change : lane[j];                \
+    bad[j] += change - change;                                    \
+    moved[j] += jump * jump;                                      \
   }
 #define LOOP(AT)                                                  \
   {                                                               \

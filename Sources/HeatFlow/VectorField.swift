@@ -25,6 +25,12 @@ public struct VectorField: Sendable {
   /// The state-dependent edges out of each vertex.
   private let readers: [[Int]]
   private let isFree: [Bool]
+  /// Source and target of each edge.
+  private let ends: [(source: Int, target: Int)]
+  /// Edges with parameters.
+  private let hasParameters: [Bool]
+  /// Edges whose operation steps its source by itself: the only one out of a vertex without pins.
+  private let relaxes: [Bool]
 
   /// The field at a state.
   ///
@@ -65,14 +71,27 @@ public struct VectorField: Sendable {
     }
     (firstEdge, lastEdge, self.readers) = (first, last, readers)
     (self.isFree, self.pins, self.output) = (isFree, pins, output)
+    ends = network.edges.map { ($0.source, $0.target) }
+    let hasParameters = network.edges.map { !$0.operation.parameterNames.isEmpty }
+    self.hasParameters = hasParameters
+    relaxes = network.edges.enumerated().map { e, edge in
+      edge.operation.isStateDependent && !hasParameters[e] && edge.source != 0
+        && first[edge.source] == last[edge.source] && !pins.concern(edge.source)
+    }
   }
 
   /// What a step did.
   public struct StepReport: Sendable {
     /// The largest change of a coordinate, NaN if one is not finite.
-    public var change = 0.0
+    public var change: Double
     /// How many coordinates switched branch.
-    public var switched = 0
+    public var switched: Int
+
+    /// A report; by default of nothing.
+    public init(change: Double = 0, switched: Int = 0) {
+      self.change = change
+      self.switched = switched
+    }
 
     /// Takes in the report of other samples.
     public mutating func add(_ other: StepReport) {
@@ -86,93 +105,115 @@ public struct VectorField: Sendable {
   public mutating func evaluate(
     _ sheaf: NeuralSheaf, _ state: SheafState, _ body: (Int, Matrix) -> Void
   ) {
-    var state = state
-    visitEdges(sheaf, &state, onEdge: { _, _, _ in }) { _, v, _, force in body(v, force) }
+    patterns = sheaf.patterns(at: state)
+    let network = sheaf.network
+    for e in network.edges.indices {
+      let s = network.edges[e].source
+      visit(network.edges[e].operation, e, state)
+      if lastEdge[s] == e && isFree[s] { body(s, force(at: s, state)) }
+    }
+    for v in 1..<network.vertices.count where lastEdge[v] < 0 {
+      finishLeaf(sheaf, v, state)
+      if isFree[v] { body(v, force(at: v, state)) }
+    }
+    if outputForce != nil { body(network.vertices.count, forceOnOutput(sheaf, state)) }
   }
 
   /// ω ← ω + h · F(ω), in place.
   ///
-  /// - Parameter onEdge: called with each edge, ρ_e (in the rows of its target) and the value of
-  ///   its source, all before the step.
+  /// - Parameter onEdge: called with each edge that has parameters, ρ_e and the value of its source,
+  ///   all before the step.
   public mutating func step(
     _ sheaf: NeuralSheaf, _ state: inout SheafState, by h: Double,
     onEdge: (Int, Matrix, Matrix) -> Void = { _, _, _ in }
   ) -> StepReport {
     var report = StepReport()
-    visitEdges(sheaf, &state, onEdge: onEdge) { field, v, stalk, force in
-      let change: Double
-      if v < field.readers.count, field.readers[v].count == 1 {
-        let e = field.readers[v][0]
-        let result = sheaf.network.edges[e].operation.advance(
-          &stalk, along: force, by: h, pattern: &field.patterns[e])
-        change = result.change
-        report.switched += result.switched
-      } else {
-        change = stalk.advance(along: force, by: h)
-        for e in v < field.readers.count ? field.readers[v] : [] {
-          report.switched += sheaf.network.edges[e].operation.readPattern(
-            at: stalk, into: &field.patterns[e])
-        }
+    let network = sheaf.network
+    for e in network.edges.indices {
+      let (s, t) = (network.edges[e].source, network.edges[e].target)
+      let operation = network.edges[e].operation
+      if relaxes[e] {
+        let result = relax(operation, e, s, t, &state, h)
+        report.add(StepReport(change: result.change, switched: result.switched))
+        continue
       }
-      if change > report.change || change.isNaN { report.change = change }
+      visit(operation, e, state)
+      if hasParameters[e] { onEdge(e, buffers[t], state.stalks[s]) }
+      if lastEdge[s] == e && isFree[s] { move(sheaf, s, &state, h, &report) }
+    }
+    for v in 1..<network.vertices.count where lastEdge[v] < 0 {
+      finishLeaf(sheaf, v, state)
+      if isFree[v] { move(sheaf, v, &state, h, &report) }
+    }
+    if outputForce != nil {
+      let force = forceOnOutput(sheaf, state)
+      report.add(StepReport(change: state.output!.advance(along: force, by: h), switched: 0))
     }
     return report
   }
 
-  private typealias Finish = (inout VectorField, Int, inout Matrix, Matrix) -> Void
-
-  private mutating func visitEdges(
-    _ sheaf: NeuralSheaf, _ state: inout SheafState, onEdge: (Int, Matrix, Matrix) -> Void,
-    finish: Finish
-  ) {
-    let network = sheaf.network
-    for e in network.edges.indices {
-      let (s, t) = (network.edges[e].source, network.edges[e].target)
-      let keep: Double = firstEdge[s] == e ? (s == 0 ? 0 : -1) : 1
-      visit(network.edges[e].operation, e, s, t, state, keep)
-      onEdge(e, buffers[t], state.stalks[s])
-      if lastEdge[s] == e && isFree[s] { complete(s, &state, finish) }
-    }
-    for v in 1..<network.vertices.count where lastEdge[v] < 0 {
-      buffers[v].scale(by: -1)
-      if v == network.lastVertex, let output, let a = state.output {
-        output.addForce(
-          state.stalks[v], a, residual: &residual, into: &buffers[v], outputForce: &outputForce)
-      }
-      if isFree[v] { complete(v, &state, finish) }
-    }
-    if outputForce != nil {
-      let v = network.vertices.count
-      if pins.concern(v) {
-        pins.addForces(vertex: v, stalk: state.output!, into: &outputForce!)
-      }
-      let force = outputForce!
-      finish(&self, v, &state.output!, force)
-    }
+  private mutating func relax(
+    _ operation: any NetworkOperation, _ e: Int, _ s: Int, _ t: Int, _ state: inout SheafState,
+    _ h: Double
+  ) -> (change: Double, switched: Int) {
+    // The source's buffer leaves the array, so that it and the target's can both be written.
+    var incoming = Matrix(rows: 0, columns: 0)
+    swap(&incoming, &buffers[s])
+    defer { swap(&incoming, &buffers[s]) }
+    let target = state.stalks[t]
+    return operation.relax(
+      &state.stalks[s], target: target, incoming: &incoming, by: h, pattern: &patterns[e],
+      into: &buffers[t])
   }
 
-  private mutating func visit(
-    _ operation: any NetworkOperation, _ e: Int, _ s: Int, _ t: Int, _ state: SheafState,
-    _ keep: Double
-  ) {
+  /// ρ of an edge into its target's buffer and its pull-back into its source's.
+  private mutating func visit(_ operation: any NetworkOperation, _ e: Int, _ state: SheafState) {
+    let (s, t) = ends[e]
     if let constant = constants[e] {
       buffers[t].setDifference(state.stalks[t], constant)
-    } else if isFree[s] {
-      // The source's buffer leaves the array for the visit, so that both can be written.
-      var force = Matrix(rows: 0, columns: 0)
-      swap(&force, &buffers[s])
-      operation.visit(
-        source: state.stalks[s], target: state.stalks[t], at: patterns[e], into: &buffers[t],
-        keeping: keep, into: &force)
-      swap(&force, &buffers[s])
     } else {
       operation.discrepancy(state.stalks[s], state.stalks[t], into: &buffers[t])
     }
+    if isFree[s] {
+      let keep: Double = firstEdge[s] == e ? (s == 0 ? 0 : -1) : 1
+      let rho = buffers[t]
+      operation.addTranspose(rho, at: patterns[e], keeping: keep, into: &buffers[s])
+    }
   }
 
-  private mutating func complete(_ v: Int, _ state: inout SheafState, _ finish: Finish) {
+  /// The force on a vertex all of whose edges have been visited.
+  private mutating func force(at v: Int, _ state: SheafState) -> Matrix {
     if pins.concern(v) { pins.addForces(vertex: v, stalk: state.stalks[v], into: &buffers[v]) }
-    let force = buffers[v]
-    finish(&self, v, &state.stalks[v], force)
+    return buffers[v]
+  }
+
+  /// −ρ of a vertex without outgoing edge, and the output edge's pull.
+  private mutating func finishLeaf(_ sheaf: NeuralSheaf, _ v: Int, _ state: SheafState) {
+    buffers[v].scale(by: -1)
+    if v == sheaf.network.lastVertex, let output, let a = state.output {
+      output.addForce(
+        state.stalks[v], a, residual: &residual, into: &buffers[v], outputForce: &outputForce)
+    }
+  }
+
+  private mutating func forceOnOutput(_ sheaf: NeuralSheaf, _ state: SheafState) -> Matrix {
+    let v = sheaf.network.vertices.count
+    if pins.concern(v) {
+      pins.addForces(vertex: v, stalk: state.output!, into: &outputForce!)
+    }
+    return outputForce!
+  }
+
+  private mutating func move(
+    _ sheaf: NeuralSheaf, _ v: Int, _ state: inout SheafState, _ h: Double,
+    _ report: inout StepReport
+  ) {
+    let force = force(at: v, state)
+    var result = StepReport(change: state.stalks[v].advance(along: force, by: h), switched: 0)
+    for e in readers[v] {
+      result.switched += sheaf.network.edges[e].operation.readPattern(
+        at: state.stalks[v], into: &patterns[e])
+    }
+    report.add(result)
   }
 }

@@ -50,15 +50,13 @@ public protocol NetworkOperation: Sendable {
   func addTranspose(
     _ v: Matrix, at pattern: ActivationPattern, keeping keep: Double, into u: inout Matrix)
 
-  /// ρ ← t − P(s) and force ← Rᵀρ + keep · force, R being that of the source: both halves of an
-  /// edge's visit in the heat equation.
-  func visit(
-    source: Matrix, target: Matrix, at pattern: ActivationPattern, into rho: inout Matrix,
-    keeping keep: Double, into force: inout Matrix)
-  /// s ← s + h · force, where `pattern` is that of the source before and after; the largest change
-  /// of a coordinate and how many coordinates of the target switched branch.
-  func advance(
-    _ source: inout Matrix, along force: Matrix, by h: Double, pattern: inout ActivationPattern
+  /// The step of the heat equation at a source whose only outgoing edge this is: ρ ← t − P(s), then
+  /// s ← s + h · (Rᵀρ − incoming), where `incoming` is the source's own discrepancy on entry and
+  /// anything on return, and `pattern` is that of the source before and after. Returns the largest
+  /// change of a coordinate and how many coordinates of the target switched branch.
+  func relax(
+    _ source: inout Matrix, target: Matrix, incoming: inout Matrix, by h: Double,
+    pattern: inout ActivationPattern, into rho: inout Matrix
   ) -> (change: Double, switched: Int)
 
   /// The trainable parameters, by name.
@@ -76,20 +74,14 @@ public protocol NetworkOperation: Sendable {
   mutating func moveParameters(along v: Matrix, source: Matrix, scale: Double, threads: Int)
 }
 
-/// Two passes in one are faster for some operations; these are the two passes.
 extension NetworkOperation {
-  public func visit(
-    source: Matrix, target: Matrix, at pattern: ActivationPattern, into rho: inout Matrix,
-    keeping keep: Double, into force: inout Matrix
-  ) {
-    discrepancy(source, target, into: &rho)
-    addTranspose(rho, at: pattern, keeping: keep, into: &force)
-  }
-
-  public func advance(
-    _ source: inout Matrix, along force: Matrix, by h: Double, pattern: inout ActivationPattern
+  public func relax(
+    _ source: inout Matrix, target: Matrix, incoming: inout Matrix, by h: Double,
+    pattern: inout ActivationPattern, into rho: inout Matrix
   ) -> (change: Double, switched: Int) {
-    let change = source.advance(along: force, by: h)
+    discrepancy(source, target, into: &rho)
+    addTranspose(rho, at: pattern, keeping: -1, into: &incoming)
+    let change = source.advance(along: incoming, by: h)
     return (change, readPattern(at: source, into: &pattern))
   }
 }

@@ -16,12 +16,11 @@ void ck_piecewise_apply(ptrdiff_t n, ck_piecewise p, const double *z, double *y)
 /// rho = a - P(z)
 void ck_piecewise_discrepancy(ptrdiff_t n, ck_piecewise p, const double *z, const double *a,
                               double *rho);
-/// rho = a - P(z) and f = keep f + slope rho, slope that of z's branch: one pass instead of three
-void ck_piecewise_visit(ptrdiff_t n, ck_piecewise p, const double *z, const double *a,
-                        double *rho, double keep, double *f);
-/// z += h f; counts the branches crossed (squared where two at once). Returns the largest change as ck_advance.
-double ck_piecewise_advance(ptrdiff_t n, ck_piecewise p, double h, const double *f, double *z,
-                            ptrdiff_t *switched);
+/// rho = a - P(z), then z += h (slope rho - f) with the slope of z's branch: what would be three
+/// passes in one. Counts the branches crossed (squared where two at once); returns the largest
+/// change as ck_advance.
+double ck_piecewise_relax(ptrdiff_t n, ck_piecewise p, double h, const double *a, const double *f,
+                          double *z, double *rho, ptrdiff_t *switched);
 /// branch = the branch of z; returns how many changed
 ptrdiff_t ck_piecewise_branches(ptrdiff_t n, ck_piecewise p, const double *z, uint16_t *branch);
 /// y = scale slope[branch] v + keep y

@@ -20,24 +20,15 @@ extension PiecewiseAffine {
     ck_piecewise_discrepancy(z.count, kernel, z.elements, a.elements, &rho.elements)
   }
 
-  /// ρ ← a − P(z) and f ← keep · f + slope · ρ, with the slopes at z: `discrepancy` and the
-  /// transposed linear part in one pass.
-  public func visit(
-    _ z: Matrix, _ a: Matrix, into rho: inout Matrix, keeping keep: Double, into f: inout Matrix
-  ) {
-    precondition(z.count == a.count && z.count == rho.count && z.count == f.count)
-    ck_piecewise_visit(
-      z.count, kernel, z.elements, a.elements, &rho.elements, keep, &f.elements)
-  }
-
-  /// z ← z + h · f; the largest change of an element, NaN if one is not finite, and how many
-  /// elements switched branch.
-  public func advance(
-    _ z: inout Matrix, along f: Matrix, by h: Double
+  /// ρ ← a − P(z) and z ← z + h · (slope · ρ − f) with the slopes at the old z, in one pass; the
+  /// largest change of an element, NaN if one is not finite, and how many switched branch.
+  public func relax(
+    _ z: inout Matrix, _ a: Matrix, incoming f: Matrix, by h: Double, into rho: inout Matrix
   ) -> (change: Double, switched: Int) {
-    precondition(z.count == f.count)
+    precondition(z.count == a.count && z.count == rho.count && z.count == f.count)
     var switched = 0
-    let change = ck_piecewise_advance(z.count, kernel, h, f.elements, &z.elements, &switched)
+    let change = ck_piecewise_relax(
+      z.count, kernel, h, a.elements, f.elements, &z.elements, &rho.elements, &switched)
     return (change, switched)
   }
 

@@ -51,17 +51,11 @@ public struct Elementwise: NetworkOperation {
     function.addLinearPart(pattern.branches, v, scale: 1, keeping: keep, into: &u)
   }
 
-  public func visit(
-    source z: Matrix, target a: Matrix, at _: ActivationPattern, into rho: inout Matrix,
-    keeping keep: Double, into force: inout Matrix
-  ) {
-    function.visit(z, a, into: &rho, keeping: keep, into: &force)
-  }
-
-  // Counts switches between old and new z; the pattern itself is not needed, see `visit`.
-  public func advance(
-    _ z: inout Matrix, along force: Matrix, by h: Double, pattern _: inout ActivationPattern
+  // One pass instead of four. It reads branches off z itself, so the pattern is not kept.
+  public func relax(
+    _ z: inout Matrix, target a: Matrix, incoming: inout Matrix, by h: Double,
+    pattern _: inout ActivationPattern, into rho: inout Matrix
   ) -> (change: Double, switched: Int) {
-    function.advance(&z, along: force, by: h)
+    function.relax(&z, a, incoming: incoming, by: h, into: &rho)
   }
 }
