@@ -34,8 +34,10 @@ CLONES void ck_piecewise_discrepancy(ptrdiff_t n, ck_piecewise p, const double *
 }
 
 CLONES double ck_piecewise_relax(ptrdiff_t n, ck_piecewise p, double h, const double *restrict a,
-                                 const double *restrict f, double *restrict z,
-                                 double *restrict rho, ptrdiff_t *switched) {
+                                 const double *restrict f, int f_is_prediction,
+                                 double *restrict z, double *restrict rho, ptrdiff_t *switched) {
+  // g = own z + sign f.
+  const double own = f_is_prediction ? 1 : 0, sign = f_is_prediction ? -1 : 1;
   UNPACK(p);
   const double b0 = 0, b1 = 1, b2 = 2;  // branches as doubles, so that all lanes have one width
   double lane[LANES] = {0}, bad[LANES] = {0}, moved[LANES] = {0};
@@ -43,7 +45,7 @@ CLONES double ck_piecewise_relax(ptrdiff_t n, ck_piecewise p, double h, const do
   {                                                               \
     double old = z[i + j], slope = AT(s, old);                    \
     double r = a[i + j] - (slope * old + AT(c, old));             \
-    double next = old + h * (slope * r - f[i + j]);               \
+    double next = old + h * (slope * r - (own * old + sign * f[i + j])); \
     double change = fabs(next - old), jump = AT(b, next) - AT(b, old); \
     rho[i + j] = r;                                               \
     z[i + j] = next;                                              \

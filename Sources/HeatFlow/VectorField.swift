@@ -31,6 +31,9 @@ public struct VectorField: Sendable {
   private let hasParameters: [Bool]
   /// Edges whose operation steps its source by itself: the only one out of a vertex without pins.
   private let relaxes: [Bool]
+  /// For each vertex that such an operation steps and whose own prediction is a constant: the edge
+  /// of that constant; −1 for the others.
+  private let predicted: [Int]
 
   /// The field at a state.
   ///
@@ -74,10 +77,17 @@ public struct VectorField: Sendable {
     ends = network.edges.map { ($0.source, $0.target) }
     let hasParameters = network.edges.map { !$0.operation.parameterNames.isEmpty }
     self.hasParameters = hasParameters
-    relaxes = network.edges.enumerated().map { e, edge in
+    let relaxes = network.edges.enumerated().map { e, edge in
       edge.operation.isStateDependent && !hasParameters[e] && edge.source != 0
         && first[edge.source] == last[edge.source] && !pins.concern(edge.source)
     }
+    self.relaxes = relaxes
+    var predicted = [Int](repeating: -1, count: network.vertices.count)
+    for (e, edge) in network.edges.enumerated()
+    where constants[e] != nil && last[edge.target] >= 0 && relaxes[last[edge.target]] {
+      predicted[edge.target] = e
+    }
+    self.predicted = predicted
   }
 
   /// What a step did.
@@ -137,6 +147,8 @@ public struct VectorField: Sendable {
         report.add(StepReport(change: result.change, switched: result.switched))
         continue
       }
+      // A constant prediction goes straight to the step of its target.
+      if constants[e] != nil && predicted[t] == e { continue }
       visit(operation, e, state)
       if hasParameters[e] { onEdge(e, buffers[t], state.stalks[s]) }
       if lastEdge[s] == e && isFree[s] { move(sheaf, s, &state, h, &report) }
@@ -162,8 +174,9 @@ public struct VectorField: Sendable {
     defer { swap(&incoming, &buffers[s]) }
     let target = state.stalks[t]
     return operation.relax(
-      &state.stalks[s], target: target, incoming: &incoming, by: h, pattern: &patterns[e],
-      into: &buffers[t])
+      &state.stalks[s], target: target,
+      prediction: predicted[s] < 0 ? nil : constants[predicted[s]], incoming: &incoming, by: h,
+      pattern: &patterns[e], into: &buffers[t])
   }
 
   /// ρ of an edge into its target's buffer and its pull-back into its source's.

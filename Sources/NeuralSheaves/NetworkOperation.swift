@@ -51,12 +51,13 @@ public protocol NetworkOperation: Sendable {
     _ v: Matrix, at pattern: ActivationPattern, keeping keep: Double, into u: inout Matrix)
 
   /// The step of the heat equation at a source whose only outgoing edge this is: ρ ← t − P(s), then
-  /// s ← s + h · (Rᵀρ − incoming), where `incoming` is the source's own discrepancy on entry and
-  /// anything on return, and `pattern` is that of the source before and after. Returns the largest
-  /// change of a coordinate and how many coordinates of the target switched branch.
+  /// s ← s + h · (Rᵀρ − ρ_s). The source's own discrepancy ρ_s is `incoming` on entry, which holds
+  /// anything on return, or s − prediction where a prediction is given. `pattern` is that of the
+  /// source before and after. Returns the largest change of a coordinate and how many coordinates of
+  /// the target switched branch.
   func relax(
-    _ source: inout Matrix, target: Matrix, incoming: inout Matrix, by h: Double,
-    pattern: inout ActivationPattern, into rho: inout Matrix
+    _ source: inout Matrix, target: Matrix, prediction: Matrix?, incoming: inout Matrix,
+    by h: Double, pattern: inout ActivationPattern, into rho: inout Matrix
   ) -> (change: Double, switched: Int)
 
   /// The trainable parameters, by name.
@@ -76,9 +77,10 @@ public protocol NetworkOperation: Sendable {
 
 extension NetworkOperation {
   public func relax(
-    _ source: inout Matrix, target: Matrix, incoming: inout Matrix, by h: Double,
-    pattern: inout ActivationPattern, into rho: inout Matrix
+    _ source: inout Matrix, target: Matrix, prediction: Matrix?, incoming: inout Matrix,
+    by h: Double, pattern: inout ActivationPattern, into rho: inout Matrix
   ) -> (change: Double, switched: Int) {
+    if let prediction { incoming.setDifference(source, prediction) }
     discrepancy(source, target, into: &rho)
     addTranspose(rho, at: pattern, keeping: -1, into: &incoming)
     let change = source.advance(along: incoming, by: h)

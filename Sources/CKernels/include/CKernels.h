@@ -16,11 +16,11 @@ void ck_piecewise_apply(ptrdiff_t n, ck_piecewise p, const double *z, double *y)
 /// rho = a - P(z)
 void ck_piecewise_discrepancy(ptrdiff_t n, ck_piecewise p, const double *z, const double *a,
                               double *rho);
-/// rho = a - P(z), then z += h (slope rho - f) with the slope of z's branch: what would be three
-/// passes in one. Counts the branches crossed (squared where two at once); returns the largest
+/// rho = a - P(z), then z += h (slope rho - g) with the slope of z's branch, where g = f, or z - f
+/// if f is a prediction of z: what would be three or four passes in one. Counts the branches crossed (squared where two at once); returns the largest
 /// change as ck_advance.
 double ck_piecewise_relax(ptrdiff_t n, ck_piecewise p, double h, const double *a, const double *f,
-                          double *z, double *rho, ptrdiff_t *switched);
+                          int f_is_prediction, double *z, double *rho, ptrdiff_t *switched);
 /// branch = the branch of z; returns how many changed
 ptrdiff_t ck_piecewise_branches(ptrdiff_t n, ck_piecewise p, const double *z, uint16_t *branch);
 /// y = scale slope[branch] v + keep y
@@ -51,6 +51,9 @@ void ck_subtract_column(ptrdiff_t rows, ptrdiff_t columns, const double *t, cons
                         double *y);
 /// y += alpha times the row sums of x
 void ck_add_row_sums(ptrdiff_t rows, ptrdiff_t columns, double alpha, const double *x, double *y);
+/// each column of y = t - b - A x, where A is (rows, inner), x (inner, columns), 1 <= inner <= 4
+void ck_affine_discrepancy(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t inner, const double *a,
+                           const double *b, const double *x, const double *t, double *y);
 double ck_sum_of_squares(ptrdiff_t n, const double *x);
 /// largest |x|; NaN if an element is not finite
 double ck_max_abs(ptrdiff_t n, const double *x);

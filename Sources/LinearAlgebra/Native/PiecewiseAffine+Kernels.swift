@@ -20,15 +20,18 @@ extension PiecewiseAffine {
     ck_piecewise_discrepancy(z.count, kernel, z.elements, a.elements, &rho.elements)
   }
 
-  /// ρ ← a − P(z) and z ← z + h · (slope · ρ − f) with the slopes at the old z, in one pass; the
-  /// largest change of an element, NaN if one is not finite, and how many switched branch.
+  /// ρ ← a − P(z) and z ← z + h · (slope · ρ − g) with the slopes at the old z, where g is
+  /// `incoming`, or z − incoming if that is a prediction of z; in one pass. Returns the largest change
+  /// of an element, NaN if one is not finite, and how many switched branch.
   public func relax(
-    _ z: inout Matrix, _ a: Matrix, incoming f: Matrix, by h: Double, into rho: inout Matrix
+    _ z: inout Matrix, _ a: Matrix, incoming: Matrix, isPrediction: Bool, by h: Double,
+    into rho: inout Matrix
   ) -> (change: Double, switched: Int) {
-    precondition(z.count == a.count && z.count == rho.count && z.count == f.count)
+    precondition(z.count == a.count && z.count == rho.count && z.count == incoming.count)
     var switched = 0
     let change = ck_piecewise_relax(
-      z.count, kernel, h, a.elements, f.elements, &z.elements, &rho.elements, &switched)
+      z.count, kernel, h, a.elements, incoming.elements, isPrediction ? 1 : 0, &z.elements,
+      &rho.elements, &switched)
     return (change, switched)
   }
 

@@ -56,6 +56,20 @@ extension Matrix {
     addProduct(a, b, transposing: transposing, scale: scale, keeping: 0)
   }
 
+  /// Each column ← that of t minus (A x + b), where b is (rows, 1).
+  public mutating func setAffineDiscrepancy(_ t: Matrix, _ a: Matrix, _ x: Matrix, _ b: Matrix) {
+    if (1...4).contains(a.columns) {
+      precondition(
+        t.rows == rows && t.columns == columns && a.rows == rows && x.rows == a.columns
+          && x.columns == columns && b.count == rows)
+      ck_affine_discrepancy(
+        rows, columns, a.columns, a.elements, b.elements, x.elements, t.elements, &elements)
+    } else {
+      setDifference(t, minusEachColumn: b)
+      addProduct(a, x, scale: -1)
+    }
+  }
+
   /// self ← scale · A Aᵀ + keep · self, or with Aᵀ A when `transposed` (BLAS `dsyrk`; both
   /// triangles are written).
   public mutating func addGram(

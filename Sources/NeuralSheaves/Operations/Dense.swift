@@ -28,8 +28,7 @@ public struct Dense: AffineOperation {
   }
 
   public func discrepancy(_ a: Matrix, _ z: Matrix, into rho: inout Matrix) {
-    rho.setDifference(z, minusEachColumn: bias)
-    rho.addProduct(weight, a, scale: -1)
+    rho.setAffineDiscrepancy(z, weight, a, bias)
   }
 
   public func addLinearPart(

@@ -53,9 +53,10 @@ public struct Elementwise: NetworkOperation {
 
   // One pass instead of four. It reads branches off z itself, so the pattern is not kept.
   public func relax(
-    _ z: inout Matrix, target a: Matrix, incoming: inout Matrix, by h: Double,
+    _ z: inout Matrix, target a: Matrix, prediction: Matrix?, incoming: inout Matrix, by h: Double,
     pattern _: inout ActivationPattern, into rho: inout Matrix
   ) -> (change: Double, switched: Int) {
-    function.relax(&z, a, incoming: incoming, by: h, into: &rho)
+    function.relax(
+      &z, a, incoming: prediction ?? incoming, isPrediction: prediction != nil, by: h, into: &rho)
   }
 }
