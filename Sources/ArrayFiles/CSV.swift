@@ -8,13 +8,14 @@ public struct CSV: Sendable {
   public let rows: [[Double]]
   private let file: String
 
-  /// Parses a table. The first line is a header if one of its fields is not a number.
+  /// Parses a table. The first line is a header if none of its fields is a number.
   ///
   /// - Parameter file: the name for messages.
   public init(_ text: String, file: String) throws(ArrayFileError) {
     var header: [String] = []
     var rows: [[Double]] = []
     var number = 0
+    let text = text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text
     for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
       number += 1
       if line.allSatisfy(\.isWhitespace) { continue }
@@ -25,7 +26,7 @@ public struct CSV: Sendable {
       for (i, field) in fields.enumerated() {
         if let x = Double(field) {
           row.append(x)
-        } else if rows.isEmpty && header.isEmpty {
+        } else if rows.isEmpty && header.isEmpty && fields.allSatisfy({ Double($0) == nil }) {
           header = fields
           break
         } else {

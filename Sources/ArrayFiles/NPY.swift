@@ -17,9 +17,10 @@ public enum NPY {
       throw fail("not an NPY file: the first bytes are not \\x93NUMPY")
     }
     let wide = bytes[6] >= 2
-    guard (1...3).contains(bytes[6]), bytes.count >= 12 else {
+    guard (1...3).contains(bytes[6]) else {
       throw fail("NPY version \(bytes[6]), expected 1, 2 or 3")
     }
+    guard bytes.count >= 12 else { throw fail("truncated: the file has \(bytes.count) bytes") }
     let length = (0..<(wide ? 4 : 2)).reduce(0) { $0 | Int(bytes[8 + $1]) << (8 * $1) }
     let start = (wide ? 12 : 10) + length
     guard start <= bytes.count else {
@@ -158,13 +159,14 @@ private struct NPYHeader {
       guard let n = Int(word), n >= 0 else { throw fail("shape \(tuple[...end]) is malformed") }
       extents.append(n)
     }
+    // Extents after a 0 count too: products of some of them are taken elsewhere.
     var total = size
     for n in extents {
-      let (product, overflow) = total.multipliedReportingOverflow(by: n)
+      let (product, overflow) = total.multipliedReportingOverflow(by: max(n, 1))
       guard !overflow else { throw fail("shape \(extents) is too large") }
       total = product
     }
     shape = extents
-    byteCount = total
+    byteCount = extents.contains(0) ? 0 : total
   }
 }

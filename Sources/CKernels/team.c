@@ -44,7 +44,6 @@ static void *member(void *argument) {
 }
 
 void ck_team_run(int threads, ck_work w, void *c) {
-  if (threads > MOST) threads = MOST;
   // A team at work elsewhere, or nested: this caller does all the shares itself.
   if (threads <= 1 || pthread_mutex_trylock(&owner) != 0) {
     for (int i = 0; i < threads; i++) w(c, i);
@@ -53,7 +52,7 @@ void ck_team_run(int threads, ck_work w, void *c) {
   pthread_mutex_lock(&lock);
   work = w;
   context = c;
-  while (members < threads - 1) {
+  while (members < threads - 1 && members < MOST - 1) {
     pthread_t thread;
     joined[members + 1] = atomic_load(&generation);  // so it takes part in the piece to come
     if (pthread_create(&thread, NULL, member, (void *)(ptrdiff_t)(members + 1)) != 0) break;

@@ -65,7 +65,13 @@ public struct Euler: Sendable {
     guard stepLimit > 0 else { throw .setting(name: "steps", found: Double(stepLimit)) }
     var state = start
     flow.pins.impose(on: &state)
-    var h = step ?? 0.9 * flow.stableStep(at: state)
+    // Nothing free, nothing to move: then any step will do.
+    func defaultStep(_ state: SheafState) -> Double {
+      let bound = flow.stableStep(at: state)
+      return bound == .infinity ? 1 : 0.9 * bound
+    }
+    var h = step ?? defaultStep(state)
+    guard step != nil || (h > 0 && h.isFinite) else { throw .noStableStep }
     guard h > 0 && h.isFinite else { throw .setting(name: "step", found: h) }
     if step != nil && !allowsUnstable {
       let bound = flow.stableStep(at: state)
@@ -137,15 +143,17 @@ public struct Euler: Sendable {
       previous = change
       if step == nil && isStale && steps >= lookedUp + wait {
         (lookedUp, isStale) = (steps, false)
-        h = 0.9 * flow.stableStep(at: EulerBlock.join(blocks, into: state))
+        h = defaultStep(EulerBlock.join(blocks, into: state))
       }
     }
     observeNow()
     state = EulerBlock.join(blocks, into: state)
+    let energy = flow.energy(of: state)
     return FlowSolution(
-      status: status, state: state, steps: steps, stepSize: h, time: time,
+      status: energy.isFinite ? status : .diverged, state: state, steps: steps, stepSize: h,
+      time: time,
       residual: flow.residual(at: state, scales: scales), lastChange: change,
-      crossings: crossings, discords: flow.discords(of: state), energy: flow.energy(of: state))
+      crossings: crossings, discords: flow.discords(of: state), energy: energy)
   }
 }
 

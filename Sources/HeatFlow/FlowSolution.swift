@@ -29,9 +29,9 @@ public struct FlowSolution: Sendable {
   public let state: SheafState
   /// The number of steps.
   public let steps: Int
-  /// The step size dt.
+  /// The size dt of the last step; the default step changes with the pattern.
   public let stepSize: Double
-  /// The flow time steps · dt.
+  /// The flow time, the sum of the steps.
   public let time: Double
   /// max over samples of ‖F‖∞ / max(1, ‖y − ŷ‖∞) at the last state.
   public let residual: Double
@@ -51,11 +51,16 @@ public enum FlowError: Error, CustomStringConvertible {
   case setting(name: String, found: Double)
   /// A step at or above the stability bound.
   case unstableStep(found: Double, bound: Double)
+  /// λ_max is not finite, or so large or small that no step is.
+  case noStableStep
 
   /// What was found and what was expected, in a sentence.
   public var description: String {
     switch self {
     case .setting(let name, let found): "\(name) is \(found), expected a positive finite number"
+    case .noStableStep:
+      "there is no stable step: 2/(α λ_max) is zero or not finite; the weights, a stiffness γ or α are "
+        + "too large or too small"
     case .unstableStep(let found, let bound):
       "step \(found) is unstable: forward Euler needs a step below 2/(α λ_max) = \(bound)"
     }

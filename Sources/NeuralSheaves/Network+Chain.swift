@@ -50,6 +50,10 @@ extension Network {
     using generator: inout RandomGenerator
   ) throws(NetworkError) {
     guard widths.count >= 2, widths.allSatisfy({ $0 >= 1 }) else { throw .widths(widths) }
+    for (n, m) in zip(widths, widths.dropFirst()) {
+      let (size, overflow) = n.multipliedReportingOverflow(by: m)
+      guard !overflow && size < 1 << 31 else { throw .tooLarge(widths) }
+    }
     var weights: [Matrix] = []
     for (n, m) in zip(widths, widths.dropFirst()) {
       weights.append(

@@ -2,6 +2,10 @@
 public enum NetworkError: Error, Equatable, CustomStringConvertible {
   /// Fewer than two widths, or a width below 1.
   case widths([Int])
+  /// Widths whose weights have 2³¹ elements or more.
+  case tooLarge([Int])
+  /// A value out of its range.
+  case value(name: String, found: String, expected: String)
   /// A weight or bias whose shape does not continue the chain.
   case shape(array: String, found: String, expected: String)
   /// A number that is not finite.
@@ -16,6 +20,10 @@ public enum NetworkError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .widths(let widths):
       "widths \(widths): expected at least two, each at least 1"
+    case .tooLarge(let widths):
+      "widths \(widths): expected weights of fewer than 2^31 elements each"
+    case .value(let name, let found, let expected):
+      "\(name) is \(found), expected \(expected)"
     case .shape(let array, let found, let expected):
       "\(array) has shape \(found), expected \(expected)"
     case .notFinite(let array, let index):

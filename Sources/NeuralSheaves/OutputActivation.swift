@@ -76,7 +76,8 @@ public enum OutputActivation: String, Sendable, CaseIterable {
 
   /// The cross-entropy of sample j with logits z and target distribution y, computed without
   /// overflow: Σ_i log(1 + e^{z_i}) − y_i z_i for sigmoid, log Σ_i e^{z_i} · Σ_i y_i − ⟨y, z⟩ for
-  /// softmax. For the identity it is ½‖z − y‖². The gradient is φ(z) − y in all three cases.
+  /// softmax. For the identity it is ½‖z − y‖². The gradient is φ(z) − y in all three
+  /// cases, for softmax where Σ_i y_i = 1.
   public func crossEntropy(_ z: Matrix, _ y: Matrix, sample j: Int) -> Double {
     var sum = 0.0
     switch self {

@@ -56,11 +56,21 @@ struct Flow: ParsableCommand {
     let network = try network.load()
     let sheaf = NeuralSheaf(network)
     let x = try arrays.readInput(input, for: network)
-    for path in [trajectory, final] { try checkWritable(path) }
+    try checkWritable(trajectory, extension: "csv")
+    try checkWritable(final, extension: "npz")
     let requests = try pinOptions()
     let pins = try Pins(
       requests.map { try $0.pin(on: network, arrays) }, network: network, input: x)
     let hasOutput = network.outputActivation != .identity
+    if hasOutput && outputEnergy == .crossEntropy {
+      for pin in try requests.map({ try $0.pin(on: network, arrays) })
+      where pin.vertex == network.vertices.count {
+        guard pin.values.column(0).allSatisfy({ (0...1).contains($0) }) else {
+          throw ValidationError(
+            "--pin output: a cross-entropy needs probabilities in [0, 1]")
+        }
+      }
+    }
     let flow = try HeatFlow(
       sheaf, pins: pins,
       output: hasOutput
@@ -126,7 +136,9 @@ struct Flow: ParsableCommand {
       return try JSONOutput.print(object)
     }
     let n = TextOutput.number
-    print("\(s.status.rawValue) after \(s.steps) steps of \(n(s.stepSize)) (time \(n(s.time)))")
+    print(
+      "\(s.status.rawValue) after \(s.steps) steps, the last of \(n(s.stepSize)) (time \(n(s.time)))"
+    )
     print("residual \(n(s.residual)), crossings \(s.crossings.count)")
     print(TextOutput.discords(s.discords))
     if let forwardError { print("largest distance to the forward pass \(n(forwardError))") }

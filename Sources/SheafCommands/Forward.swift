@@ -19,14 +19,23 @@ struct Forward: ParsableCommand {
   func run() throws {
     let network = try network.load()
     let x = try arrays.readInput(input, for: network)
-    try checkWritable(output)
+    try checkWritable(output, extension: "npy")
     let y = network(x)
     if let output { try ArrayFile.write(NPY.encode(arrays.array(y)), to: output) }
-    if json { return try JSONOutput.print(["output": JSONOutput.samples(y)]) }
-    if output == nil {
+    let isFinite = y.firstNonFinite == nil
+    if json {
+      try JSONOutput.print([
+        "output": JSONOutput.samples(y), "status": isFinite ? "done" : "diverged",
+      ])
+    } else if output == nil {
       for j in 0..<y.columns {
         print(y.column(j).map { "\($0)" }.joined(separator: " "))
       }
+    }
+    if let (i, j) = y.firstNonFinite {
+      throw WorkFailure(
+        description: "coordinate \(i) of the output of sample \(j) is not finite: the forward pass "
+          + "overflows")
     }
   }
 }

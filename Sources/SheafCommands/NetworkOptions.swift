@@ -73,8 +73,11 @@ struct ArrayOptions: ParsableArguments {
 }
 
 /// Says at once, before any work, that a file cannot be written.
-func checkWritable(_ path: String?) throws {
+func checkWritable(_ path: String?, extension expected: String) throws {
   guard let path else { return }
+  guard path.hasSuffix("." + expected) else {
+    throw ValidationError("\(path): expected a name that ends in .\(expected)")
+  }
   let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
   var isDirectory: ObjCBool = false
   guard FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory),

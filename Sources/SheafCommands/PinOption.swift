@@ -66,13 +66,18 @@ struct PinOption {
 
   private func indices(_ selection: String, _ dimension: Int) throws -> [Int] {
     var result: [Int] = []
+    func outside(_ range: String) -> ValidationError {
+      ValidationError("\(text): \(range) is outside \(stalk), whose coordinates are 0:\(dimension)")
+    }
     for word in selection.split(separator: ",", omittingEmptySubsequences: false) {
       let ends = word.split(separator: ":", omittingEmptySubsequences: false)
       if ends.count == 1, let i = Int(word) {
+        guard (0..<dimension).contains(i) else { throw outside("\(i)") }
         result.append(i)
       } else if ends.count == 2, let a = ends[0].isEmpty ? 0 : Int(ends[0]),
         let b = ends[1].isEmpty ? dimension : Int(ends[1]), a < b
       {
+        guard 0 <= a, b <= dimension else { throw outside("\(a):\(b)") }
         result += a..<b
       } else {
         throw ValidationError("\(text): \"\(word)\" is neither an index nor a range a:b")

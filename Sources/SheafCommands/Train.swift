@@ -65,15 +65,18 @@ struct Train: ParsableCommand {
     for (name, value) in counts where value < 1 {
       throw ValidationError("\(name) is \(value), expected at least 1")
     }
-    if let out, !out.hasSuffix(".npz") {
-      throw ValidationError("--out \(out): expected a name that ends in .npz")
+    if method != .flow && (initial.initial != nil || coldStart) {
+      throw ValidationError(
+        "--initial and --cold-start are for --method flow; \(method.rawValue) starts every step from "
+          + "the forward pass")
     }
   }
 
   func run() throws {
     let network = try start()
     let (train, test) = try source.load(for: network, arrays, seed: initial.seed)
-    for path in [history, out] { try checkWritable(path) }
+    try checkWritable(history, extension: "csv")
+    try checkWritable(out, extension: "npz")
     let bar = ProgressBar(total: epochs)
     var records: [EpochRecord] = []
     let onEpoch = { (record: EpochRecord) in
@@ -107,12 +110,14 @@ struct Train: ParsableCommand {
       let lines = [EpochRecord.csvHeader] + records.map(\.csv)
       try ArrayFile.write(Data((lines.joined(separator: "\n") + "\n").utf8), to: history)
     }
-    if let out { try NPZ.write(NPZNetwork.arrays(of: trained), to: out) }
+    // A network that is not finite could not be read again, and an older file may be better.
+    if let out, status == .completed { try NPZ.write(NPZNetwork.arrays(of: trained), to: out) }
     try report(status, records)
     if status == .diverged {
       throw WorkFailure(
         description: "training diverged in epoch \(records.last!.epoch): the loss is not finite; "
-          + "use a smaller \(method == .flow ? "--step or --beta" : "--rate")")
+          + "use a smaller \(method == .flow ? "--step or --beta" : "--rate")"
+          + (out == nil ? "" : "; \(out!) was not written"))
     }
   }
 

@@ -23,6 +23,9 @@ struct TrainingSource: ParsableArguments {
     guard (data == nil) != (input == nil) else {
       throw ValidationError("expected either --data or --input")
     }
+    if data != nil, target ?? labels ?? testInput != nil {
+      throw ValidationError("--data has its own targets and test samples")
+    }
     if input != nil && (target == nil) == (labels == nil) {
       throw ValidationError("--input needs either --target or --labels")
     }

@@ -55,6 +55,10 @@ public final class JointFlow {
   private let output: OutputEdge
   private let pins: Pins
   private var generator: RandomGenerator
+  /// The number of steps so far.
+  private var taken = 0
+  /// What is left of the current pass over the data.
+  private var order: [Int] = []
   /// The blocks of a full batch, which keep their stalks; nil between mini-batches.
   private var blocks: ParallelLoop<Block>?
 
@@ -170,12 +174,15 @@ public final class JointFlow {
     return ParallelLoop(blocks, threads: threads) { $0.step() }
   }
 
-  /// Takes full-batch steps; false if a coordinate is no longer finite.
+  /// Takes full-batch steps; false, at once, if a coordinate is no longer finite.
   public func takeSteps(_ n: Int) -> Bool {
     let blocks = blocks ?? split(state, pins)
     self.blocks = blocks
     defer { for b in blocks.elements { state.setSamples(from: b.range.lowerBound, to: b.state) } }
-    for _ in 0..<n where !step(blocks, size: data.count) { return false }
+    for _ in 0..<n {
+      taken += 1
+      if !step(blocks, size: data.count) { return false }
+    }
     return true
   }
 
@@ -212,10 +219,11 @@ public final class JointFlow {
   public func run(
     epochs: Int, test: TrainingData?, onEpoch: (EpochRecord) -> Void
   ) -> TrainingStatus {
-    var (step, seconds) = (0, 0.0)
+    var seconds = 0.0
+    taken = 0
     func record(_ epoch: Int) -> Bool {
       let record = EpochRecord(
-        epoch: epoch, step: step, train: Evaluation(sheaf.network, on: data),
+        epoch: epoch, step: taken, train: Evaluation(sheaf.network, on: data),
         test: test.map { Evaluation(sheaf.network, on: $0) }, seconds: seconds,
         relaxation: RelaxationReport())
       onEpoch(record)
@@ -229,7 +237,6 @@ public final class JointFlow {
       let clock = ContinuousClock()
       let start = clock.now
       let isFinite = size == data.count ? takeSteps(perEpoch) : takeMiniBatches(perEpoch, size)
-      step += perEpoch
       seconds += (clock.now - start) / .seconds(1)
       if !record(epoch) || !isFinite { return .diverged }
       if settings.isColdStart { restart() }
@@ -246,8 +253,8 @@ public final class JointFlow {
   /// Steps on one mini-batch after another, in a new random order for every pass over the data;
   /// the stalks of each sample are kept.
   private func takeMiniBatches(_ n: Int, _ size: Int) -> Bool {
-    var order: [Int] = []
     for _ in 0..<n {
+      taken += 1
       if order.isEmpty { order = generator.permutation(data.count) }
       let indices = Array(order.prefix(size))
       order.removeFirst(indices.count)

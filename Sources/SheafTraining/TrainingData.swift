@@ -28,8 +28,30 @@ public struct TrainingData: Sendable {
         throw .notFinite(array: name, index: "[sample \(j), coordinate \(i)]")
       }
     }
+    if network.outputActivation != .identity {
+      try Self.checkDistribution(target, isNormalised: network.outputActivation == .softmax)
+    }
     self.input = input
     self.target = target
+  }
+
+  /// Checks that targets of a cross-entropy are probabilities, and for softmax sum to 1.
+  static func checkDistribution(_ y: Matrix, isNormalised: Bool) throws(NetworkError) {
+    for j in 0..<y.columns {
+      var sum = 0.0
+      for i in 0..<y.rows {
+        guard (0...1).contains(y[i, j]) else {
+          throw .value(
+            name: "the target of sample \(j), coordinate \(i),", found: "\(y[i, j])",
+            expected: "a probability in [0, 1] for a cross-entropy")
+        }
+        sum += y[i, j]
+      }
+      guard !isNormalised || abs(sum - 1) < 1e-9 else {
+        throw .value(
+          name: "the sum of the targets of sample \(j)", found: "\(sum)", expected: "1 for softmax")
+      }
+    }
   }
 
   /// The number of samples.
@@ -40,7 +62,7 @@ public struct TrainingData: Sendable {
     var target = Matrix(rows: classes, columns: labels.count)
     for (j, label) in labels.enumerated() {
       guard let c = Int(exactly: label), (0..<classes).contains(c) else {
-        throw .quantity(
+        throw .value(
           name: "label \(j)", found: "\(label)", expected: "a whole number in 0..<\(classes)")
       }
       target[c, j] = 1

@@ -60,6 +60,40 @@ struct BadInputTests {
     }
   }
 
+  @Test func targetsOfACrossEntropyAreProbabilities() throws {
+    var g = RandomGenerator(seed: 0)
+    let x = Matrix(rows: 2, columns: 1)
+    let y = Matrix([[0.5], [0.7]])
+    let sigmoid = try Network(widths: [2, 2], outputActivation: .sigmoid, using: &g)
+    _ = try TrainingData(input: x, target: y, for: sigmoid)
+    let softmax = try Network(widths: [2, 2], outputActivation: .softmax, using: &g)
+    #expect(
+      message { _ = try TrainingData(input: x, target: y, for: softmax) }.contains("1.2"))
+    #expect(
+      message { _ = try TrainingData(input: x, target: Matrix([[5], [0]]), for: sigmoid) }
+        .contains("sample 0, coordinate 0"))
+  }
+
+  @Test func everyElementIsVisitedByAnyNumberOfThreads() {
+    for threads in [1, 2, 3, 64, 65, 100] {
+      let loop = ParallelLoop([Int](repeating: 0, count: 150), threads: threads) { $0 += 1 }
+      for _ in 0..<3 { loop.run() }
+      #expect(loop.elements == [Int](repeating: 3, count: 150), "\(threads) threads")
+    }
+  }
+
+  @Test func aFlowWithNothingFreeConverges() throws {
+    var g = RandomGenerator(seed: 0)
+    let network = try Network(widths: [2, 1], using: &g)
+    let x = Matrix(rows: 2, columns: 1)
+    let pin = Pin(vertex: 1, coordinates: [0], values: Matrix([[3]]))
+    let flow = try HeatFlow(
+      NeuralSheaf(network), pins: Pins([pin], network: network, input: x))
+    let end = try Euler().run(flow, from: NeuralSheaf(network).zeroState(x))
+    #expect(end.status == .converged)
+    #expect(end.discords.total == 9)
+  }
+
   @Test func settingsOutOfRange() throws {
     var g = RandomGenerator(seed: 0)
     let network = try Network(widths: [2, 3, 2], using: &g)
@@ -163,6 +197,8 @@ struct BadInputTests {
     #expect(message { _ = try CSV("1,2\n3\n", file: "t.csv") }.contains("line 2"))
     #expect(message { _ = try CSV("a,b\n1,x\n", file: "t.csv") }.contains("\"x\""))
     #expect(message { _ = try CSV("", file: "t.csv") }.contains("no rows"))
+    #expect(message { _ = try CSV("1,\n3,4\n", file: "t.csv") }.contains("line 1, column 1"))
+    #expect(try CSV("\u{FEFF}1,2\n3,4\n", file: "t.csv").rows.count == 2)
     let table = try CSV("a,b,c\n1,2,3\n4,5,6\n", file: "t.csv")
     #expect(try table.columns("b").elements == [2, 5])
     #expect(try table.columns("0:2").shape == [2, 2])
