@@ -134,6 +134,7 @@ try measure("smallTrainingStep [2,30,1]x300") {
 let large = try Case([784, 512, 512, 10], batch: 256)
 let rate = dgemmRate(512, 512, 256, threads: 2)
 results["dgemmGigaflopsTwoThreads"] = rate
+results["openBLASKernels"] = BLAS.core
 @MainActor func besideProducts(_ cost: StepCost, flops: Double, paper: Double) -> [String: Any] {
   let products = flops / rate / 1e6
   return [

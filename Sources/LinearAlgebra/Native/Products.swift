@@ -138,12 +138,12 @@ private struct OuterProduct {
   }
 }
 
-/// How many threads OpenBLAS uses for one product. Process-wide; one unless the environment variable
-/// OPENBLAS_NUM_THREADS says otherwise.
+/// The BLAS behind the products: OpenBLAS, with one thread for each product unless the environment
+/// variable OPENBLAS_NUM_THREADS says otherwise.
 ///
 /// The library itself works on several blocks of samples at once, each with one-threaded products:
 /// two tasks with one thread each beat one product with two threads.
 public enum BLAS {
-  /// Sets the number of threads of one product.
-  public static func setThreads(_ n: Int) { openblas_set_num_threads(Int32(n)) }
+  /// The kernels in use, such as "SkylakeX"; empty if OpenBLAS does not say.
+  public static var core: String { String(cString: ck_openblas_core()) }
 }
