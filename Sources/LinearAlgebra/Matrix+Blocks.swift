@@ -67,11 +67,6 @@ extension Matrix {
     }
   }
 
-  /// The same elements under another shape of the same size (column-major).
-  public func reshaped(rows: Int, columns: Int) -> Matrix {
-    Matrix(rows: rows, columns: columns, columnMajor: elements)
-  }
-
   /// The place of the first element that is not finite, if there is one.
   public var firstNonFinite: (row: Int, column: Int)? {
     guard let k = elements.firstIndex(where: { !$0.isFinite }) else { return nil }
