@@ -57,6 +57,11 @@ CLONES void ck_subtract(ptrdiff_t n, const double *restrict t, const double *res
   for (ptrdiff_t i = 0; i < n; i++) y[i] = t[i] - x[i];
 }
 
+CLONES void ck_subtract_scalar(ptrdiff_t n, const double *restrict t, double b,
+                               double *restrict y) {
+  for (ptrdiff_t i = 0; i < n; i++) y[i] = t[i] - b;
+}
+
 CLONES void ck_subtract_column(ptrdiff_t rows, ptrdiff_t columns, const double *restrict t,
                                const double *restrict b, double *restrict y) {
   for (ptrdiff_t j = 0; j < columns; j++, t += rows, y += rows)
@@ -94,6 +99,17 @@ CLONES void ck_affine_discrepancy(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t i
     case 3: AFFINE_DISCREPANCY(3) break;
     default: AFFINE_DISCREPANCY(4) break;
   }
+}
+
+CLONES double ck_sum(ptrdiff_t n, const double *restrict x) {
+  double lane[LANES] = {0};
+  ptrdiff_t i = 0;
+  for (; i + LANES <= n; i += LANES)
+    for (int j = 0; j < LANES; j++) lane[j] += x[i + j];
+  for (int j = 0; i < n; i++, j++) lane[j] += x[i];
+  for (int w = LANES / 2; w > 0; w /= 2)
+    for (int j = 0; j < w; j++) lane[j] += lane[j + w];
+  return lane[0];
 }
 
 CLONES double ck_sum_of_squares(ptrdiff_t n, const double *restrict x) {

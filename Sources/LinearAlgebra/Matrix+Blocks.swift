@@ -37,6 +37,15 @@ extension Matrix {
     return result
   }
 
+  /// Each row `n` times in a row.
+  public func repeatingRows(_ n: Int) -> Matrix {
+    n == 1
+      ? self
+      : Matrix(
+        rows: rows * n, columns: columns,
+        columnMajor: elements.flatMap { [Double](repeating: $0, count: n) })
+  }
+
   /// Overwrites the columns from `start` on with those of `block`.
   public mutating func setColumns(from start: Int, to block: Matrix) {
     precondition(block.rows == rows && start >= 0 && start + block.columns <= columns)
@@ -71,42 +80,6 @@ extension Matrix {
   public var firstNonFinite: (row: Int, column: Int)? {
     guard let k = elements.firstIndex(where: { !$0.isFinite }) else { return nil }
     return (k % rows, k / rows)
-  }
-}
-
-/// Blocks of rows, in place.
-extension Matrix {
-  /// self[block] ← scale · x + keep · self[block].
-  public mutating func addRows(
-    _ block: Range<Int>, of x: Matrix, scale: Double = 1, keeping keep: Double
-  ) {
-    precondition(x.rows == block.count && x.columns == columns && block.upperBound <= rows)
-    for j in 0..<columns {
-      for i in 0..<block.count {
-        let p = block.lowerBound + i + j * rows
-        elements[p] = scale * x.elements[i + j * x.rows] + (keep == 0 ? 0 : keep * elements[p])
-      }
-    }
-  }
-
-  /// self ← x[block] + keep · self.
-  public mutating func addFromRows(_ block: Range<Int>, of x: Matrix, keeping keep: Double) {
-    precondition(rows == block.count && x.columns == columns && block.upperBound <= x.rows)
-    for j in 0..<columns {
-      for i in 0..<rows {
-        let p = i + j * rows
-        elements[p] =
-          x.elements[block.lowerBound + i + j * x.rows] + (keep == 0 ? 0 : keep * elements[p])
-      }
-    }
-  }
-
-  /// self[block] ← x[block].
-  public mutating func copyRows(_ block: Range<Int>, of x: Matrix) {
-    precondition(x.rows == rows && x.columns == columns && block.upperBound <= rows)
-    for j in 0..<columns {
-      for i in block { elements[i + j * rows] = x.elements[i + j * rows] }
-    }
   }
 }
 

@@ -34,6 +34,19 @@ public struct Matrix: Sendable, Equatable {
     self.elements = elements
   }
 
+  /// A matrix that takes the storage of `buffer`, whatever it holds; `buffer` is left empty.
+  public init(rows: Int, columns: Int, reusing buffer: inout [Double]) {
+    self.rows = rows
+    self.columns = columns
+    elements = []
+    swap(&elements, &buffer)
+    if elements.count > rows * columns {
+      elements.removeLast(elements.count - rows * columns)
+    } else if elements.count < rows * columns {
+      elements.append(contentsOf: repeatElement(0, count: rows * columns - elements.count))
+    }
+  }
+
   /// A matrix from its elements in row-major order (NumPy's and PyTorch's).
   public init(rows: Int, columns: Int, rowMajor elements: [Double]) {
     self = Matrix(rows: columns, columns: rows, columnMajor: elements).transposed

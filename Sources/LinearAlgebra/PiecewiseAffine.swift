@@ -21,4 +21,51 @@ public struct PiecewiseAffine: Sendable, Equatable {
 
   /// The rectifier max(0, z).
   public static let rectifier = PiecewiseAffine(kinks: [0], slopes: [0, 1], offsets: [0, 0])
+
+  /// The absolute value.
+  public static let absolute = PiecewiseAffine(kinks: [0], slopes: [-1, 1], offsets: [0, 0])
+
+  /// z where z ≥ 0, slope · z elsewhere.
+  public static func leakyRectifier(slope: Double) -> PiecewiseAffine {
+    PiecewiseAffine(kinks: [0], slopes: [slope, 1], offsets: [0, 0])
+  }
+
+  /// min(max(z, lower), upper), lower < upper; one of them may be infinite.
+  public static func clip(lower: Double, upper: Double) -> PiecewiseAffine {
+    precondition(lower < upper && (lower.isFinite || upper.isFinite))
+    if !upper.isFinite {
+      return PiecewiseAffine(kinks: [lower], slopes: [0, 1], offsets: [lower, 0])
+    }
+    if !lower.isFinite {
+      return PiecewiseAffine(kinks: [upper], slopes: [1, 0], offsets: [0, upper])
+    }
+    return PiecewiseAffine(
+      kinks: [lower, upper], slopes: [0, 1, 0], offsets: [lower, 0, upper])
+  }
+
+  /// min(max(slope · z + offset, 0), 1), slope > 0: the hard sigmoid.
+  public static func hardSigmoid(slope: Double, offset: Double) -> PiecewiseAffine {
+    precondition(slope > 0)
+    return PiecewiseAffine(
+      kinks: [-offset / slope, (1 - offset) / slope], slopes: [0, slope, 0],
+      offsets: [0, offset, 1])
+  }
+
+  /// The function in a few words.
+  public var description: String {
+    func number(_ x: Double) -> String {
+      x == x.rounded() && abs(x) < 1e6 ? "\(Int(x))" : "\(x)"
+    }
+    switch (kinks.count, slopes, offsets) {
+    case (1, [0, 1], [0, 0]): return "ReLU"
+    case (1, [-1, 1], [0, 0]): return "absolute value"
+    case (1, _, [0, 0]) where slopes[1] == 1 && kinks[0] == 0:
+      return "leaky ReLU \(number(slopes[0]))"
+    case (1, [0, 1], _) where offsets[1] == 0: return "maximum with \(number(kinks[0]))"
+    case (1, [1, 0], _) where offsets[0] == 0: return "minimum with \(number(kinks[0]))"
+    case (2, [0, 1, 0], _) where offsets[1] == 0:
+      return "clip to [\(number(kinks[0])), \(number(kinks[1]))]"
+    default: return "piecewise affine, slopes \(slopes.map(number).joined(separator: ", "))"
+    }
+  }
 }

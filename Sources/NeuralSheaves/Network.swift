@@ -9,7 +9,8 @@ import LinearAlgebra
 public struct Network: Sendable {
   /// One intermediate quantity.
   public struct Vertex: Sendable, Equatable {
-    /// `x`, `z1`, `a1`, …, as in the paper.
+    /// `x`; `z1`, … for affine, `a1`, … for activated, `p1`, … for pooled quantities; `j1`, … for
+    /// junctions.
     public let name: String
     /// The dimension of its stalk.
     public let dimension: Int
@@ -34,6 +35,9 @@ public struct Network: Sendable {
   /// φ in a_{k+1} = φ(z_{k+1}).
   public var outputActivation: OutputActivation
 
+  /// Other names of vertices, such as those of the tensors in a file.
+  public private(set) var aliases: [String: Int] = [:]
+
   /// The number of vertices of each letter so far, for names.
   private var named: [String: Int] = [:]
 
@@ -52,10 +56,15 @@ public struct Network: Sendable {
         && operation.targetRows.count == operation.targetDimension,
       "\(operation.kind) operation of dimension \(operation.sourceDimension) on "
         + "\(vertices[source].name) of dimension \(vertices[source].dimension)")
-    let isAffine = operation.kind == .affine
+    let letter =
+      switch operation.kind {
+      case .affine: "z"
+      case .pooling: "p"
+      case .activation, .junction, .output: "a"
+      }
     addVertex(
-      isAffine ? "z" : "a", dimension: operation.targetDimension,
-      layer: vertices[source].layer + (isAffine ? 1 : 0))
+      letter, dimension: operation.targetDimension,
+      layer: vertices[source].layer + (operation.kind == .affine ? 1 : 0))
     edges.append(Edge(source: source, target: vertices.count - 1, operation: operation))
     return vertices.count - 1
   }
@@ -63,23 +72,39 @@ public struct Network: Sendable {
   /// Appends the direct sum of several vertices with one edge for each; returns the junction.
   @discardableResult
   public mutating func appendJunction(of sources: [Int]) -> Int {
-    precondition(!sources.isEmpty, "a junction of nothing")
-    let dimension = sources.reduce(0) { $0 + vertices[$1].dimension }
-    addVertex("j", dimension: dimension, layer: sources.map { vertices[$0].layer }.max()!)
+    appendJunction(of: sources.map { (source: $0, order: nil) })
+  }
+
+  /// Appends the direct sum of several vertices, each with its coordinates in the order given (see
+  /// `Relabelled`) or in its own; returns the junction.
+  @discardableResult
+  public mutating func appendJunction(of parts: [(source: Int, order: [Int32]?)]) -> Int {
+    precondition(!parts.isEmpty, "a junction of nothing")
+    let sizes = parts.map { $0.order?.count ?? vertices[$0.source].dimension }
+    let dimension = sizes.reduce(0, +)
+    addVertex("j", dimension: dimension, layer: parts.map { vertices[$0.source].layer }.max()!)
     var start = 0
-    for source in sources {
-      let rows = start..<start + vertices[source].dimension
-      start = rows.upperBound
+    for (part, size) in zip(parts, sizes) {
+      let block = Inclusion(rows: start..<start + size, of: dimension)
+      start += size
       edges.append(
         Edge(
-          source: source, target: vertices.count - 1,
-          operation: Inclusion(rows: rows, of: dimension)))
+          source: part.source, target: vertices.count - 1,
+          operation: part.order.map {
+            Relabelled(block, order: $0, sourceDimension: vertices[part.source].dimension)
+          } ?? block))
     }
     return vertices.count - 1
   }
 
+  /// Gives a vertex another name that `vertex(named:)` knows.
+  public mutating func addAlias(_ name: String, of vertex: Int) {
+    precondition(vertices.indices.contains(vertex), "vertex \(vertex) of \(vertices.count)")
+    aliases[name] = vertex
+  }
+
   private mutating func addVertex(_ letter: String, dimension: Int, layer: Int) {
-    // The activation of z_ℓ is a_ℓ on a chain; elsewhere letters count on their own.
+    // The activation of z_ℓ is a_ℓ on a chain; in general each letter counts on its own.
     named[letter, default: 0] += 1
     vertices.append(
       Vertex(name: "\(letter)\(named[letter]!)", dimension: dimension, layer: layer))
@@ -107,13 +132,15 @@ extension Network {
   public var lastVertex: Int { vertices.count - 1 }
   /// dim Ω = Σ over all vertices but the input.
   public var freeDimension: Int { vertices.dropFirst().reduce(0) { $0 + $1.dimension } }
+  /// Multiplications of a forward pass, per sample.
+  public var cost: Int { edges.reduce(0) { $0 + $1.operation.cost } }
   /// The number of trainable numbers.
   public var parameterCount: Int {
     edges.reduce(0) { $0 + $1.operation.parameters.reduce(0) { $0 + $1.count } }
   }
   /// The name of the last vertex of all: z_{k+1}, or a_{k+1} when φ is not the identity.
   public var outputName: String {
-    outputActivation == .identity ? vertices[lastVertex].name : "a\(vertices[lastVertex].layer)"
+    outputActivation == .identity ? vertices[lastVertex].name : "a\(named["a", default: 0] + 1)"
   }
 
   /// The name of an edge: that of the vertex it determines, with its source for a junction.
@@ -124,11 +151,14 @@ extension Network {
       ? name : "\(vertices[edge.source].name)→\(name)"
   }
 
-  /// φ(z_{k+1}) of the forward pass. Input (n₀, batch), output (n_{k+1}, batch).
-  public func callAsFunction(_ input: Matrix) -> Matrix { outputActivation(logits(input)) }
-
-  /// z_{k+1} of the forward pass. Input (n₀, batch), output (n_{k+1}, batch).
-  public func logits(_ input: Matrix) -> Matrix {
-    NeuralSheaf(self).forwardPass(input).stalks[lastVertex]
+  /// The vertex called `name`: by its own name, `output`, or an alias. `vertices.count` stands for
+  /// a_{k+1}.
+  public func vertex(named name: String) throws(NetworkError) -> Int {
+    if let v = vertices.firstIndex(where: { $0.name == name }) { return v }
+    if name == "output" || name == outputName {
+      return outputActivation == .identity ? lastVertex : vertices.count
+    }
+    if let v = aliases[name] { return v }
+    throw .unknownVertex(name: name, valid: vertices.map(\.name) + ["output"])
   }
 }

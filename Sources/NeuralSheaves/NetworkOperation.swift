@@ -2,10 +2,12 @@ import LinearAlgebra
 
 /// What an operation does, in the vocabulary of reports.
 public enum OperationKind: String, Sendable, CaseIterable {
-  /// An affine map with parameters: dense, later convolution and normalisation.
+  /// An affine map: dense, convolution, normalisation, sum.
   case affine
   /// A piecewise affine function of each coordinate.
   case activation
+  /// A mean or a maximum over windows.
+  case pooling
   /// A copy into a block of a junction's stalk.
   case junction
   /// The output edge: a smooth activation or the clamp to a target.
@@ -23,6 +25,8 @@ public enum OperationKind: String, Sendable, CaseIterable {
 public protocol NetworkOperation: Sendable {
   /// What kind of edge this is in reports.
   var kind: OperationKind { get }
+  /// The operation in a few words, such as "convolution 3×3, 8→16".
+  var summary: String { get }
   /// The dimension of the source stalk.
   var sourceDimension: Int { get }
   /// The dimension of the target vertex's stalk.
@@ -33,6 +37,8 @@ public protocol NetworkOperation: Sendable {
   var hasOffset: Bool { get }
   /// Whether R depends on the source, so that there is a pattern to read.
   var isStateDependent: Bool { get }
+  /// Multiplications of one application to one sample, to decide about threads.
+  var cost: Int { get }
 
   /// t ← P(s) on `targetRows`.
   func apply(_ source: Matrix, into target: inout Matrix)
@@ -49,6 +55,14 @@ public protocol NetworkOperation: Sendable {
   /// u ← R_πᵀ v + keep · u, where only `targetRows` of v are read.
   func addTranspose(
     _ v: Matrix, at pattern: ActivationPattern, keeping keep: Double, into u: inout Matrix)
+
+  /// How many branches target coordinate `row` has.
+  func branchCount(ofRow row: Int) -> Int
+  /// The affine function on branch `branch` of target coordinate `row`, where the operation is state-
+  /// dependent: it reads one source coordinate.
+  func branch(_ branch: Int, ofRow row: Int) -> BranchFunction
+  /// Visits the boundaries of the region of the source in which `row` is on branch `branch`.
+  func forEachBoundary(ofRow row: Int, branch: Int, _ visit: (BranchBoundary) -> Void)
 
   /// The step of the heat equation at a source whose only outgoing edge this is: ρ ← t − P(s), then
   /// s ← s + h · (Rᵀρ − ρ_s). The source's own discrepancy ρ_s is `incoming` on entry, which holds
@@ -75,6 +89,48 @@ public protocol NetworkOperation: Sendable {
   mutating func moveParameters(along v: Matrix, source: Matrix, scale: Double, threads: Int)
 }
 
+/// The affine function t = slope · s[source] + offset of one target coordinate on one branch.
+public struct BranchFunction: Sendable, Equatable {
+  /// The source coordinate that it reads.
+  public var source: Int
+  /// The slope.
+  public var slope: Double
+  /// The offset.
+  public var offset: Double
+
+  /// A function of one source coordinate.
+  public init(source: Int, slope: Double, offset: Double = 0) {
+    self.source = source
+    self.slope = slope
+    self.offset = offset
+  }
+}
+
+/// Where one branch of one target coordinate ends: the branch holds where
+/// sign · (s[source] − s[other] − threshold) > 0, beyond it `neighbour` does. On the boundary both
+/// give one value.
+public struct BranchBoundary: Sendable, Equatable {
+  /// The source coordinate that counts.
+  public var source: Int
+  /// The source coordinate that it is compared with; nil for a kink at a fixed value.
+  public var other: Int?
+  /// The value of the kink; 0 for a comparison.
+  public var threshold: Double
+  /// 1 where the branch lies above the boundary, −1 where below.
+  public var sign: Double
+  /// The branch on the other side.
+  public var neighbour: Int
+
+  /// A kink at a value, or a tie of two coordinates.
+  public init(source: Int, other: Int? = nil, threshold: Double, sign: Double, neighbour: Int) {
+    self.source = source
+    self.other = other
+    self.threshold = threshold
+    self.sign = sign
+    self.neighbour = neighbour
+  }
+}
+
 extension NetworkOperation {
   public func relax(
     _ source: inout Matrix, target: Matrix, prediction: Matrix?, incoming: inout Matrix,
@@ -90,6 +146,7 @@ extension NetworkOperation {
 
 /// An operation without parameters.
 extension NetworkOperation {
+  public var cost: Int { targetRows.count }
   public var targetRows: Range<Int> { 0..<targetDimension }
   public var parameterNames: [String] { [] }
   public var parameters: [Matrix] {
@@ -117,6 +174,11 @@ public protocol AffineOperation: NetworkOperation {}
 extension AffineOperation {
   public var isStateDependent: Bool { false }
   public func readPattern(at source: Matrix, into pattern: inout ActivationPattern) -> Int { 0 }
+  public func branchCount(ofRow row: Int) -> Int { 1 }
+  public func branch(_ branch: Int, ofRow row: Int) -> BranchFunction {
+    preconditionFailure("\(summary) has no branches")
+  }
+  public func forEachBoundary(ofRow row: Int, branch: Int, _ visit: (BranchBoundary) -> Void) {}
   public func apply(_ source: Matrix, at pattern: ActivationPattern, into target: inout Matrix) {
     apply(source, into: &target)
   }

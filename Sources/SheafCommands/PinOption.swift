@@ -86,14 +86,3 @@ struct PinOption {
     return result
   }
 }
-
-extension Network {
-  /// The vertex called `name`; `vertices.count` for a_{k+1}.
-  func vertex(named name: String) throws(NetworkError) -> Int {
-    if name == "output" || name == outputName {
-      return outputActivation == .identity ? lastVertex : vertices.count
-    }
-    if let v = vertices.firstIndex(where: { $0.name == name }) { return v }
-    throw .unknownVertex(name: name, valid: vertices.map(\.name) + ["output"])
-  }
-}

@@ -46,6 +46,8 @@ void ck_add_column(ptrdiff_t rows, ptrdiff_t columns, double alpha, const double
                    double *y);
 /// y = t - x
 void ck_subtract(ptrdiff_t n, const double *t, const double *x, double *y);
+/// y = t - b
+void ck_subtract_scalar(ptrdiff_t n, const double *t, double b, double *y);
 /// each column of y = t - b
 void ck_subtract_column(ptrdiff_t rows, ptrdiff_t columns, const double *t, const double *b,
                         double *y);
@@ -54,6 +56,7 @@ void ck_add_row_sums(ptrdiff_t rows, ptrdiff_t columns, double alpha, const doub
 /// each column of y = t - b - A x, where A is (rows, inner), x (inner, columns), 1 <= inner <= 4
 void ck_affine_discrepancy(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t inner, const double *a,
                            const double *b, const double *x, const double *t, double *y);
+double ck_sum(ptrdiff_t n, const double *x);
 double ck_sum_of_squares(ptrdiff_t n, const double *x);
 /// largest |x|; NaN if an element is not finite
 double ck_max_abs(ptrdiff_t n, const double *x);
@@ -61,6 +64,70 @@ double ck_max_abs(ptrdiff_t n, const double *x);
 /// m = b1 m + (1-b1) g, v = b2 v + (1-b2) g^2, w -= rate m / (sqrt(v) + epsilon)
 void ck_adam(ptrdiff_t n, double rate, double b1, double b2, double epsilon, const double *g,
              double *m, double *v, double *w);
+/// A two-dimensional sliding window over images of height x width; output (row, column) looks at
+/// (row stride - pad_top + k dilation) for k below the kernel's height, and likewise in the width.
+typedef struct {
+  ptrdiff_t height, width, out_width;
+  ptrdiff_t kernel_height, kernel_width, stride_height, stride_width;
+  ptrdiff_t dilation_height, dilation_width, pad_top, pad_left;
+} ck_window;
+/// panel, ((row1 - row0) out_width, channels kernel_height kernel_width), = the window elements of
+/// the output rows row0..<row1, zero outside the image
+void ck_image_to_columns(const ck_window *w, ptrdiff_t channels, ptrdiff_t row0, ptrdiff_t row1,
+                         const double *image, double *panel);
+/// the transpose of ck_image_to_columns, added to the image
+void ck_add_columns_to_image(const ck_window *w, ptrdiff_t channels, ptrdiff_t row0,
+                             ptrdiff_t row1, const double *panel, double *image);
+
+/// Windows of indices: window i holds source[k] for start[i] <= k < start[i + 1].
+/// y[i] = scale weight[i] (sum of x over window i) + keep y[i]
+void ck_window_sum(ptrdiff_t n, const int32_t *start, const int32_t *source, const double *weight,
+                   double scale, const double *x, double keep, double *y);
+/// the transpose of ck_window_sum, added to u
+void ck_window_scatter(ptrdiff_t n, const int32_t *start, const int32_t *source,
+                       const double *weight, const double *v, double *u);
+/// y[i] = the largest x of window i
+void ck_window_maximum(ptrdiff_t n, const int32_t *start, const int32_t *source, const double *x,
+                       double *y);
+/// branch[i] = the place in window i of its first largest x; returns how many changed
+ptrdiff_t ck_window_branches(ptrdiff_t n, const int32_t *start, const int32_t *source,
+                             const double *x, uint16_t *branch);
+/// y[i] = scale x[element branch[i] of window i] + keep y[i]
+void ck_window_select(ptrdiff_t n, const int32_t *start, const int32_t *source,
+                      const uint16_t *branch, double scale, const double *x, double keep,
+                      double *y);
+/// the transpose of ck_window_select, added to u
+void ck_window_put(ptrdiff_t n, const int32_t *start, const int32_t *source,
+                   const uint16_t *branch, const double *v, double *u);
+
+/// y = alpha d x + keep y with a coefficient d for each row
+void ck_diagonal_multiply(ptrdiff_t rows, ptrdiff_t columns, double alpha, const double *d,
+                          const double *x, double keep, double *y);
+/// y = d x + b with coefficients for each row
+void ck_diagonal_affine(ptrdiff_t rows, ptrdiff_t columns, const double *d, const double *b,
+                        const double *x, double *y);
+/// y = t - (d x + b) with coefficients for each row
+void ck_diagonal_discrepancy(ptrdiff_t rows, ptrdiff_t columns, const double *d, const double *b,
+                             const double *x, const double *t, double *y);
+/// y += scale times the sum over the columns of v x, element by element
+void ck_add_row_dots(ptrdiff_t rows, ptrdiff_t columns, double scale, const double *v,
+                     const double *x, double *y);
+/// The parametric rectifier y = z where z >= 0, s z elsewhere, with a slope s for each row.
+void ck_prelu_apply(ptrdiff_t rows, ptrdiff_t columns, const double *s, const double *z,
+                    double *y);
+/// rho = a - (the parametric rectifier of z)
+void ck_prelu_discrepancy(ptrdiff_t rows, ptrdiff_t columns, const double *s, const double *z,
+                          const double *a, double *rho);
+/// y = scale (1 on branch 1, s on branch 0) v + keep y
+void ck_prelu_multiply(ptrdiff_t rows, ptrdiff_t columns, const double *s, const uint16_t *branch,
+                       double scale, const double *v, double keep, double *y);
+/// y += scale times the sum over the columns of v min(z, 0)
+void ck_add_prelu_gradient(ptrdiff_t rows, ptrdiff_t columns, double scale, const double *v,
+                           const double *z, double *y);
+
+/// A buffer of at least n doubles that belongs to the calling thread until its next call.
+double *ck_scratch(ptrdiff_t n);
+
 /// One share of a piece of work: the context and the number of the share.
 typedef void (*ck_work)(void *context, int share);
 /// Runs work(context, i) for i in 0..<threads, each on its own thread where one can be had, and

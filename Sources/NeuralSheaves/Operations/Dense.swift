@@ -17,6 +17,8 @@ public struct Dense: AffineOperation {
   public var bias: Matrix { parameters[1] }
 
   public var kind: OperationKind { .affine }
+  public var summary: String { "dense \(sourceDimension)→\(targetDimension)" }
+  public var cost: Int { weight.count }
   public var sourceDimension: Int { weight.columns }
   public var targetDimension: Int { weight.rows }
   public var hasOffset: Bool { true }

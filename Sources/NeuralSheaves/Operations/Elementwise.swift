@@ -19,6 +19,7 @@ public struct Elementwise: NetworkOperation {
   }
 
   public var kind: OperationKind { .activation }
+  public var summary: String { function.description }
   public var sourceDimension: Int { dimension }
   public var targetDimension: Int { dimension }
   public var hasOffset: Bool { function.offsets.contains { $0 != 0 } }
@@ -43,6 +44,26 @@ public struct Elementwise: NetworkOperation {
     into y: inout Matrix
   ) {
     function.addLinearPart(pattern.branches, v, scale: scale, keeping: keep, into: &y)
+  }
+
+  public func branchCount(ofRow row: Int) -> Int { function.slopes.count }
+
+  public func branch(_ branch: Int, ofRow row: Int) -> BranchFunction {
+    BranchFunction(
+      source: row, slope: function.slopes[branch], offset: function.offsets[branch])
+  }
+
+  public func forEachBoundary(ofRow row: Int, branch: Int, _ visit: (BranchBoundary) -> Void) {
+    if branch > 0 {
+      visit(
+        BranchBoundary(
+          source: row, threshold: function.kinks[branch - 1], sign: 1, neighbour: branch - 1))
+    }
+    if branch < function.kinks.count {
+      visit(
+        BranchBoundary(
+          source: row, threshold: function.kinks[branch], sign: -1, neighbour: branch + 1))
+    }
   }
 
   public func addTranspose(

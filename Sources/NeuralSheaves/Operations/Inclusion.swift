@@ -24,6 +24,10 @@ public struct Inclusion: AffineOperation {
   public var kind: OperationKind {
     targetRows.count == targetDimension ? .activation : .junction
   }
+  public var summary: String {
+    targetRows.count == targetDimension
+      ? "identity" : "block \(targetRows.lowerBound):\(targetRows.upperBound)"
+  }
   public var sourceDimension: Int { targetRows.count }
   public var hasOffset: Bool { false }
 
@@ -46,6 +50,6 @@ public struct Inclusion: AffineOperation {
   public func addTranspose(
     _ v: Matrix, at _: ActivationPattern, keeping keep: Double, into u: inout Matrix
   ) {
-    u.addFromRows(targetRows, of: v, keeping: keep)
+    u.addFromRows(targetRows, of: v, scale: 1, keeping: keep)
   }
 }

@@ -1,0 +1,63 @@
+import CKernels
+
+/// Blocks of rows, in place.
+extension Matrix {
+  /// self[block] ← scale · x + keep · self[block].
+  public mutating func addRows(
+    _ block: Range<Int>, of x: Matrix, scale: Double = 1, keeping keep: Double
+  ) {
+    precondition(x.rows == block.count && x.columns == columns && block.upperBound <= rows)
+    combine(
+      x, from: 0, sourceStride: x.rows, to: block.lowerBound, targetStride: rows,
+      count: block.count, scale: scale, keeping: keep)
+  }
+
+  /// self ← scale · x[block] + keep · self.
+  public mutating func addFromRows(
+    _ block: Range<Int>, of x: Matrix, scale: Double, keeping keep: Double
+  ) {
+    precondition(rows == block.count && x.columns == columns && block.upperBound <= x.rows)
+    combine(
+      x, from: block.lowerBound, sourceStride: x.rows, to: 0, targetStride: rows,
+      count: block.count, scale: scale, keeping: keep)
+  }
+
+  /// self[block] ← x[block].
+  public mutating func copyRows(_ block: Range<Int>, of x: Matrix) {
+    precondition(x.rows == rows && x.columns == columns && block.upperBound <= rows)
+    combine(
+      x, from: block.lowerBound, sourceStride: rows, to: block.lowerBound, targetStride: rows,
+      count: block.count, scale: 1, keeping: 0)
+  }
+
+  private mutating func combine(
+    _ x: Matrix, from: Int, sourceStride: Int, to: Int, targetStride: Int, count: Int,
+    scale: Double, keeping keep: Double
+  ) {
+    let columns = columns
+    x.elements.withUnsafeBufferPointer { x in
+      elements.withUnsafeMutableBufferPointer { y in
+        for j in 0..<(count > 0 ? columns : 0) {
+          ck_axpby(
+            count, scale, x.baseAddress! + from + j * sourceStride, keep,
+            y.baseAddress! + to + j * targetStride)
+        }
+      }
+    }
+  }
+
+  /// self, (groups, 1), ← self + scale · the sums of x over the columns and over each group of
+  /// consecutive rows, all groups of one size.
+  public mutating func addGroupedRowSums(of x: Matrix, scale: Double = 1) {
+    precondition(columns == 1 && rows > 0 && x.rows % rows == 0, "\(x.shape) by \(shape)")
+    let (groups, size) = (rows, x.rows / rows)
+    if size == 1 { return addRowSums(of: x, scale: scale) }
+    x.elements.withUnsafeBufferPointer { x in
+      elements.withUnsafeMutableBufferPointer { y in
+        for k in 0..<x.count / size {
+          y[k % groups] += scale * ck_sum(size, x.baseAddress! + k * size)
+        }
+      }
+    }
+  }
+}

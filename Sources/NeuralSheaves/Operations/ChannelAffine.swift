@@ -1,0 +1,97 @@
+import LinearAlgebra
+
+/// z = s_c a + t_c with one scale and one shift for each channel: batch normalisation at inference,
+/// or the product and sum with constants.
+///
+/// Coordinates are channels × extent in that order. Batch normalisation with running mean μ and
+/// variance σ² has s = γ/√(σ² + ε), t = β − μ s (Ioffe, Szegedy 2015).
+public struct ChannelAffine: AffineOperation {
+  /// The scale and the shift, each (channels, 1), where they are trained.
+  public var parameters: [Matrix] {
+    get { isTrained ? coefficients : [] }
+    set {
+      precondition(isTrained || newValue.isEmpty, "constants are not parameters")
+      if isTrained { coefficients = newValue }
+      expand()
+    }
+  }
+  /// The scale s and the shift t, each (channels, 1).
+  public private(set) var coefficients: [Matrix]
+  /// The number of coordinates of a channel.
+  public let extent: Int
+  /// Whether scale and shift are parameters rather than constants.
+  public let isTrained: Bool
+  /// One scale and one shift for each coordinate.
+  private var expanded: [Matrix]
+
+  /// An operation on channels × extent coordinates.
+  public init(scale: [Double], shift: [Double], extent: Int, isTrained: Bool) {
+    precondition(scale.count == shift.count && extent > 0)
+    coefficients = [Matrix(column: scale), Matrix(column: shift)]
+    self.extent = extent
+    self.isTrained = isTrained
+    expanded = coefficients
+    expand()
+  }
+
+  private mutating func expand() {
+    expanded = coefficients.map { $0.repeatingRows(extent) }
+  }
+
+  public var kind: OperationKind { .affine }
+  public var summary: String {
+    let channels = coefficients[0].count == 1 ? "" : ", \(coefficients[0].count) channels"
+    return (isTrained ? "normalisation" : "scale and shift") + channels
+  }
+  public var sourceDimension: Int { coefficients[0].count * extent }
+  public var targetDimension: Int { sourceDimension }
+  public var hasOffset: Bool { isTrained || coefficients[1].maximumMagnitude > 0 }
+  public var parameterNames: [String] { isTrained ? ["scale", "shift"] : [] }
+
+  public func apply(_ a: Matrix, into z: inout Matrix) {
+    z.setDiagonalAffine(expanded[0], a, expanded[1])
+  }
+
+  public func discrepancy(_ a: Matrix, _ z: Matrix, into rho: inout Matrix) {
+    rho.setDiagonalDiscrepancy(z, expanded[0], a, expanded[1])
+  }
+
+  public func addLinearPart(
+    _ v: Matrix, at _: ActivationPattern, scale: Double, keeping keep: Double,
+    into y: inout Matrix
+  ) {
+    y.addDiagonalProduct(expanded[0], v, scale: scale, keeping: keep)
+  }
+
+  public func addTranspose(
+    _ v: Matrix, at _: ActivationPattern, keeping keep: Double, into u: inout Matrix
+  ) {
+    u.addDiagonalProduct(expanded[0], v, keeping: keep)
+  }
+
+  public mutating func updateParameters(_ update: (Int, inout Matrix) -> Void) {
+    guard isTrained else { return }
+    for i in coefficients.indices { update(i, &coefficients[i]) }
+    expand()
+  }
+
+  public func addParameterGradients(
+    _ v: Matrix, source a: Matrix, scale: Double, keeping keep: Double,
+    into gradients: inout [Matrix]
+  ) {
+    guard isTrained else { return }
+    if keep != 1 { for i in gradients.indices { gradients[i].scale(by: keep) } }
+    var products = Matrix(rows: targetDimension, columns: 1)
+    products.addRowDots(v, a)
+    gradients[0].addGroupedRowSums(of: products, scale: scale)
+    gradients[1].addGroupedRowSums(of: v, scale: scale)
+  }
+
+  public mutating func moveParameters(
+    along v: Matrix, source a: Matrix, scale: Double, threads: Int
+  ) {
+    guard isTrained else { return }
+    addParameterGradients(v, source: a, scale: scale, keeping: 1, into: &coefficients)
+    expand()
+  }
+}

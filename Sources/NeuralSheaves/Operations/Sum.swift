@@ -1,0 +1,57 @@
+import LinearAlgebra
+
+/// A linear combination of the equal blocks of a junction, y = Σ cᵢ sᵢ: the sum of a residual
+/// connection, or a difference.
+public struct Sum: AffineOperation {
+  /// The coefficient of each block.
+  public let coefficients: [Double]
+  /// The dimension of a block and of the target.
+  public let dimension: Int
+
+  /// The combination of blocks of the given dimension.
+  public init(coefficients: [Double], dimension: Int) {
+    precondition(!coefficients.isEmpty && dimension > 0)
+    self.coefficients = coefficients
+    self.dimension = dimension
+  }
+
+  public var kind: OperationKind { .affine }
+  public var summary: String {
+    if coefficients == [1] { return "copy" }
+    return coefficients.allSatisfy { $0 == 1 }
+      ? "sum of \(coefficients.count)" : "combination of \(coefficients.count)"
+  }
+  public var sourceDimension: Int { coefficients.count * dimension }
+  public var targetDimension: Int { dimension }
+  public var hasOffset: Bool { false }
+  public var cost: Int { sourceDimension }
+
+  public func apply(_ s: Matrix, into y: inout Matrix) { add(s, 1, 0, &y) }
+
+  public func discrepancy(_ s: Matrix, _ y: Matrix, into rho: inout Matrix) {
+    rho.set(y)
+    add(s, -1, 1, &rho)
+  }
+
+  public func addLinearPart(
+    _ v: Matrix, at _: ActivationPattern, scale: Double, keeping keep: Double,
+    into y: inout Matrix
+  ) {
+    add(v, scale, keep, &y)
+  }
+
+  public func addTranspose(
+    _ v: Matrix, at _: ActivationPattern, keeping keep: Double, into u: inout Matrix
+  ) {
+    for (i, c) in coefficients.enumerated() {
+      u.addRows(i * dimension..<(i + 1) * dimension, of: v, scale: c, keeping: keep)
+    }
+  }
+
+  private func add(_ s: Matrix, _ scale: Double, _ keep: Double, _ y: inout Matrix) {
+    for (i, c) in coefficients.enumerated() {
+      y.addFromRows(
+        i * dimension..<(i + 1) * dimension, of: s, scale: c * scale, keeping: i == 0 ? keep : 1)
+    }
+  }
+}
