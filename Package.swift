@@ -16,7 +16,8 @@ let package = Package(
     .executable(name: "sheaf", targets: ["sheaf"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     .systemLibrary(
@@ -33,7 +34,13 @@ let package = Package(
       name: "SheafTraining",
       dependencies: ["Equilibria", "HeatFlow", "NeuralSheaves", "LinearAlgebra"]),
     .target(name: "ArrayFiles", dependencies: ["CZip", "LinearAlgebra"]),
-    .target(name: "ModelFormats", dependencies: ["ArrayFiles", "NeuralSheaves", "LinearAlgebra"]),
+    .target(
+      name: "ModelFormats",
+      dependencies: [
+        "ArrayFiles", "NeuralSheaves", "LinearAlgebra",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      exclude: ["ONNX/onnx.proto"]),
     .target(
       name: "Datasets", dependencies: ["ArrayFiles", "LinearAlgebra"],
       resources: [.copy("Resources")]),

@@ -15,26 +15,19 @@ enum SampleAxis: String, CaseIterable, ExpressibleByArgument {
 
 /// NETWORK and how to read it.
 struct NetworkOptions: ParsableArguments {
-  @Argument(help: "The network: an .npz file with W1, b1, W2, b2, ….")
+  @Argument(
+    help: "The network: .onnx, .safetensors (a Sequential), or .npz with W1, b1, W2, b2, ….")
   var network: String
 
-  @Option(help: "The prefix of the network's keys in an .npz file, such as init_.")
+  @Option(help: "The prefix of the network's keys in an .npz or .safetensors file, such as init_.")
   var prefix = ""
 
-  @Option(help: "The output activation: identity, sigmoid or softmax.")
-  var outputActivation: OutputActivation = .identity
+  @Option(
+    help: "The output activation: identity, sigmoid or softmax; default what the file says.")
+  var outputActivation: OutputActivation?
 
   func load() throws -> Network {
-    try Self.load(network, prefix: prefix, activation: outputActivation)
-  }
-
-  static func load(
-    _ path: String, prefix: String, activation: OutputActivation
-  ) throws -> Network {
-    guard URL(fileURLWithPath: path).pathExtension.lowercased() == "npz" else {
-      throw ArrayFileError(file: path, problem: "unknown kind of network, expected .npz")
-    }
-    return try NPZNetwork.read(path, prefix: prefix, outputActivation: activation)
+    try NetworkFile.read(network, prefix: prefix, outputActivation: outputActivation)
   }
 }
 

@@ -124,7 +124,7 @@ struct Train: ParsableCommand {
   private func start() throws -> Network {
     let activation = outputActivation ?? source.defaultActivation
     if let network {
-      return try NetworkOptions.load(network, prefix: prefix, activation: activation)
+      return try NetworkFile.read(network, prefix: prefix, outputActivation: outputActivation)
     }
     let widths = try layers!.split(separator: ",", omittingEmptySubsequences: false).map {
       guard let n = Int($0) else {

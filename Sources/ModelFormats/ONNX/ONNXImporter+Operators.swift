@@ -1,0 +1,158 @@
+import ArrayFiles
+import LinearAlgebra
+import NeuralSheaves
+
+/// The operators that become edges or relabel a vertex, by name.
+extension ONNXImporter {
+  typealias Operator =
+    @Sendable (inout ONNXImporter, ONNXNode, ONNXInputs) throws(ArrayFileError) -> [ONNXValue]
+
+  /// The registry.
+  static let operators: [String: Operator] = [
+    "Abs": { (i, n, x) throws(ArrayFileError) in try i.elementwise(n, x, .absolute) },
+    "Add": { (i, n, x) throws(ArrayFileError) in try i.combination(n, x, [1, 1]) },
+    "AveragePool": { (i, n, x) throws(ArrayFileError) in try i.pool(n, x) },
+    "BatchNormalization": { (i, n, x) throws(ArrayFileError) in try i.batchNormalization(n, x) },
+    "Cast": { (i, n, x) throws(ArrayFileError) in try i.cast(n, x) },
+    "CastLike": { (_, _, x) throws(ArrayFileError) in [x.values[0]!] },
+    "Clip": { (i, n, x) throws(ArrayFileError) in try i.clip(n, x) },
+    "Concat": { (i, n, x) throws(ArrayFileError) in try i.concatenation(n, x) },
+    "Conv": { (i, n, x) throws(ArrayFileError) in try i.convolution(n, x) },
+    "Div": { (i, n, x) throws(ArrayFileError) in try i.product(n, x, isQuotient: true) },
+    "Dropout": { (i, n, x) throws(ArrayFileError) in try i.dropout(n, x) },
+    "Gemm": { (i, n, x) throws(ArrayFileError) in try i.gemm(n, x) },
+    "GlobalAveragePool": { (i, n, x) throws(ArrayFileError) in try i.globalPool(n, x) },
+    "GlobalMaxPool": { (i, n, x) throws(ArrayFileError) in try i.globalPool(n, x) },
+    "HardSigmoid": { (i, n, x) throws(ArrayFileError) in try i.hardSigmoid(n, x) },
+    "Identity": { (_, _, x) throws(ArrayFileError) in [x.values[0]!] },
+    "LeakyRelu": { (i, n, x) throws(ArrayFileError) in
+      try i.elementwise(n, x, .leakyRectifier(slope: try n.real("alpha") ?? 0.01))
+    },
+    "MatMul": { (i, n, x) throws(ArrayFileError) in try i.matrixProduct(n, x) },
+    "Max": { (i, n, x) throws(ArrayFileError) in try i.maximum(n, x) },
+    "MaxPool": { (i, n, x) throws(ArrayFileError) in try i.pool(n, x) },
+    "Min": { (i, n, x) throws(ArrayFileError) in try i.minimum(n, x) },
+    "Mul": { (i, n, x) throws(ArrayFileError) in try i.product(n, x, isQuotient: false) },
+    "Neg": { (i, n, x) throws(ArrayFileError) in try i.combination(n, x, [-1]) },
+    "PRelu": { (i, n, x) throws(ArrayFileError) in try i.parametricRectifier(n, x) },
+    "ReduceMax": { (i, n, x) throws(ArrayFileError) in try i.reduction(n, x) },
+    "ReduceMean": { (i, n, x) throws(ArrayFileError) in try i.reduction(n, x) },
+    "ReduceSum": { (i, n, x) throws(ArrayFileError) in try i.reduction(n, x) },
+    "Relu": { (i, n, x) throws(ArrayFileError) in try i.elementwise(n, x, .rectifier) },
+    "Shape": { (i, n, x) throws(ArrayFileError) in try i.shape(n, x) },
+    "Sigmoid": { (i, n, x) throws(ArrayFileError) in try i.outputActivation(n, x, .sigmoid) },
+    "Size": { (i, n, x) throws(ArrayFileError) in try i.shape(n, x) },
+    "Softmax": { (i, n, x) throws(ArrayFileError) in try i.outputActivation(n, x, .softmax) },
+    "Sub": { (i, n, x) throws(ArrayFileError) in try i.combination(n, x, [1, -1]) },
+    "Sum": { (i, n, x) throws(ArrayFileError) in
+      try i.combination(n, x, [Double](repeating: 1, count: x.values.count))
+    },
+  ]
+
+  /// Operators after which φ may still be the last activation.
+  static let relabelling: Set<String> = [
+    "Cast", "CastLike", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze",
+  ]
+
+  /// The result of a node on computed tensors.
+  mutating func apply(
+    _ node: ONNXNode, _ values: [ONNXValue?]
+  ) throws(ArrayFileError) -> [ONNXValue] {
+    let inputs = ONNXInputs(node: node, values: values)
+    if ONNXShapes.operators.contains(node.type) { return try rearrange(node, inputs) }
+    guard let apply = Self.operators[node.type] else { throw node.failure("is not supported") }
+    guard values.first.flatMap({ $0 }) != nil else { throw node.failure("lacks its first input") }
+    return try apply(&self, node, inputs)
+  }
+
+  private mutating func rearrange(
+    _ node: ONNXNode, _ x: ONNXInputs
+  ) throws(ArrayFileError) -> [ONNXValue] {
+    guard case .quantity(let q)? = x.values.first.flatMap({ $0 }) else {
+      throw node.failure("expected a computed tensor as input 0")
+    }
+    if q.activation != .identity && !Self.relabelling.contains(node.type) {
+      _ = try x.quantity(0)
+    }
+    var parameters: [ONNXConstant?] = []
+    for i in x.values.indices.dropFirst() { parameters.append(try x.constant(i)) }
+    let rearrangements = try ONNXShapes.views(
+      node, shape: [batch] + q.shape, batch: batch, parameters: parameters
+    ) { q.view }
+    var results: [ONNXValue] = []
+    for rearrangement in rearrangements {
+      switch rearrangement {
+      case .reshape(let shape):
+        var same = q
+        same.shape = shape
+        results.append(.quantity(same))
+      case .view(let view, let fill):
+        guard !view.indices.isEmpty else { throw node.failure("leaves no coordinates") }
+        guard view.indices.contains(-1) else {
+          results.append(.quantity(viewed(q, as: view)))
+          continue
+        }
+        // What is added is no coordinate of the source: it needs a vertex.
+        var padded = q
+        padded.order = view.indices
+        let operation: any NetworkOperation =
+          fill == 0
+          ? Sum(coefficients: [1], dimension: view.indices.count)
+          : ChannelAffine(
+            scale: [Double](repeating: 1, count: view.indices.count),
+            shift: view.indices.map { $0 < 0 ? fill : 0 }, extent: 1, isTrained: false)
+        results.append(
+          .quantity(try append(operation, to: padded, shape: view.shape, for: node)))
+      }
+    }
+    return results
+  }
+
+  private func cast(_ node: ONNXNode, _ x: ONNXInputs) throws(ArrayFileError) -> [ONNXValue] {
+    guard [1, 10, 11, 16].contains(try node.integer("to") ?? 1) else {
+      throw node.failure("casts to whole numbers; expected float or double")
+    }
+    return [x.values[0]!]
+  }
+
+  private func dropout(_ node: ONNXNode, _ x: ONNXInputs) throws(ArrayFileError) -> [ONNXValue] {
+    if let training = try x.constant(2), training.reals.contains(where: { $0 != 0 }) {
+      throw node.failure("is in training mode; export the network in evaluation mode")
+    }
+    return [x.values[0]!]
+  }
+
+  private func shape(_ node: ONNXNode, _ x: ONNXInputs) throws(ArrayFileError) -> [ONNXValue] {
+    let full: [Int]
+    switch x.values[0]! {
+    case .constant(let c): full = c.shape
+    case .quantity(let q): full = [batch] + q.shape
+    }
+    if node.type == "Size" {
+      return [.constant(ONNXConstant(shape: [], .integer([full.reduce(1, *)])))]
+    }
+    func place(_ p: Int) -> Int {
+      min(max(p < 0 ? max(p, -full.count) + full.count : p, 0), full.count)
+    }
+    let start = place(try node.integer("start") ?? 0)
+    let end = place(try node.integer("end") ?? full.count)
+    let part = start < end ? Array(full[start..<end]) : []
+    return [.constant(ONNXConstant(shape: [part.count], .integer(part)))]
+  }
+
+  private func outputActivation(
+    _ node: ONNXNode, _ x: ONNXInputs, _ activation: OutputActivation
+  ) throws(ArrayFileError) -> [ONNXValue] {
+    var q = try x.quantity(0)
+    if activation == .softmax {
+      let axis = try node.axis(try node.integer("axis") ?? -1, rank: q.shape.count + 1)
+      guard axis > 0, q.shape[axis - 1] == q.size else {
+        throw node.failure(
+          "works along axis \(axis) of \(ONNXShapes.describe([batch] + q.shape, batch)), expected "
+            + "the one axis that all coordinates lie on")
+      }
+    }
+    q.activation = activation
+    return [.quantity(q)]
+  }
+}
