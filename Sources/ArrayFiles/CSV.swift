@@ -31,7 +31,8 @@ public struct CSV: Sendable {
           break
         } else {
           throw ArrayFileError(
-            file: file, problem: "line \(number), column \(i): \"\(field)\" is not a number")
+            file: file,
+            problem: "line \(number), column \(i): \"\(field.printable)\" is not a number")
         }
       }
       if !header.isEmpty && rows.isEmpty && row.count < fields.count { continue }
