@@ -1,29 +1,38 @@
 import Foundation
 
-/// Reading `file.npy`, `file.npz#key` and `file.csv#columns`, and writing files whole or not at all.
+/// Reading `file.npy`, `file.npz#key`, `file.safetensors#name` and `file.csv#columns`, and writing
+/// files whole or not at all.
 public enum ArrayFile {
   /// Reads the array that a reference names.
   public static func read(_ reference: String) throws(ArrayFileError) -> NumericArray {
     let (path, part) = split(reference)
     switch URL(fileURLWithPath: path).pathExtension.lowercased() {
     case "npy": return try NPY.decode(try bytes(path), file: path)
-    case "npz":
-      let arrays = try NPZ.read(path)
-      let keys = arrays.keys.sorted().joined(separator: ", ")
-      guard let part else {
-        if arrays.count == 1 { return arrays.first!.value }
-        throw ArrayFileError(
-          file: path, problem: "holds several arrays; name one after #, of \(keys)")
-      }
-      guard let array = arrays[part] else {
-        throw ArrayFileError(file: path, problem: "no array \"\(part)\"; it has \(keys)")
-      }
-      return array
+    case "npz": return try choose(part, of: try NPZ.read(path), in: path)
+    case "safetensors":
+      return try choose(part, of: try Safetensors(contentsOf: path).arrays, in: path)
     case "csv": return try readCSV(path).columns(part ?? "")
     default:
       throw ArrayFileError(
-        file: path, problem: "unknown kind of file, expected .npy, .npz#key or .csv#columns")
+        file: path,
+        problem: "unknown kind of file, expected .npy, .npz#key, .safetensors#name or .csv#columns")
     }
+  }
+
+  private static func choose(
+    _ name: String?, of arrays: [String: NumericArray], in path: String
+  ) throws(ArrayFileError) -> NumericArray {
+    guard !arrays.isEmpty else { throw ArrayFileError(file: path, problem: "holds no arrays") }
+    guard let name else {
+      if arrays.count == 1 { return arrays.first!.value }
+      throw ArrayFileError(
+        file: path, problem: "holds several arrays; name one after #, of \(list(arrays.keys))")
+    }
+    guard let array = arrays[name] else {
+      throw ArrayFileError(
+        file: path, problem: "no array \"\(name.printable)\"; it has \(list(arrays.keys))")
+    }
+    return array
   }
 
   /// Reads a table.
