@@ -13,6 +13,7 @@ let package = Package(
     .library(name: "ArrayFiles", targets: ["ArrayFiles"]),
     .library(name: "ModelFormats", targets: ["ModelFormats"]),
     .library(name: "Datasets", targets: ["Datasets"]),
+    .library(name: "Figures", targets: ["Figures"]),
     .executable(name: "sheaf", targets: ["sheaf"]),
   ],
   dependencies: [
@@ -44,6 +45,7 @@ let package = Package(
     .target(
       name: "Datasets", dependencies: ["ArrayFiles", "LinearAlgebra"],
       resources: [.copy("Resources")]),
+    .target(name: "Figures", dependencies: ["NeuralSheaves"]),
     .target(
       name: "SheafCommands",
       dependencies: [
@@ -55,8 +57,8 @@ let package = Package(
     .testTarget(
       name: "SheafTests",
       dependencies: [
-        "ArrayFiles", "CellularSheaves", "Datasets", "Equilibria", "HeatFlow", "LinearAlgebra",
-        "ModelFormats", "NeuralSheaves", "SheafCommands", "SheafTraining",
+        "ArrayFiles", "CellularSheaves", "Datasets", "Equilibria", "Figures", "HeatFlow",
+        "LinearAlgebra", "ModelFormats", "NeuralSheaves", "SheafCommands", "SheafTraining",
       ],
       path: "Tests/SheafTests"),
   ]
