@@ -1,12 +1,12 @@
-/// The element types of array files, little-endian; all are read as doubles.
-enum ElementType: Sendable {
+/// The element types of array files, little-endian; arrays are read as doubles.
+package enum ElementType: Sendable {
   case float64, float32, float16, bfloat16
   case int64, int32, int16, int8
   case uint64, uint32, uint16, uint8
   case boolean
 
   /// Bytes per element.
-  var size: Int {
+  package var size: Int {
     switch self {
     case .float64, .int64, .uint64: 8
     case .float32, .int32, .uint32: 4

@@ -3,7 +3,7 @@ import Foundation
 extension ElementType {
   /// `count` elements as doubles, from byte `offset` on. Integers beyond 2⁵³ are rounded; a
   /// boolean is 0 or 1.
-  func decode(_ data: Data, from offset: Int, count: Int) -> [Double] {
+  package func decode(_ data: Data, from offset: Int, count: Int) -> [Double] {
     precondition(
       offset >= 0 && count >= 0 && count <= (data.count - offset) / size,
       "\(count) elements from byte \(offset) of \(data.count)")
@@ -33,6 +33,35 @@ extension ElementType {
       case .uint16: return values(UInt16.self) { Double($0) }
       case .uint8: return values(UInt8.self) { Double($0) }
       case .boolean: return values(UInt8.self) { $0 == 0 ? 0 : 1 }
+      }
+    }
+  }
+}
+
+extension ElementType {
+  /// `count` elements of an integer type or booleans, from byte `offset` on; nil for other types.
+  package func decodeIntegers(_ data: Data, from offset: Int, count: Int) -> [Int]? {
+    precondition(
+      offset >= 0 && count >= 0 && count <= (data.count - offset) / size,
+      "\(count) elements from byte \(offset) of \(data.count)")
+    return data.withUnsafeBytes { bytes in
+      func values<T: FixedWidthInteger>(_ type: T.Type) -> [Int] {
+        (0..<count).map {
+          let place = offset + $0 * MemoryLayout<T>.size
+          return Int(
+            clamping: T(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: type)))
+        }
+      }
+      switch self {
+      case .float64, .float32, .float16, .bfloat16: return nil
+      case .int64: return values(Int64.self)
+      case .int32: return values(Int32.self)
+      case .int16: return values(Int16.self)
+      case .int8: return values(Int8.self)
+      case .uint64: return values(UInt64.self)
+      case .uint32: return values(UInt32.self)
+      case .uint16: return values(UInt16.self)
+      case .uint8, .boolean: return values(UInt8.self)
       }
     }
   }

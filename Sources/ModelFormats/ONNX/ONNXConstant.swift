@@ -71,12 +71,12 @@ struct ONNXTensorReader {
     guard let count = elementCount(shape, limit: Self.elementLimit) else {
       throw fail("shape \(shape), expected extents ≥ 0 and at most 2^28 elements")
     }
-    guard let type = ElementType(rawValue: tensor.dataType) else {
+    guard let type = ElementType(onnx: tensor.dataType) else {
       throw fail("data type \(tensor.dataType), expected float, double, integer or boolean")
     }
     if tensor.dataLocation == 1 {
       let bytes = try externalBytes(tensor, count: count * type.size, fail: fail)
-      return ONNXConstant(shape: shape, type.decode(bytes))
+      return ONNXConstant(shape: shape, type.values(bytes, count: count))
     }
     if !tensor.rawData.isEmpty {
       guard tensor.rawData.count == count * type.size else {
@@ -84,7 +84,7 @@ struct ONNXTensorReader {
           "\(tensor.rawData.count) bytes for shape \(shape) of \(type), expected "
             + "\(count * type.size)")
       }
-      return ONNXConstant(shape: shape, type.decode(tensor.rawData))
+      return ONNXConstant(shape: shape, type.values(tensor.rawData, count: count))
     }
     let values = type.typedValues(tensor)
     let found: Int
@@ -151,77 +151,48 @@ struct ONNXTensorReader {
   }
 }
 
-/// The element types of ONNX tensors that are read, by their numbers.
-private enum ElementType: Int32 {
-  case float = 1
-  case uint8, int8, uint16, int16, int32, int64
-  case bool = 9
-  case float16, double, uint32, uint64
-  case bfloat16 = 16
-
-  var size: Int {
-    switch self {
-    case .uint8, .int8, .bool: 1
-    case .uint16, .int16, .float16, .bfloat16: 2
-    case .float, .int32, .uint32: 4
-    case .int64, .double, .uint64: 8
+extension ElementType {
+  /// The type with a number of ONNX's enumeration `TensorProto.DataType`.
+  init?(onnx number: Int32) {
+    switch number {
+    case 1: self = .float32
+    case 2: self = .uint8
+    case 3: self = .int8
+    case 4: self = .uint16
+    case 5: self = .int16
+    case 6: self = .int32
+    case 7: self = .int64
+    case 9: self = .boolean
+    case 10: self = .float16
+    case 11: self = .float64
+    case 12: self = .uint32
+    case 13: self = .uint64
+    case 16: self = .bfloat16
+    default: return nil
     }
   }
 
-  /// Little-endian numbers.
-  func decode(_ data: Data) -> ONNXConstant.Values {
-    func all<T>(_ type: T.Type) -> [T] {
-      data.withUnsafeBytes { bytes in
-        (0..<bytes.count / MemoryLayout<T>.size).map {
-          bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<T>.size, as: T.self)
-        }
-      }
-    }
-    return switch self {
-    case .float: .real(all(UInt32.self).map { Double(Float(bitPattern: UInt32(littleEndian: $0))) })
-    case .double: .real(all(UInt64.self).map { Double(bitPattern: UInt64(littleEndian: $0)) })
-    case .float16: .real(all(UInt16.self).map { halfPrecision(UInt16(littleEndian: $0)) })
-    case .bfloat16:
-      .real(
-        all(UInt16.self).map { Double(Float(bitPattern: UInt32(UInt16(littleEndian: $0)) << 16)) })
-    case .uint8, .bool: .integer(all(UInt8.self).map { Int($0) })
-    case .int8: .integer(all(Int8.self).map { Int($0) })
-    case .uint16: .integer(all(UInt16.self).map { Int(UInt16(littleEndian: $0)) })
-    case .int16: .integer(all(Int16.self).map { Int(Int16(littleEndian: $0)) })
-    case .int32: .integer(all(Int32.self).map { Int(Int32(littleEndian: $0)) })
-    case .uint32: .integer(all(UInt32.self).map { Int(UInt32(littleEndian: $0)) })
-    case .int64: .integer(all(Int64.self).map { Int(Int64(littleEndian: $0)) })
-    case .uint64: .integer(all(UInt64.self).map { Int(clamping: UInt64(littleEndian: $0)) })
-    }
+  /// `count` little-endian numbers.
+  fileprivate func values(_ data: Data, count: Int) -> ONNXConstant.Values {
+    decodeIntegers(data, from: 0, count: count).map { .integer($0) }
+      ?? .real(decode(data, from: 0, count: count))
   }
 
-  /// The typed fields; small types share that of int32.
-  func typedValues(_ t: ONNXTensorProto) -> ONNXConstant.Values {
+  /// The numbers in a tensor's typed fields; small types share that of int32, as bits.
+  fileprivate func typedValues(_ t: ONNXTensorProto) -> ONNXConstant.Values {
     switch self {
-    case .float: .real(t.floatData.map { Double($0) })
-    case .double: .real(t.doubleData)
-    case .float16: .real(t.int32Data.map { halfPrecision(UInt16(truncatingIfNeeded: $0)) })
-    case .bfloat16:
-      .real(
-        t.int32Data.map {
-          Double(Float(bitPattern: UInt32(UInt16(truncatingIfNeeded: $0)) << 16))
-        })
+    case .float32: .real(t.floatData.map { Double($0) })
+    case .float64: .real(t.doubleData)
+    case .float16, .bfloat16:
+      values(
+        Data(
+          t.int32Data.flatMap {
+            [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)]
+          }
+        ), count: t.int32Data.count)
     case .int64: .integer(t.int64Data.map { Int($0) })
     case .uint32, .uint64: .integer(t.uint64Data.map { Int(clamping: $0) })
-    default: .integer(t.int32Data.map { Int($0) })
+    case .int32, .int16, .int8, .uint16, .uint8, .boolean: .integer(t.int32Data.map { Int($0) })
     }
-  }
-}
-
-/// IEEE 754 binary16.
-private func halfPrecision(_ h: UInt16) -> Double {
-  let sign: Double = h & 0x8000 == 0 ? 1 : -1
-  let (exponent, fraction) = (Int(h >> 10) & 31, Double(h & 1023))
-  switch exponent {
-  case 0: return sign * fraction * 0x1p-24
-  case 31: return fraction == 0 ? sign * .infinity : .nan
-  default:
-    return sign * (1 + fraction / 1024)
-      * Double(sign: .plus, exponent: exponent - 15, significand: 1)
   }
 }

@@ -27,7 +27,7 @@ enum ONNXFolding {
     case "Cast":
       return try cast(
         try input(0), isReal: [1, 10, 11, 16].contains(try node.integer("to") ?? 1), node)
-    case "CastLike": 
+    case "CastLike":
       // What it is like may be computed, and then real.
       return try cast(try input(0), isReal: inputs.count < 2 || inputs[1].integers == nil, node)
     case "Mod":
