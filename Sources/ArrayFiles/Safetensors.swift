@@ -12,14 +12,6 @@ public struct Safetensors: Sendable, Equatable {
   /// The strings of `__metadata__`.
   public var metadata: [String: String]
 
-  /// The elements of a file that is written.
-  public enum Precision: String, Sendable, CaseIterable {
-    /// Rounded to the nearest; infinite beyond ±3.4·10³⁸.
-    case float32
-    /// Exact.
-    case float64
-  }
-
   static let metadataName = "__metadata__"
   /// The official reader's bound on the header.
   private static let longestHeader: UInt64 = 100_000_000
@@ -68,7 +60,7 @@ public struct Safetensors: Sendable, Equatable {
   }
 
   /// The bytes of a file, the names sorted: equal contents give equal bytes.
-  public func encoded(_ precision: Precision) -> Data {
+  public func encoded(_ precision: ElementPrecision) -> Data {
     precondition(arrays[Self.metadataName] == nil, "\(Self.metadataName) names no array")
     let (type, size) = precision == .float64 ? ("F64", 8) : ("F32", 4)
     var fields: [String] = []
@@ -94,12 +86,7 @@ public struct Safetensors: Sendable, Equatable {
     var data = Data(capacity: 8 + header.utf8.count + begin)
     data.append(littleEndian: [UInt64(header.utf8.count)])
     data.append(contentsOf: header.utf8)
-    for (_, array) in sorted {
-      switch precision {
-      case .float64: data.append(littleEndian: array.elements.map(\.bitPattern))
-      case .float32: data.append(littleEndian: array.elements.map { Float($0).bitPattern })
-      }
-    }
+    for (_, array) in sorted { data.append(precision.bytes(of: array.elements)) }
     return data
   }
 }

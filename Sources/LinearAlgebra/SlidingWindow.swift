@@ -77,6 +77,24 @@ public struct SlidingWindow: Sendable, Equatable {
       && paddingBefore == Extent(0, 0)
   }
 
+  /// The same windows with as much padding after the image as they reach into, so that none hangs
+  /// over. (A mean that counts padding then counts more of it.)
+  public var withoutOverhang: SlidingWindow {
+    func padding(_ n: Int, _ k: Int, _ s: Int, _ d: Int, _ before: Int, _ outputs: Int) -> Int {
+      max(0, (outputs - 1) * s + d * (k - 1) + 1 - n - before)
+    }
+    return SlidingWindow(
+      channels: channels, image: image, kernel: kernel, stride: stride, dilation: dilation,
+      paddingBefore: paddingBefore,
+      paddingAfter: Extent(
+        padding(
+          image.height, kernel.height, stride.height, dilation.height, paddingBefore.height,
+          output.height),
+        padding(
+          image.width, kernel.width, stride.width, dilation.width, paddingBefore.width,
+          output.width)))
+  }
+
   /// The places of each window inside the image, channel by channel and window by window.
   public var windows: [[Int32]] {
     var result: [[Int32]] = []

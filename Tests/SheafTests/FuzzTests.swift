@@ -28,7 +28,7 @@ import Testing
     ]
   }()
 
-  private static let safetensors: [Data] = Safetensors.Precision.allCases.map {
+  private static let safetensors: [Data] = ElementPrecision.allCases.map {
     Safetensors(arrays: arrays, metadata: ["format": "pt", "é\"\n": "\\u"]).encoded($0)
   }
 

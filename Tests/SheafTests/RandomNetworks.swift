@@ -123,7 +123,7 @@ struct RandomGraph {
     let n = network.vertices[source].dimension
     let other = network.vertices.indices.last { network.vertices[$0].dimension == n }!
     network.appendJunction(of: [source, other])
-    return Sum(coefficients: [1, g.element([1, -1, 0.5])], dimension: n)
+    return g.uniform() < 0.7 ? Sum(terms: 2, dimension: n) : .difference(dimension: n)
   }
 
   private mutating func relabelled(_ n: Int) -> Relabelled {

@@ -79,6 +79,18 @@ extension Double {
   }
 }
 
+extension ElementPrecision {
+  /// The bytes of numbers, little-endian.
+  package func bytes(of values: [Double]) -> Data {
+    var data = Data()
+    switch self {
+    case .float64: data.append(littleEndian: values.map(\.bitPattern))
+    case .float32: data.append(littleEndian: values.map { Float($0).bitPattern })
+    }
+    return data
+  }
+}
+
 extension Data {
   /// Appends integers, the least significant byte first.
   mutating func append<T: FixedWidthInteger>(littleEndian values: [T]) {

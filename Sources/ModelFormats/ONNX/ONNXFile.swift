@@ -64,6 +64,9 @@ public enum ONNXFile {
     let (shape, batch) = try inputShape(inputs[0], file: file)
     var importer = try ONNXImporter(
       file: file, graph: sorted, constants: constants,
+      untrained: Set(
+        model.metadataProps.filter { $0.key == constantsKey }
+          .flatMap { $0.value.split(separator: " ").map(String.init) }),
       input: (inputs[0].name, shape, batch), output: output)
     return try importer.run()
   }

@@ -118,7 +118,8 @@ extension ONNXImporter {
       let junction = try appendJunction(of: expanded, for: node)
       let size = whole.reduce(1, *)
       result = try append(
-        Sum(coefficients: parts.map(\.coefficient), dimension: size),
+        parts.contains { $0.coefficient < 0 }
+          ? Sum.difference(dimension: size) : Sum(terms: parts.count, dimension: size),
         to: ONNXQuantity(vertex: junction, shape: [parts.count * size]), shape: whole, for: node)
     }
     for (c, sign) in constants {

@@ -176,7 +176,8 @@ extension ONNXImporter {
       .quantity(
         try append(
           ChannelAffine(
-            scale: scale, shift: shift, extent: q.size / scale.count, isTrained: true),
+            scale: scale, shift: shift, extent: q.size / scale.count,
+            isTrained: !untrained.contains(node.name)),
           to: q, shape: q.shape, for: node))
     ]
   }

@@ -97,7 +97,7 @@ extension ONNXImporter {
         padded.order = view.indices
         let operation: any NetworkOperation =
           fill == 0
-          ? Sum(coefficients: [1], dimension: view.indices.count)
+          ? Sum(terms: 1, dimension: view.indices.count)
           : ChannelAffine(
             scale: [Double](repeating: 1, count: view.indices.count),
             shift: view.indices.map { $0 < 0 ? fill : 0 }, extent: 1, isTrained: false)

@@ -152,7 +152,7 @@ extension ONNXImporter {
     if node.type == "ReduceSum" {
       let blocks = viewed(q, as: q.view.transposed(reduced + kept))
       result = try append(
-        Sum(coefficients: [Double](repeating: 1, count: places), dimension: channels), to: blocks,
+        Sum(terms: places, dimension: channels), to: blocks,
         shape: shape, for: node)
     } else {
       var image = viewed(q, as: q.view.transposed(kept + reduced))

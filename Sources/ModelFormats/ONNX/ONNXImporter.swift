@@ -37,6 +37,8 @@ struct ONNXImporter {
   /// The extent of axis 0: the file's number, or a stand-in that no product of other extents meets.
   let batch: Int
   let reader: ONNXTensorReader
+  /// The normalisations that are not trained, by name.
+  let untrained: Set<String>
   private(set) var network: Network
   private var values: [String: ONNXValue] = [:]
   /// The results of products with a matrix that nothing but one sum reads: its constant is their
@@ -49,11 +51,12 @@ struct ONNXImporter {
 
   init(
     file: String, graph: ONNXGraph, constants: [String: ONNXConstant],
-    input: (name: String, shape: [Int], batch: Int), output: String
+    untrained: Set<String>, input: (name: String, shape: [Int], batch: Int), output: String
   ) throws(ArrayFileError) {
     self.file = file
     self.graph = graph
     self.output = output
+    self.untrained = untrained
     batch = input.batch
     reader = ONNXTensorReader(file: file)
     guard let size = elementCount(input.shape, limit: Self.sizeLimit), size > 0 else {
@@ -80,7 +83,7 @@ struct ONNXImporter {
     if result.order != nil || result.vertex != network.lastVertex || result.vertex == 0 {
       result.activation = .identity
       result = try append(
-        Sum(coefficients: [1], dimension: result.size), to: result, shape: result.shape,
+        Sum(terms: 1, dimension: result.size), to: result, shape: result.shape,
         for: graph.nodes.last!)
     }
     network.outputActivation = activation

@@ -1,25 +1,31 @@
 import LinearAlgebra
 
-/// A linear combination of the equal blocks of a junction, y = Σ cᵢ sᵢ: the sum of a residual
-/// connection, or a difference.
+/// The sum of the equal blocks of a junction, y = Σ sᵢ, as of a residual connection; or the
+/// difference of two.
 public struct Sum: AffineOperation {
   /// The coefficient of each block.
-  public let coefficients: [Double]
+  public private(set) var coefficients: [Double]
   /// The dimension of a block and of the target.
   public let dimension: Int
 
-  /// The combination of blocks of the given dimension.
-  public init(coefficients: [Double], dimension: Int) {
-    precondition(!coefficients.isEmpty && dimension > 0)
-    self.coefficients = coefficients
+  /// The sum of so many blocks of the given dimension; of one block, a copy.
+  public init(terms: Int, dimension: Int) {
+    precondition(terms > 0 && dimension > 0)
+    coefficients = [Double](repeating: 1, count: terms)
     self.dimension = dimension
+  }
+
+  /// The first of two blocks minus the second.
+  public static func difference(dimension: Int) -> Sum {
+    var result = Sum(terms: 2, dimension: dimension)
+    result.coefficients[1] = -1
+    return result
   }
 
   public var kind: OperationKind { .affine }
   public var summary: String {
     if coefficients == [1] { return "copy" }
-    return coefficients.allSatisfy { $0 == 1 }
-      ? "sum of \(coefficients.count)" : "combination of \(coefficients.count)"
+    return coefficients.contains(-1) ? "difference" : "sum of \(coefficients.count)"
   }
   public var sourceDimension: Int { coefficients.count * dimension }
   public var targetDimension: Int { dimension }
