@@ -49,8 +49,8 @@ let package = Package(
     .target(
       name: "SheafCommands",
       dependencies: [
-        "ArrayFiles", "Datasets", "Equilibria", "HeatFlow", "LinearAlgebra", "ModelFormats",
-        "NeuralSheaves", "SheafTraining",
+        "ArrayFiles", "Datasets", "Equilibria", "Figures", "HeatFlow", "LinearAlgebra",
+        "ModelFormats", "NeuralSheaves", "SheafTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "sheaf", dependencies: ["SheafCommands"]),

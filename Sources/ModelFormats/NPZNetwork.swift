@@ -39,14 +39,30 @@ public enum NPZNetwork {
     return try Network(weights: weights, biases: biases, outputActivation: outputActivation)
   }
 
-  /// The arrays W1, b1, … of a chain of affine operations, biases (n_out, 1).
-  public static func arrays(of network: Network, prefix: String = "") -> [String: NumericArray] {
+  /// The arrays W1, b1, … of a chain of dense layers with ReLU between them, biases (n_out, 1).
+  ///
+  /// - Throws: `ArrayFileError` for another network: the file could not say what it is.
+  public static func arrays(
+    of network: Network, prefix: String = "", file: String = "network.npz"
+  ) throws(ArrayFileError) -> [String: NumericArray] {
     var result: [String: NumericArray] = [:]
-    var l = 0
-    for edge in network.edges where edge.operation.parameterNames == ["weight", "bias"] {
-      l += 1
-      result["\(prefix)W\(l)"] = NumericArray(edge.operation.parameters[0])
-      result["\(prefix)b\(l)"] = NumericArray(edge.operation.parameters[1])
+    for (e, edge) in network.edges.enumerated() {
+      if e % 2 == 1, edge.source == e, (edge.operation as? Elementwise)?.function == .rectifier {
+        continue
+      }
+      guard e % 2 == 0, edge.source == e, let dense = edge.operation as? Dense else {
+        throw ArrayFileError(
+          file: file,
+          problem:
+            "\(network.edgeName(e)), \(edge.operation.summary), found; an .npz file holds a chain "
+            + "of dense layers with ReLU between them, an .onnx file any network")
+      }
+      result["\(prefix)W\(e / 2 + 1)"] = NumericArray(dense.weight)
+      result["\(prefix)b\(e / 2 + 1)"] = NumericArray(dense.bias)
+    }
+    guard network.edges.count % 2 == 1 else {
+      throw ArrayFileError(
+        file: file, problem: "the network ends in an activation; an .npz file cannot say so")
     }
     return result
   }

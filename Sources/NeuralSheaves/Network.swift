@@ -143,12 +143,19 @@ extension Network {
     outputActivation == .identity ? vertices[lastVertex].name : "a\(named["a", default: 0] + 1)"
   }
 
-  /// The name of an edge: that of the vertex it determines, with its source for a junction.
+  /// The name of an edge: that of the vertex it determines, with its source for a junction, and with
+  /// its block where the source has several.
   public func edgeName(_ e: Int) -> String {
     let edge = edges[e]
     let name = vertices[edge.target].name
-    return edge.operation.targetRows.count == edge.operation.targetDimension
-      ? name : "\(vertices[edge.source].name)→\(name)"
+    let rows = edge.operation.targetRows
+    guard rows.count < edge.operation.targetDimension else { return name }
+    let isTwin = { (other: Int) in
+      edges.indices.contains(other) && edges[other].source == edge.source
+        && edges[other].target == edge.target
+    }
+    let block = isTwin(e - 1) || isTwin(e + 1) ? "[\(rows.lowerBound):\(rows.upperBound)]" : ""
+    return "\(vertices[edge.source].name)→\(name)\(block)"
   }
 
   /// The vertex called `name`: by its own name, `output`, or an alias. `vertices.count` stands for

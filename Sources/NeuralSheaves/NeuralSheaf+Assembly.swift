@@ -70,7 +70,8 @@ extension NeuralSheaf {
     laplacian(at: patterns)[rows: freeCoordinates, columns: boundaryCoordinates]
   }
 
-  private var augmentedDimensions: [Int] {
+  /// The dimension of each vertex's stalk with its constant-one coordinates.
+  public var augmentedDimensions: [Int] {
     var dimensions = network.vertices.map { $0.dimension }
     for edge in network.edges where edge.operation.hasOffset {
       dimensions[edge.source] += edge.operation.targetRows.count

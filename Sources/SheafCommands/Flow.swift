@@ -20,7 +20,8 @@ struct Flow: ParsableCommand {
   @OptionGroup var network: NetworkOptions
   @OptionGroup var arrays: ArrayOptions
   @OptionGroup var initial: InitialOptions
-  @Option(help: "The input, an ARRAY: file.npy, file.npz#key or file.csv#columns.")
+  @Option(
+    help: "The input, an ARRAY: file.npy, file.npz#key, file.safetensors#name or file.csv#columns.")
   var input: String
   @Option(help: "The integrator.") var method: Method = .euler
   @Option(help: "The diffusivity α.") var alpha = 1.0
@@ -56,8 +57,8 @@ struct Flow: ParsableCommand {
     let network = try network.load()
     let sheaf = NeuralSheaf(network)
     let x = try arrays.readInput(input, for: network)
-    try checkWritable(trajectory, extension: "csv")
-    try checkWritable(final, extension: "npz")
+    try checkWritable(trajectory, extensions: ["csv"])
+    try checkWritable(final, extensions: ["npz"])
     let requests = try pinOptions()
     let pins = try Pins(
       requests.map { try $0.pin(on: network, arrays) }, network: network, input: x)

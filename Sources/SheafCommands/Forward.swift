@@ -11,7 +11,8 @@ struct Forward: ParsableCommand {
 
   @OptionGroup var network: NetworkOptions
   @OptionGroup var arrays: ArrayOptions
-  @Option(help: "The input, an ARRAY: file.npy, file.npz#key or file.csv#columns.")
+  @Option(
+    help: "The input, an ARRAY: file.npy, file.npz#key, file.safetensors#name or file.csv#columns.")
   var input: String
   @Option(help: "Write the output to an .npy file.") var output: String?
   @Flag(help: "Print one JSON object.") var json = false
@@ -19,7 +20,7 @@ struct Forward: ParsableCommand {
   func run() throws {
     let network = try network.load()
     let x = try arrays.readInput(input, for: network)
-    try checkWritable(output, extension: "npy")
+    try checkWritable(output, extensions: ["npy"])
     let y = network(x)
     if let output { try ArrayFile.write(NPY.encode(arrays.array(y)), to: output) }
     let isFinite = y.firstNonFinite == nil

@@ -1,50 +1,106 @@
 import ArgumentParser
+import ArrayFiles
+import Figures
+import Foundation
 import LinearAlgebra
 import NeuralSheaves
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show the sheaf of a network: its stalks and edges.",
-    discussion: "Example: sheaf inspect network.npz --output-activation softmax")
+    abstract: "Show the sheaf of a network: its stalks, edges and restriction maps.",
+    discussion: """
+      An edge's restriction maps are [R | diag c] from its source and a projection from its target, \
+      with as many rows as the edge's stalk has dimensions.
+      Example: sheaf inspect network.onnx --figure network.svg
+      """)
 
   @OptionGroup var network: NetworkOptions
+  @Option(help: "Draw the graph into an .svg file.") var figure: String?
   @Flag(help: "Print one JSON object.") var json = false
 
+  /// What is shown of an edge.
+  private struct Row {
+    let name, kind, operation, from, to: String
+    let dimension: Int
+    /// Columns of the two restriction maps; nil for the smooth output edge, which has none.
+    let columns: (source: Int, target: Int)?
+    let parameters: Int
+  }
+
   func run() throws {
+    try checkWritable(figure, extensions: ["svg"])
+    let path = network.network
     let network = try network.load()
-    var vertices = network.vertices.map { ($0.name, $0.dimension) }
-    var edges = network.edges.enumerated().map { e, edge in
-      (
-        network.edgeName(e), edge.operation.kind.rawValue, network.vertices[edge.source].name,
-        network.vertices[edge.target].name, edge.operation.targetRows.count
-      )
+    if let figure {
+      let title = URL(fileURLWithPath: path).lastPathComponent
+      try ArrayFile.write(Data(GraphDrawing(network, title: title).svg.utf8), to: figure)
     }
+    let rows = rows(of: network)
+    var vertices = network.vertices.map { ($0.name, $0.dimension) }
     if network.outputActivation != .identity {
-      let last = network.vertices[network.lastVertex]
-      vertices.append((network.outputName, last.dimension))
-      edges.append(
-        (
-          network.outputName, OperationKind.output.rawValue, last.name, network.outputName,
-          last.dimension
-        ))
+      vertices.append((network.outputName, network.outputDimension))
     }
     if json {
       return try JSONOutput.print([
         "vertices": vertices.map { ["name": $0.0, "dimension": $0.1] as [String: Any] },
-        "edges": edges.map {
-          ["name": $0.0, "kind": $0.1, "from": $0.2, "to": $0.3, "dimension": $0.4]
-            as [String: Any]
+        "edges": rows.map { row in
+          var edge: [String: Any] = [
+            "name": row.name, "kind": row.kind, "operation": row.operation, "from": row.from,
+            "to": row.to, "dimension": row.dimension, "parameters": row.parameters,
+          ]
+          if let columns = row.columns {
+            edge["restrictionMaps"] = [
+              "from": [row.dimension, columns.source], "to": [row.dimension, columns.target],
+            ]
+          }
+          return edge
         },
         "freeDimension": network.freeDimension, "parameters": network.parameterCount,
-        "outputActivation": network.outputActivation.rawValue,
+        "outputActivation": network.outputActivation.rawValue, "aliases": aliases(of: network),
       ])
     }
-    print(TextOutput.table([["vertex", "dimension"]] + vertices.map { [$0.0, "\($0.1)"] }))
+    print(
+      TextOutput.table(
+        [["vertex", "dimension"]] + vertices.map { [$0.0, "\($0.1)"] }))
     print()
     print(
       TextOutput.table(
-        [["edge", "kind", "from", "to", "dimension"]]
-          + edges.map { [$0.0, $0.1, $0.2, $0.3, "\($0.4)"] }))
+        [["edge", "kind", "operation", "from", "to", "map from", "map to", "parameters"]]
+          + rows.map { row in
+            [
+              row.name, row.kind, row.operation, row.from, row.to,
+              row.columns.map { "\(row.dimension)×\($0.source)" } ?? "-",
+              row.columns.map { "\(row.dimension)×\($0.target)" } ?? "-", "\(row.parameters)",
+            ]
+          }))
     print("\nfree dimension \(network.freeDimension), parameters \(network.parameterCount)")
+  }
+
+  private func rows(of network: Network) -> [Row] {
+    let stalks = NeuralSheaf(network).augmentedDimensions
+    var rows = network.edges.enumerated().map { e, edge in
+      Row(
+        name: network.edgeName(e), kind: edge.operation.kind.rawValue,
+        operation: edge.operation.summary, from: network.vertices[edge.source].name,
+        to: network.vertices[edge.target].name, dimension: edge.operation.targetRows.count,
+        columns: (stalks[edge.source], stalks[edge.target]),
+        parameters: edge.operation.parameters.reduce(0) { $0 + $1.count })
+    }
+    if network.outputActivation != .identity {
+      rows.append(
+        Row(
+          name: network.outputName, kind: OperationKind.output.rawValue,
+          operation: network.outputActivation.rawValue,
+          from: network.vertices[network.lastVertex].name, to: network.outputName,
+          dimension: network.outputDimension, columns: nil, parameters: 0))
+    }
+    return rows
+  }
+
+  /// The tensors' names by vertex.
+  private func aliases(of network: Network) -> [String: [String]] {
+    Dictionary(grouping: network.aliases.keys.sorted()) {
+      network.vertices[network.aliases[$0]!].name
+    }
   }
 }

@@ -34,15 +34,21 @@ enum JSONOutput {
 
 /// Plain tables for people.
 enum TextOutput {
-  /// Rows in columns, the first column to the left and the others to the right.
+  /// Rows in columns: columns of numbers to the right, others to the left. The first row is the
+  /// heading.
   static func table(_ rows: [[String]]) -> String {
-    let widths = (0..<(rows.first?.count ?? 0)).map { c in rows.map { $0[c].count }.max() ?? 0 }
+    let columns = 0..<(rows.first?.count ?? 0)
+    let widths = columns.map { c in rows.map { $0[c].count }.max() ?? 0 }
+    let areNumbers = columns.map { c in
+      c > 0
+        && rows.dropFirst().allSatisfy { $0[c].first.map { "-.0123456789".contains($0) } ?? true }
+    }
     return rows.map { row in
       let cells = row.enumerated().map { c, text in
         let pad = String(repeating: " ", count: widths[c] - text.count)
-        return c == 0 ? text + pad : pad + text
+        return areNumbers[c] ? pad + text : text + pad
       }
-      return cells.joined(separator: "  ")
+      return String(cells.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
     }.joined(separator: "\n")
   }
 

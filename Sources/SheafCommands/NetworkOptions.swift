@@ -66,10 +66,11 @@ struct ArrayOptions: ParsableArguments {
 }
 
 /// Says at once, before any work, that a file cannot be written.
-func checkWritable(_ path: String?, extension expected: String) throws {
+func checkWritable(_ path: String?, extensions expected: [String]) throws {
   guard let path else { return }
-  guard path.hasSuffix("." + expected) else {
-    throw ValidationError("\(path): expected a name that ends in .\(expected)")
+  guard expected.contains(where: { path.hasSuffix("." + $0) }) else {
+    throw ValidationError(
+      "\(path): expected a name that ends in .\(expected.joined(separator: ", ."))")
   }
   let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
   var isDirectory: ObjCBool = false

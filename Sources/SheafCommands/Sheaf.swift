@@ -11,7 +11,9 @@ public struct Sheaf: ParsableCommand {
       Exit status: 0 done (and converged, where something converges); 1 the work failed or did not \
       converge; 64 bad usage.
       """,
-    subcommands: [Inspect.self, Forward.self, Flow.self, Train.self, Demo.self])
+    subcommands: [
+      Inspect.self, Forward.self, Flow.self, Train.self, Convert.self, Demo.self,
+    ])
 
   /// The root command.
   public init() {}

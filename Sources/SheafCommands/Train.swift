@@ -22,7 +22,7 @@ struct Train: ParsableCommand {
   }
 
   @Option(help: "Widths of a new network, such as 64,128,10.") var layers: String?
-  @Option(help: "Start from a network: an .npz file with W1, b1, ….") var network: String?
+  @Option(help: "Start from a network: .onnx, .safetensors or .npz.") var network: String?
   @Option(help: "The prefix of the network's keys in an .npz file.") var prefix = ""
   @Option(help: "The output activation; default by the data.")
   var outputActivation: OutputActivation?
@@ -45,7 +45,8 @@ struct Train: ParsableCommand {
   @Option(help: "equilibrium: the weight κ of the clamp.") var coupling = 0.1
   @Flag(help: "flow: stalks start from the forward pass in every epoch.") var coldStart = false
   @Option(help: "Write a record of each epoch to a .csv file.") var history: String?
-  @Option(help: "Write the trained network to an .npz file.") var out: String?
+  @Option(help: "Write the trained network to an .onnx, .safetensors or .npz file.") var out:
+    String?
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -75,8 +76,9 @@ struct Train: ParsableCommand {
   func run() throws {
     let network = try start()
     let (train, test) = try source.load(for: network, arrays, seed: initial.seed)
-    try checkWritable(history, extension: "csv")
-    try checkWritable(out, extension: "npz")
+    try checkWritable(history, extensions: ["csv"])
+    try checkWritable(out, extensions: NetworkFile.extensions)
+    if let out { try NetworkFile.check(network, fits: out) }
     let bar = ProgressBar(total: epochs)
     var records: [EpochRecord] = []
     let onEpoch = { (record: EpochRecord) in
@@ -111,7 +113,7 @@ struct Train: ParsableCommand {
       try ArrayFile.write(Data((lines.joined(separator: "\n") + "\n").utf8), to: history)
     }
     // A network that is not finite could not be read again, and an older file may be better.
-    if let out, status == .completed { try NPZ.write(NPZNetwork.arrays(of: trained), to: out) }
+    if let out, status == .completed { try NetworkFile.write(trained, to: out) }
     try report(status, records)
     if status == .diverged {
       throw WorkFailure(
@@ -124,7 +126,12 @@ struct Train: ParsableCommand {
   private func start() throws -> Network {
     let activation = outputActivation ?? source.defaultActivation
     if let network {
-      return try NetworkFile.read(network, prefix: prefix, outputActivation: outputActivation)
+      var start = try NetworkFile.read(
+        network, prefix: prefix, outputActivation: outputActivation)
+      if outputActivation == nil && start.outputActivation == .identity {
+        start.outputActivation = activation
+      }
+      return start
     }
     let widths = try layers!.split(separator: ",", omittingEmptySubsequences: false).map {
       guard let n = Int($0) else {

@@ -138,7 +138,7 @@ struct FigureTests {
     for (a, b) in zip(ports.sorted(), ports.sorted().dropFirst()) { #expect(b - a > 8) }
   }
 
-  @Test func networksShowDimensionsParametersAndOutput() throws {
+  @Test func networksShowDimensionsOperationsAndOutput() throws {
     var g = RandomGenerator(seed: 1)
     var network = try Network(widths: [64, 128, 64, 10], outputActivation: .softmax, using: &g)
     let drawing = GraphDrawing(network, title: "chain")
@@ -150,7 +150,7 @@ struct FigureTests {
       ])
     #expect(
       drawing.edges.map(\.label) == [
-        "8320 parameters", "", "8256 parameters", "", "650 parameters", "φ = softmax",
+        "dense 64→128", "ReLU", "dense 128→64", "ReLU", "dense 64→10", "φ = softmax",
       ])
     network.outputActivation = .identity
     #expect(GraphDrawing(network, title: "").vertices.count == 6)

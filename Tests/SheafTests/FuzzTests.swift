@@ -3,6 +3,7 @@ import LinearAlgebra
 import Testing
 
 @testable import ArrayFiles
+@testable import ModelFormats
 
 /// Any bytes give a value or an error: no crash, no long wait, no exhausted memory.
 @Suite(.serialized) struct FuzzTests {
@@ -97,6 +98,28 @@ import Testing
       let table = try CSV(String(decoding: $0, as: UTF8.self), file: "a")
       _ = try table.columns("")
       _ = try? table.columns("0:2,b,1:")
+    }
+  }
+
+  /// The four trained models are large; small networks of all operators bring damage to the
+  /// structure.
+  @Test func onnxFiles() throws {
+    var seeds = try ["digits-conv", "digits-residual"].map {
+      try ArrayFile.bytes(ONNXTests.path($0))
+    }
+    for seed in UInt64(84)..<124 {
+      seeds.append(try ONNXFile.encode(try randomNetwork(seed: seed).0))
+    }
+    try fuzz(name: "onnx", seeds: seeds) { _ = try ONNXFile.decode($0, file: "a.onnx") }
+  }
+
+  /// Our own files of chains, whose metadata say what the arrays are.
+  @Test func sequentialFiles() throws {
+    let conv = try ONNXFile.read(ONNXTests.path("digits-conv"))
+    let plain = try ArrayFile.bytes(
+      Reference.folder.appendingPathComponent("models/digits-mlp.safetensors").path)
+    try fuzz(name: "sequential", seeds: [try SafetensorsNetwork.encode(conv), plain]) {
+      _ = try SafetensorsNetwork.decode($0, file: "a.safetensors")
     }
   }
 }

@@ -110,13 +110,9 @@ public enum ONNXFile {
     var found: [(type: String, nodes: [String])] = []
     for node in graph.nodes {
       let type = node.type
-      let isKnown: Bool
-      if graph.isComputed(node) {
-        isKnown =
-          ONNXImporter.operators[type] != nil || ONNXShapes.operators.contains(type)
-      } else {
-        isKnown = ONNXFolding.operators.contains(type)
-      }
+      let isKnown =
+        ONNXImporter.operators[type] != nil || ONNXShapes.operators.contains(type)
+        || (!graph.isComputed(node) && ONNXFolding.operators.contains(type))
       let isHidden =
         (type == "Sigmoid" || type == "Softmax") && graph.isComputed(node)
         && !graph.leadsToOutput(

@@ -107,6 +107,7 @@ struct ONNXImporter {
       values[name] = value
       if node.type == "MatMul", name != output, graph.readers[name]?.count == 1 {
         biasless.insert(name)
+        continue  // no alias: with the bias that follows the vertex is not this tensor
       }
       if case .quantity(let q) = value, q.order == nil, q.activation == .identity {
         network.addAlias(name, of: q.vertex)
@@ -143,7 +144,9 @@ struct ONNXImporter {
     } else if let value = try ONNXFolding.value(node, constants.compactMap { $0 }, reader: reader) {
       results = [value]
     } else {
-      throw node.failure("cannot be worked out from constants")
+      throw node.failure(
+        inputs.isEmpty || inputs[0] == nil
+          ? "lacks its first input" : "works on constants alone, which is not supported")
     }
     for c in results {
       foldingRoom -= c.count

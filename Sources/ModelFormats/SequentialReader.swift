@@ -1,0 +1,290 @@
+import ArrayFiles
+import LinearAlgebra
+import NeuralSheaves
+
+/// Builds a chain from the state dict of a `Sequential`.
+struct SequentialReader {
+  private let file: String
+  /// The arrays by module and name.
+  private let arrays: [Int: [String: NumericArray]]
+  private var network: Network?
+  private var last = 0
+  /// Zeros still to be put around the images that come next, before and after.
+  private var padding: (before: Extent, after: Extent)?
+
+  /// Sorts arrays called `PREFIX N.name` by N.
+  init(
+    _ arrays: [String: NumericArray], file: String, prefix: String
+  ) throws(ArrayFileError) {
+    self.file = file
+    var sorted: [Int: [String: NumericArray]] = [:]
+    var prefixes: Set<String> = []
+    for (key, array) in arrays where key.hasPrefix(prefix) {
+      let parts = key.dropFirst(prefix.count).split(
+        separator: ".", omittingEmptySubsequences: false)
+      guard parts.count >= 2, let n = Int(parts[parts.count - 2]), n >= 0,
+        "\(n)" == parts[parts.count - 2]
+      else {
+        throw ArrayFileError(
+          file: file,
+          problem:
+            "array \"\(key)\", expected the state dict of a Sequential (0.weight, 0.bias, …); "
+            + "other names give no order of the layers, an .onnx file does")
+      }
+      prefixes.insert(parts.dropLast(2).joined(separator: "."))
+      let name = String(parts[parts.count - 1])
+      if let k = array.elements.firstIndex(where: { !$0.isFinite }) {
+        throw ArrayFileError(file: file, problem: "\(key), number \(k), is not finite")
+      }
+      sorted[n, default: [:]][name] = array
+    }
+    guard prefixes.count <= 1 else {
+      throw ArrayFileError(
+        file: file,
+        problem: "several networks, with prefixes \(prefixes.sorted().joined(separator: ", ")); "
+          + "choose one with --prefix")
+    }
+    guard !sorted.isEmpty else {
+      throw ArrayFileError(
+        file: file, problem: "no arrays\(prefix.isEmpty ? "" : " with prefix \(prefix)")")
+    }
+    self.arrays = sorted
+  }
+
+  private func failure(_ n: Int, _ problem: String) -> ArrayFileError {
+    ArrayFileError(file: file, problem: "module \(n): \(problem)")
+  }
+
+  // MARK: PyTorch's files
+
+  /// The network of a state dict alone.
+  mutating func plain() throws(ArrayFileError) -> Network {
+    var previous: Int?
+    for n in arrays.keys.sorted() {
+      if let previous, n > previous + 1, var network {
+        last = network.append(
+          Elementwise.rectifier(dimension: network.vertices[last].dimension), to: last)
+        self.network = network
+      }
+      previous = n
+      let names = arrays[n]!
+      if names["running_mean"] != nil {
+        try normalization(n, epsilon: 1e-5, isTrained: true)
+      } else if names["weight"]?.shape.count == 2 {
+        try linear(n)
+      } else if names.keys.sorted() == ["weight"], names["weight"]!.shape.count == 1 {
+        try parametricRectifier(n)
+      } else {
+        let found = names.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.shape)" }
+        throw failure(
+          n,
+          "\(found.joined(separator: ", ")), expected a Linear, BatchNorm1d or PReLU; the state dict "
+            + "of other modules lacks their settings, an .onnx file has them")
+      }
+    }
+    return network!
+  }
+
+  // MARK: Our own files
+
+  /// The network of a list of modules.
+  mutating func listed(
+    _ modules: [SequentialModule], outputActivation: OutputActivation
+  ) throws(ArrayFileError) -> Network {
+    guard let first = modules.first,
+      let size = elementCount(first.input, limit: ONNXImporter.sizeLimit), size > 0
+    else { throw ArrayFileError(file: file, problem: "an empty list of modules") }
+    network = Network(inputDimension: size, outputActivation: outputActivation)
+    var room = ONNXImporter.sizeLimit
+    for (n, module) in modules.enumerated() {
+      let dimension = network!.vertices[last].dimension
+      guard padding != nil || elementCount(module.input, limit: ONNXImporter.sizeLimit) == dimension
+      else {
+        throw failure(n, "\(module.module) reads shape \(module.input), found \(dimension) numbers")
+      }
+      try append(module, n)
+      room -= network!.vertices[last].dimension
+      guard room >= 0 else {
+        throw failure(n, "with it the network has more than 2^27 coordinates")
+      }
+    }
+    return network!
+  }
+
+  private mutating func append(_ m: SequentialModule, _ n: Int) throws(ArrayFileError) {
+    func number(_ name: String) throws(ArrayFileError) -> Double {
+      guard let list = m.settings[name], list.count == 1, list[0].isFinite else {
+        throw failure(n, "\(m.module) without a number \(name)")
+      }
+      return list[0]
+    }
+    func extent(_ name: String, least: Int) throws(ArrayFileError) -> Extent {
+      guard let list = m.settings[name], list.count == 2,
+        let h = Int(exactly: list[0]), let w = Int(exactly: list[1]),
+        (least...1 << 20).contains(h), (least...1 << 20).contains(w)
+      else { throw failure(n, "\(m.module) without two numbers \(name) of at least \(least)") }
+      return Extent(h, w)
+    }
+    let dimension = network!.vertices[last].dimension
+    switch m.module {
+    case "Linear": try linear(n)
+    case "Conv2d":
+      try convolution(
+        n, m.input, stride: try extent("stride", least: 1),
+        padding: try extent("padding", least: 0),
+        dilation: try extent("dilation", least: 1), groups: try number("groups"))
+    case "ZeroPad2d":
+      guard let list = m.settings["padding"], list.count == 4,
+        list.allSatisfy({ (0...1_048_576).contains($0) && $0 == $0.rounded() })
+      else { throw failure(n, "ZeroPad2d without four numbers padding") }
+      let p = list.map { Int($0) }
+      padding = (Extent(p[2], p[0]), Extent(p[3], p[1]))
+    case "MaxPool2d", "AvgPool2d":
+      guard m.input.count == 3 else { throw failure(n, "\(m.module) on shape \(m.input)") }
+      let window = try window(
+        n, m.input, kernel: try extent("kernel_size", least: 1),
+        stride: try extent("stride", least: 1), before: try extent("padding", least: 0),
+        after: try extent("padding", least: 0),
+        dilation: m.module == "MaxPool2d" ? try extent("dilation", least: 1) : Extent(1, 1),
+        roundsUp: try number("ceil_mode") != 0)
+      let (places, overflow) = (window.channels * window.outputSize)
+        .multipliedReportingOverflow(by: window.kernel.height * window.kernel.width)
+      guard !overflow, places <= ONNXImporter.sizeLimit else {
+        throw failure(n, "more than 2^27 window places")
+      }
+      if m.module == "AvgPool2d" {
+        put(AveragePooling(window, includesPadding: try number("count_include_pad") != 0))
+      } else {
+        guard window.windows.allSatisfy({ (1...Int(UInt16.max)).contains($0.count) }) else {
+          throw failure(n, "a window without a place in the image, or with more than 65535")
+        }
+        put(MaximumPooling(window))
+      }
+    case "BatchNorm1d", "BatchNorm2d":
+      try normalization(
+        n, epsilon: try number("eps"), isTrained: try number("trained") != 0)
+    case "PReLU": try parametricRectifier(n)
+    case "ReLU": put(Elementwise.rectifier(dimension: dimension))
+    case "LeakyReLU":
+      put(
+        Elementwise(
+          .leakyRectifier(slope: try number("negative_slope")), dimension: dimension))
+    case "Hardtanh":
+      let (lower, upper) = (try number("min_val"), try number("max_val"))
+      guard lower < upper else { throw failure(n, "Hardtanh from \(lower) to \(upper)") }
+      put(Elementwise(.clip(lower: lower, upper: upper), dimension: dimension))
+    case "Identity": put(Inclusion.identity(dimension: dimension))
+    case "Flatten", "Unflatten": break
+    default: throw failure(n, "\(m.module) is not supported")
+    }
+  }
+
+  // MARK: Modules
+
+  private mutating func put(_ operation: any NetworkOperation) {
+    last = network!.append(operation, to: last)
+  }
+
+  private func array(_ n: Int, _ name: String, count: Int) throws(ArrayFileError) -> [Double] {
+    guard let found = arrays[n]?[name] else { throw failure(n, "no array \(n).\(name)") }
+    guard found.elements.count == count else {
+      throw failure(n, "\(name) has shape \(found.shape), expected \(count) numbers")
+    }
+    return found.elements
+  }
+
+  private mutating func linear(_ n: Int) throws(ArrayFileError) {
+    guard let w = arrays[n]?["weight"], w.shape.count == 2, let weight = w.matrix, w.shape[0] > 0,
+      w.shape[1] > 0
+    else { throw failure(n, "no weight of shape [n_out, n_in]") }
+    if network == nil { network = Network(inputDimension: weight.columns) }
+    let dimension = network!.vertices[last].dimension
+    guard weight.columns == dimension else {
+      throw failure(n, "weight has shape \(w.shape), expected [n_out, \(dimension)]")
+    }
+    let bias =
+      arrays[n]?["bias"] == nil
+      ? [Double](repeating: 0, count: weight.rows) : try array(n, "bias", count: weight.rows)
+    put(Dense(weight: weight, bias: bias))
+  }
+
+  private mutating func normalization(
+    _ n: Int, epsilon: Double, isTrained: Bool
+  ) throws(ArrayFileError) {
+    let channels = arrays[n]?["running_mean"]?.elements.count ?? 0
+    if network == nil, channels > 0 { network = Network(inputDimension: channels) }
+    let dimension = network?.vertices[last].dimension ?? 0
+    guard channels > 0, dimension % channels == 0 else {
+      throw failure(n, "\(channels) running means for \(dimension) numbers")
+    }
+    let mean = try array(n, "running_mean", count: channels)
+    let variance = try array(n, "running_var", count: channels)
+    guard variance.allSatisfy({ $0 + epsilon > 0 }) else {
+      throw failure(n, "a running variance that is negative")
+    }
+    let hasWeights = arrays[n]?["weight"] != nil
+    let gamma =
+      hasWeights
+      ? try array(n, "weight", count: channels) : [Double](repeating: 1, count: channels)
+    let beta =
+      hasWeights ? try array(n, "bias", count: channels) : [Double](repeating: 0, count: channels)
+    let scale = gamma.indices.map { gamma[$0] / (variance[$0] + epsilon).squareRoot() }
+    let shift = gamma.indices.map { beta[$0] - mean[$0] * scale[$0] }
+    put(
+      ChannelAffine(
+        scale: scale, shift: shift, extent: dimension / channels, isTrained: isTrained))
+  }
+
+  private mutating func parametricRectifier(_ n: Int) throws(ArrayFileError) {
+    guard let slopes = arrays[n]?["weight"]?.elements, !slopes.isEmpty, let network,
+      network.vertices[last].dimension % slopes.count == 0
+    else { throw failure(n, "a PReLU whose slopes do not fit") }
+    put(
+      ParametricRectifier(
+        slopes: slopes, extent: network.vertices[last].dimension / slopes.count))
+  }
+
+  private mutating func convolution(
+    _ n: Int, _ input: [Int], stride: Extent, padding symmetric: Extent, dilation: Extent,
+    groups: Double
+  ) throws(ArrayFileError) {
+    guard let w = arrays[n]?["weight"], w.shape.count == 4, input.count == 3,
+      w.shape.allSatisfy({ $0 > 0 }), let g = Int(exactly: groups), g > 0
+    else { throw failure(n, "no weight of shape [filters, channels, height, width]") }
+    var (before, after, image) = (symmetric, symmetric, input)
+    if let p = padding {
+      (before, after) = (p.before, p.after)
+      image[1] -= before.height + after.height
+      image[2] -= before.width + after.width
+      padding = nil
+    }
+    guard image.allSatisfy({ $0 > 0 }), image.reduce(1, *) == network!.vertices[last].dimension,
+      image[0] % g == 0, w.shape[0] % g == 0, w.shape[1] == image[0] / g
+    else {
+      throw failure(n, "weight has shape \(w.shape) in \(g) groups for images of shape \(image)")
+    }
+    let window = try window(
+      n, image, kernel: Extent(w.shape[2], w.shape[3]), stride: stride, before: before,
+      after: after, dilation: dilation, roundsUp: false)
+    let convolution = Convolution(window: window, filters: w.shape[0], groups: g)
+    put(
+      Convolutional(
+        convolution,
+        weight: Matrix(
+          rows: convolution.filterSize, columns: w.shape[0], columnMajor: w.elements),
+        bias: try array(n, "bias", count: w.shape[0])))
+  }
+
+  private func window(
+    _ n: Int, _ image: [Int], kernel: Extent, stride: Extent, before: Extent, after: Extent,
+    dilation: Extent, roundsUp: Bool
+  ) throws(ArrayFileError) -> SlidingWindow {
+    let window = SlidingWindow(
+      channels: image[0], image: Extent(image[1], image[2]), kernel: kernel, stride: stride,
+      dilation: dilation, paddingBefore: before, paddingAfter: after, roundsUp: roundsUp)
+    guard window.outputSize > 0, window.outputSize <= ONNXImporter.sizeLimit else {
+      throw failure(n, "a kernel that does not fit into images of shape \(image)")
+    }
+    return window
+  }
+}
