@@ -1,6 +1,6 @@
 # make demo, make test and the rest; every target sets up the machine first.
 
-.PHONY: demo test build lint benchmark clean
+.PHONY: demo test build lint benchmark check-exports clean
 
 build:
 	@Scripts/bootstrap
@@ -21,6 +21,11 @@ lint:
 benchmark:
 	@Scripts/bootstrap
 	swift run -c release --package-path Benchmarks benchmarks
+
+# Our ONNX and safetensors files through ONNX Runtime and PyTorch's packages, from PyPI.
+check-exports:
+	@Scripts/bootstrap
+	Scripts/check-exports
 
 clean:
 	rm -rf .build Benchmarks/.build demo

@@ -101,6 +101,43 @@ struct CommandTests {
     }
   }
 
+  @Test func networksAreConvertedAndDrawn() throws {
+    let folder = NSTemporaryDirectory() + "sheaf-convert-\(UInt64.random(in: 0...UInt64.max))/"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let (conv, residual) = (ONNXTests.path("digits-conv"), ONNXTests.path("digits-residual"))
+    let input = conv.replacingOccurrences(of: ".onnx", with: "-expected.npz") + "#input"
+    func output(_ network: String) throws -> [[Double]] {
+      try sheaf("forward", network, "--input", input, "--json").json["output"] as! [[Double]]
+    }
+    for name in ["a.onnx", "a.safetensors"] {
+      let run = try sheaf("convert", conv, folder + name, "--json")
+      #expect(run.status == 0 && run.json["parameters"] as? Int == 1898)
+      #expect(try output(folder + name) == output(conv))
+    }
+    for name in ["b.safetensors", "b.npz"] {
+      let run = try sheaf("convert", residual, folder + name)
+      #expect(run.status == 1 && run.error.contains("an .onnx file any network"))
+      #expect(!FileManager.default.fileExists(atPath: folder + name))
+    }
+    #expect(try sheaf("convert", residual, folder + "b.txt").status == 64)
+    let drawn = try sheaf("inspect", residual, "--figure", folder + "b.svg", "--json")
+    #expect(drawn.json["freeDimension"] as? Int == 586)
+    let edges = drawn.json["edges"] as! [[String: Any]]
+    #expect(edges.count == 13)
+    #expect(
+      (edges[0]["restrictionMaps"] as! [String: [Int]]) == ["from": [48, 112], "to": [48, 48]])
+    #expect(try String(contentsOfFile: folder + "b.svg", encoding: .utf8).contains("</svg>"))
+    // A tensor of the file names a stalk.
+    let pinned = try sheaf(
+      "flow", residual, "--input", input, "--pin", "/Add_output_0[0]=1", "--steps", "3", "--json")
+    #expect(pinned.status == 1 && pinned.json["status"] as? String == "stepLimit")
+    // Training that could not be saved does not start.
+    let refused = try sheaf(
+      "train", "--network", residual, "--data", "digits", "--out", folder + "c.npz")
+    #expect(refused.status == 1 && refused.error.contains("an .npz file holds a chain"))
+  }
+
   @Test func errorsAreOneLineAndTheirStatusSaysWhose() throws {
     let x = b1 + "#X"
     let usage = [

@@ -94,7 +94,7 @@ struct ONNXRefusalTests {
         "a weight of shape [4, 3] for 5 coordinates", { $0.graph.input = [self.info("x", [0, 5])] }
       ),
       (
-        "2 biases",
+        "a bias of shape [2] for 3 outputs",
         {
           $0.graph.initializer[1].dims = [2]; $0.graph.initializer[1].floatData = [1, 2]
         }
