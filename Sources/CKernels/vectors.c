@@ -57,9 +57,11 @@ CLONES void ck_subtract(ptrdiff_t n, const double *restrict t, const double *res
   for (ptrdiff_t i = 0; i < n; i++) y[i] = t[i] - x[i];
 }
 
-CLONES void ck_subtract_scalar(ptrdiff_t n, const double *restrict t, double b,
-                               double *restrict y) {
-  for (ptrdiff_t i = 0; i < n; i++) y[i] = t[i] - b;
+CLONES void ck_scale_and_shift(ptrdiff_t n, double keep, const double *t, double shift, double *y) {
+  if (keep == 0)
+    for (ptrdiff_t i = 0; i < n; i++) y[i] = shift;
+  else
+    for (ptrdiff_t i = 0; i < n; i++) y[i] = keep * t[i] + shift;
 }
 
 CLONES void ck_subtract_column(ptrdiff_t rows, ptrdiff_t columns, const double *restrict t,

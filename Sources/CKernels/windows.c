@@ -4,15 +4,7 @@
 
 #include "CKernels.h"
 #include "clones.h"
-
-// The output columns [lo, hi) whose window element at offset `shift` lies inside the image.
-static inline void inside(ptrdiff_t width, ptrdiff_t outputs, ptrdiff_t stride, ptrdiff_t shift,
-                          ptrdiff_t *lo, ptrdiff_t *hi) {
-  ptrdiff_t first = shift >= 0 ? 0 : (-shift + stride - 1) / stride;
-  ptrdiff_t end = width - shift <= 0 ? 0 : (width - shift + stride - 1) / stride;
-  *hi = end < outputs ? end : outputs;
-  *lo = first < *hi ? first : *hi;
-}
+#include "rows.h"
 
 CLONES void ck_image_to_columns(const ck_window *w, ptrdiff_t channels, ptrdiff_t row0,
                                 ptrdiff_t row1, const double *restrict image,
@@ -21,22 +13,11 @@ CLONES void ck_image_to_columns(const ck_window *w, ptrdiff_t channels, ptrdiff_
   for (ptrdiff_t c = 0; c < channels; c++, image += w->height * w->width)
     for (ptrdiff_t ky = 0; ky < w->kernel_height; ky++)
       for (ptrdiff_t kx = 0; kx < w->kernel_width; kx++) {
-        const ptrdiff_t shift = kx * w->dilation_width - w->pad_left, s = w->stride_width;
-        ptrdiff_t lo, hi;
-        inside(w->width, n, s, shift, &lo, &hi);
+        const ptrdiff_t shift = kx * w->dilation_width - w->pad_left;
         for (ptrdiff_t row = row0; row < row1; row++, panel += n) {
           const ptrdiff_t y = row * w->stride_height + ky * w->dilation_height - w->pad_top;
-          if (y < 0 || y >= w->height) {
-            for (ptrdiff_t i = 0; i < n; i++) panel[i] = 0;
-            continue;
-          }
-          const double *from = image + y * w->width + shift;
-          for (ptrdiff_t i = 0; i < lo; i++) panel[i] = 0;
-          if (s == 1)
-            for (ptrdiff_t i = lo; i < hi; i++) panel[i] = from[i];
-          else
-            for (ptrdiff_t i = lo; i < hi; i++) panel[i] = from[i * s];
-          for (ptrdiff_t i = hi; i < n; i++) panel[i] = 0;
+          copy_row(y < 0 || y >= w->height ? 0 : w->width, n, w->stride_width, shift,
+                   image + y * w->width, panel);
         }
       }
 }

@@ -46,8 +46,8 @@ void ck_add_column(ptrdiff_t rows, ptrdiff_t columns, double alpha, const double
                    double *y);
 /// y = t - x
 void ck_subtract(ptrdiff_t n, const double *t, const double *x, double *y);
-/// y = t - b
-void ck_subtract_scalar(ptrdiff_t n, const double *t, double b, double *y);
+/// y = keep t + shift; t may be y, and is not read where keep = 0
+void ck_scale_and_shift(ptrdiff_t n, double keep, const double *t, double shift, double *y);
 /// each column of y = t - b
 void ck_subtract_column(ptrdiff_t rows, ptrdiff_t columns, const double *t, const double *b,
                         double *y);
@@ -67,7 +67,7 @@ void ck_adam(ptrdiff_t n, double rate, double b1, double b2, double epsilon, con
 /// A two-dimensional sliding window over images of height x width; output (row, column) looks at
 /// (row stride - pad_top + k dilation) for k below the kernel's height, and likewise in the width.
 typedef struct {
-  ptrdiff_t height, width, out_width;
+  ptrdiff_t height, width, out_height, out_width;
   ptrdiff_t kernel_height, kernel_width, stride_height, stride_width;
   ptrdiff_t dilation_height, dilation_width, pad_top, pad_left;
 } ck_window;
@@ -78,6 +78,17 @@ void ck_image_to_columns(const ck_window *w, ptrdiff_t channels, ptrdiff_t row0,
 /// the transpose of ck_image_to_columns, added to the image
 void ck_add_columns_to_image(const ck_window *w, ptrdiff_t channels, ptrdiff_t row0,
                              ptrdiff_t row1, const double *panel, double *image);
+/// Whether the machine has the instructions of the two convolutions below.
+int ck_has_direct_convolution(void);
+/// y, (filters, out_height, out_width), = alpha (W * image + bias) + keep t, where W has one column
+/// per filter, (channels kernel_height kernel_width, filters). bias may be null; t may be y, and is
+/// not read where keep = 0.
+void ck_convolve(const ck_window *w, ptrdiff_t channels, ptrdiff_t filters, const double *weight,
+                 double alpha, const double *bias, double keep, const double *t,
+                 const double *image, double *y);
+/// u, an image, = the transpose of W * v + keep u
+void ck_convolve_transposed(const ck_window *w, ptrdiff_t channels, ptrdiff_t filters,
+                            const double *weight, double keep, const double *v, double *u);
 
 /// Windows of indices: window i holds source[k] for start[i] <= k < start[i + 1].
 /// y[i] = scale weight[i] (sum of x over window i) + keep y[i]

@@ -7,7 +7,8 @@ import COpenBLAS
 /// Weights are one column per filter, (channels / groups · kernel height · kernel width, filters),
 /// so the bytes are PyTorch's (filters, channels / groups, height, width).
 ///
-/// Each product works on a panel of a few output rows: the window elements laid out as a matrix that
+/// With AVX-512 a kernel of our own sums over a padded copy of the image. Elsewhere, and for gradients,
+/// each product works on a panel of a few output rows: the window elements laid out as a matrix that
 /// stays in the cache, then one matrix product (im2col; Chellapilla et al. 2006).
 public struct Convolution: Sendable, Equatable {
   /// The window over the source.
@@ -16,6 +17,8 @@ public struct Convolution: Sendable, Equatable {
   public let filters: Int
   /// Groups of channels that do not mix.
   public let groups: Int
+  /// Whether to work on panels even where the machine can do without; for tests.
+  var usesPanels = false
 
   /// A convolution; channels and filters must divide into the groups.
   public init(window: SlidingWindow, filters: Int, groups: Int = 1) {
@@ -39,26 +42,17 @@ public struct Convolution: Sendable, Equatable {
 extension Convolution {
   /// y ← W x + b, where b is (filters, 1).
   public func apply(_ x: Matrix, weight: Matrix, bias: Matrix, into y: inout Matrix) {
-    precondition(bias.count == filters)
-    bias.elements.withUnsafeBufferPointer { b in
-      multiply(x, weight, scale: 1, into: &y) { y, from, count, filter, _ in
-        for i in from..<from + count { y[i] = b[filter] }
-      }
-    }
+    multiply(x, weight, bias: bias, scale: 1, keeping: 0, of: nil, into: &y)
   }
 
   /// ρ ← t − (W x + b).
   public func discrepancy(
     _ x: Matrix, _ t: Matrix, weight: Matrix, bias: Matrix, into rho: inout Matrix
   ) {
-    precondition(bias.count == filters && t.count == rho.count)
-    let size = targetSize
-    bias.elements.withUnsafeBufferPointer { b in
-      t.elements.withUnsafeBufferPointer { t in
-        multiply(x, weight, scale: -1, into: &rho) { y, from, count, filter, sample in
-          ck_subtract_scalar(count, t.baseAddress! + sample * size + from, b[filter], y + from)
-        }
-      }
+    precondition(t.count == rho.count)
+    t.elements.withUnsafeBufferPointer {
+      multiply(
+        x, weight, bias: bias, scale: -1, keeping: 1, of: $0.baseAddress, into: &rho)
     }
   }
 
@@ -66,13 +60,7 @@ extension Convolution {
   public func addProduct(
     _ x: Matrix, weight: Matrix, scale: Double, keeping keep: Double, into y: inout Matrix
   ) {
-    multiply(x, weight, scale: scale, into: &y) { y, from, count, _, _ in
-      if keep == 0 {
-        for i in from..<from + count { y[i] = 0 }
-      } else if keep != 1 {
-        for i in from..<from + count { y[i] *= keep }
-      }
-    }
+    multiply(x, weight, bias: nil, scale: scale, keeping: keep, of: nil, into: &y)
   }
 
   /// u ← Wᵀ v + keep · u.
@@ -80,6 +68,7 @@ extension Convolution {
     _ v: Matrix, weight: Matrix, keeping keep: Double, into u: inout Matrix
   ) {
     check(u, v, weight)
+    if isDirect { return convolveTransposed(v, weight, keeping: keep, into: &u) }
     if keep != 1 { u.scale(by: keep) }
     let (n, k) = (window.outputSize, filterSize)
     let (columns, size) = (filters / groups, sourceSize / groups)
@@ -132,35 +121,50 @@ extension Convolution {
     }
   }
 
-  /// Runs `start` on each piece of y that a panel determines, then adds scale · W x.
+  /// y ← scale · (W x + b) + keep · t, where t is y itself if nil.
   private func multiply(
-    _ x: Matrix, _ weight: Matrix, scale: Double, into y: inout Matrix,
-    start: (
-      _ y: UnsafeMutablePointer<Double>, _ from: Int, _ count: Int, _ filter: Int, _ sample: Int
-    ) -> Void
+    _ x: Matrix, _ weight: Matrix, bias: Matrix?, scale: Double, keeping keep: Double,
+    of t: UnsafePointer<Double>?, into y: inout Matrix
   ) {
     check(x, y, weight)
+    precondition(bias.map { $0.count == filters } ?? true)
+    guard y.count > 0 else { return }
     let (n, k) = (window.outputSize, filterSize)
     let columns = filters / groups
+    let size = targetSize
     x.elements.withUnsafeBufferPointer { x in
       weight.elements.withUnsafeBufferPointer { w in
-        y.elements.withUnsafeMutableBufferPointer { y in
-          forEachPanel(samples: y.count / max(targetSize, 1)) { sample, group, rows, panel in
-            let first = rows.lowerBound * window.output.width
-            let count = rows.count * window.output.width
-            let to = y.baseAddress! + sample * targetSize
-            for f in group * columns..<(group + 1) * columns {
-              start(to, f * n + first, count, f, sample)
+        withPointer(bias) { bias in
+          y.elements.withUnsafeMutableBufferPointer { y in
+            let base = y.baseAddress!
+            let t = t ?? UnsafePointer(base)
+            if isDirect {
+              return convolve(
+                x.baseAddress!, w.baseAddress!, bias, scale, keep, t, base, samples: y.count / size)
             }
-            let (p, ld) = unfold(x.baseAddress!, sample, group, rows, panel)
-            cblas_dgemm(
-              CblasColMajor, CblasNoTrans, CblasNoTrans, Int32(count), Int32(columns), Int32(k),
-              scale, p, Int32(ld), w.baseAddress! + group * columns * k, Int32(k), 1,
-              to + group * columns * n + first, Int32(n))
+            forEachPanel(samples: y.count / size) { sample, group, rows, panel in
+              let first = rows.lowerBound * window.output.width
+              let count = rows.count * window.output.width
+              let (to, old) = (base + sample * size, t + sample * size)
+              for f in group * columns..<(group + 1) * columns {
+                ck_scale_and_shift(
+                  count, keep, old + f * n + first, scale * (bias?[f] ?? 0), to + f * n + first)
+              }
+              let (p, ld) = unfold(x.baseAddress!, sample, group, rows, panel)
+              cblas_dgemm(
+                CblasColMajor, CblasNoTrans, CblasNoTrans, Int32(count), Int32(columns), Int32(k),
+                scale, p, Int32(ld), w.baseAddress! + group * columns * k, Int32(k), 1,
+                to + group * columns * n + first, Int32(n))
+            }
           }
         }
       }
     }
+  }
+
+  private func withPointer(_ bias: Matrix?, _ body: (UnsafePointer<Double>?) -> Void) {
+    guard let bias else { return body(nil) }
+    bias.elements.withUnsafeBufferPointer { body($0.baseAddress) }
   }
 
   /// The window elements of some output rows as a matrix: in the panel, or the image itself where
@@ -205,9 +209,10 @@ extension Convolution {
       "convolution of \(x.shape) with \(weight.shape) into \(y.shape)")
   }
 
-  private var geometry: ck_window {
+  var geometry: ck_window {
     ck_window(
-      height: window.image.height, width: window.image.width, out_width: window.output.width,
+      height: window.image.height, width: window.image.width,
+      out_height: window.output.height, out_width: window.output.width,
       kernel_height: window.kernel.height, kernel_width: window.kernel.width,
       stride_height: window.stride.height, stride_width: window.stride.width,
       dilation_height: window.dilation.height, dilation_width: window.dilation.width,
