@@ -9,8 +9,25 @@ extension Convolution {
   var isDirect: Bool {
     // Where windows are points the image is its own panel. Images as narrow as 4 places, half a
     // vector, still gain.
-    !window.isPointwise && window.outputSize > 0 && !usesPanels
+    !window.isPointwise && window.outputSize > 0 && !usesPanels && hasSmallCopies
       && ck_has_direct_convolution() != 0
+  }
+
+  /// Whether the padded copies are no larger than a few images: dilation, stride and padding may spread
+  /// few places over any distance.
+  private var hasSmallCopies: Bool {
+    func extent(_ outputs: Int, _ stride: Int, _ kernel: Int, _ dilation: Int) -> Double {
+      Double(outputs - 1) * Double(stride) + Double(kernel - 1) * Double(dilation) + 1
+    }
+    let (w, k, s, d) = (window, window.kernel, window.stride, window.dilation)
+    let area =
+      extent(w.output.height, s.height, k.height, d.height)
+      * (extent(w.output.width + 8, s.width, k.width, d.width) + Double(s.width))
+    let outputArea =
+      (Double(w.output.height) + extent(1, 1, k.height, d.height) + Double(w.image.height))
+      * (Double(w.output.width) + extent(1, 1, k.width, d.width) + Double(w.image.width) + 8)
+    let size = max(area * Double(w.channels), outputArea * Double(filters)) / Double(groups)
+    return size < 65_536 + 64 * Double(sourceSize + targetSize)
   }
 
   /// y ← scale · (W x + b) + keep · t.
