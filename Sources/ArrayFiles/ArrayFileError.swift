@@ -17,7 +17,7 @@ public struct ArrayFileError: Error, Equatable, CustomStringConvertible {
 
 extension StringProtocol {
   /// Text out of a file as a message may show it: control characters escaped, cut after 80 scalars.
-  var printable: String {
+  package var printable: String {
     let shown = unicodeScalars.prefix(80)
     return shown.map { $0.properties.isPrintable ? String($0) : $0.escaped(asASCII: true) }.joined()
       + (shown.endIndex < unicodeScalars.endIndex ? "…" : "")

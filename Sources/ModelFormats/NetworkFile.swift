@@ -40,7 +40,11 @@ public enum NetworkFile {
     case "safetensors":
       try ArrayFile.write(
         try SafetensorsNetwork.encode(network, precision: precision, file: path), to: path)
-    case "npz": try NPZ.write(try NPZNetwork.arrays(of: network, file: path), to: path)
+    case "npz":
+      guard precision != .float32 else {
+        throw ArrayFileError(file: path, problem: "an .npz file is float64, not float32")
+      }
+      try NPZ.write(try NPZNetwork.arrays(of: network, file: path), to: path)
     default: throw unknown(path)
     }
   }

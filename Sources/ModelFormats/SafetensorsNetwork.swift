@@ -5,7 +5,7 @@ import NeuralSheaves
 
 /// The modules of a PyTorch `Sequential`, each with the settings that its state dict does not hold.
 struct SequentialModule: Codable, Equatable {
-  /// The class in `torch.nn`, or `Shift` and `Scale` for constants.
+  /// The class in `torch.nn`.
   var module: String
   /// The shape of a sample that it reads, channels first.
   var input: [Int]
@@ -63,6 +63,14 @@ public enum SafetensorsNetwork {
     try writer.write(network)
     let isSingle = writer.arrays.values.allSatisfy { array in
       array.elements.allSatisfy { Double(Float($0)) == $0 }
+    }
+    if precision == .float32,
+      let name = writer.arrays.first(where: { !$0.value.elements.allSatisfy { Float($0).isFinite } }
+      )?
+      .key
+    {
+      throw ArrayFileError(
+        file: file, problem: "\(name) has numbers beyond the range of float32; write float64")
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]

@@ -44,10 +44,6 @@ struct SequentialReader {
         problem: "several networks, with prefixes \(prefixes.sorted().joined(separator: ", ")); "
           + "choose one with --prefix")
     }
-    guard !sorted.isEmpty else {
-      throw ArrayFileError(
-        file: file, problem: "no arrays\(prefix.isEmpty ? "" : " with prefix \(prefix)")")
-    }
     self.arrays = sorted
   }
 
@@ -60,6 +56,9 @@ struct SequentialReader {
   /// The network of a state dict alone.
   mutating func plain() throws(ArrayFileError) -> Network {
     var previous: Int?
+    guard !arrays.isEmpty else {
+      throw ArrayFileError(file: file, problem: "no arrays of a Sequential under this prefix")
+    }
     for n in arrays.keys.sorted() {
       if let previous, n > previous + 1, var network {
         last = network.append(
@@ -102,11 +101,17 @@ struct SequentialReader {
       else {
         throw failure(n, "\(module.module) reads shape \(module.input), found \(dimension) numbers")
       }
+      guard padding == nil || module.module == "Conv2d" else {
+        throw failure(n, "\(module.module) after ZeroPad2d, expected Conv2d")
+      }
       try append(module, n)
       room -= network!.vertices[last].dimension
       guard room >= 0 else {
-        throw failure(n, "with it the network has more than 2^27 coordinates")
+        throw failure(n, "with it the network has more than 2^26 coordinates")
       }
+    }
+    guard padding == nil else {
+      throw ArrayFileError(file: file, problem: "a ZeroPad2d at the end, expected Conv2d after it")
     }
     return network!
   }
@@ -150,7 +155,7 @@ struct SequentialReader {
       let (places, overflow) = (window.channels * window.outputSize)
         .multipliedReportingOverflow(by: window.kernel.height * window.kernel.width)
       guard !overflow, places <= ONNXImporter.sizeLimit else {
-        throw failure(n, "more than 2^27 window places")
+        throw failure(n, "more than 2^26 window places")
       }
       if m.module == "AvgPool2d" {
         put(AveragePooling(window, includesPadding: try number("count_include_pad") != 0))
@@ -230,6 +235,9 @@ struct SequentialReader {
       hasWeights ? try array(n, "bias", count: channels) : [Double](repeating: 0, count: channels)
     let scale = gamma.indices.map { gamma[$0] / (variance[$0] + epsilon).squareRoot() }
     let shift = gamma.indices.map { beta[$0] - mean[$0] * scale[$0] }
+    guard (scale + shift).allSatisfy(\.isFinite) else {
+      throw failure(n, "a normalisation that is not finite in double")
+    }
     put(
       ChannelAffine(
         scale: scale, shift: shift, extent: dimension / channels, isTrained: isTrained))

@@ -97,11 +97,14 @@ public struct Network: Sendable {
     return vertices.count - 1
   }
 
-  /// Gives a vertex another name that `vertex(named:)` knows.
+  /// Gives a vertex another name that `vertex(named:)` knows; `vertices.count` stands for a_{k+1}.
   public mutating func addAlias(_ name: String, of vertex: Int) {
-    precondition(vertices.indices.contains(vertex), "vertex \(vertex) of \(vertices.count)")
+    precondition((0...vertices.count).contains(vertex), "vertex \(vertex) of \(vertices.count)")
     aliases[name] = vertex
   }
+
+  /// Takes a name given by `addAlias` away.
+  public mutating func removeAlias(_ name: String) { aliases[name] = nil }
 
   private mutating func addVertex(_ letter: String, dimension: Int, layer: Int) {
     // The activation of z_ℓ is a_ℓ on a chain; in general each letter counts on its own.
@@ -158,14 +161,22 @@ extension Network {
     return "\(vertices[edge.source].name)→\(name)\(block)"
   }
 
-  /// The vertex called `name`: by its own name, `output`, or an alias. `vertices.count` stands for
-  /// a_{k+1}.
+  /// The vertex called `name`: by its own name, `output`, or an alias, which `tensor:NAME` asks for.
+  /// `vertices.count` stands for a_{k+1}.
+  ///
+  /// - Throws: for a name that is none, or that is one vertex's own and another's alias.
   public func vertex(named name: String) throws(NetworkError) -> Int {
-    if let v = vertices.firstIndex(where: { $0.name == name }) { return v }
-    if name == "output" || name == outputName {
-      return outputActivation == .identity ? lastVertex : vertices.count
+    var own = vertices.firstIndex { $0.name == name }
+    if own == nil && (name == "output" || name == outputName) {
+      own = outputActivation == .identity ? lastVertex : vertices.count
     }
-    if let v = aliases[name] { return v }
+    let tensor = "tensor:"
+    let alias = aliases[name.hasPrefix(tensor) ? String(name.dropFirst(tensor.count)) : name]
+    if let own, let alias, own != alias {
+      throw .ambiguousVertex(
+        name: name, other: alias < vertices.count ? vertices[alias].name : outputName)
+    }
+    if let v = own ?? alias { return v }
     throw .unknownVertex(name: name, valid: vertices.map(\.name) + ["output"])
   }
 }

@@ -12,6 +12,8 @@ public enum NetworkError: Error, Equatable, CustomStringConvertible {
   case notFinite(array: String, index: String)
   /// A quantity over a batch of the wrong shape.
   case quantity(name: String, found: String, expected: String)
+  /// A name that is one vertex's own and that of the tensor of another.
+  case ambiguousVertex(name: String, other: String)
   /// A vertex that the network does not have.
   case unknownVertex(name: String, valid: [String])
 
@@ -30,8 +32,12 @@ public enum NetworkError: Error, Equatable, CustomStringConvertible {
       "\(array)\(index) is not finite"
     case .quantity(let name, let found, let expected):
       "\(name) has shape \(found), expected \(expected)"
+    case .ambiguousVertex(let name, let other):
+      "\"\(name)\" is a stalk, but the file has a tensor of that name, which is \(other); say "
+        + "\(other) or tensor:\(name) for the tensor, or convert the file for names without it"
     case .unknownVertex(let name, let valid):
-      "no stalk is called \"\(name)\"; the network has \(valid.joined(separator: ", "))"
+      "no stalk is called \"\(name)\"; the network has \(valid.joined(separator: ", ")), and the names of "
+        + "its file's tensors"
     }
   }
 }

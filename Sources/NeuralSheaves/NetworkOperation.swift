@@ -21,7 +21,8 @@ public enum OperationKind: String, Sendable, CaseIterable {
 /// projection onto `targetRows`; the edge's discrepancy is ρ = t − P(s). Everything above works
 /// through this protocol alone and never asks which operation it has.
 ///
-/// Quantities are (dimension, batch). All methods work in place and allocate nothing.
+/// Quantities are (dimension, batch). All methods work in place and allocate
+/// nothing, but those of `Relabelled`, which make what the operation sees.
 public protocol NetworkOperation: Sendable {
   /// What kind of edge this is in reports.
   var kind: OperationKind { get }

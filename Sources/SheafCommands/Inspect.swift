@@ -100,7 +100,8 @@ struct Inspect: ParsableCommand {
   /// The tensors' names by vertex.
   private func aliases(of network: Network) -> [String: [String]] {
     Dictionary(grouping: network.aliases.keys.sorted()) {
-      network.vertices[network.aliases[$0]!].name
+      let v = network.aliases[$0]!
+      return v < network.vertices.count ? network.vertices[v].name : network.outputName
     }
   }
 }

@@ -65,6 +65,20 @@ struct ONNXRefusalTests {
     #expect(try network.vertex(named: "y") == 3)
   }
 
+  @Test func ambiguousNamesAreRefused() throws {
+    // The file calls the first activation z1, as we do the quantity before it.
+    let network = try ONNXFile.decode(
+      try model { m in
+        m.graph.node[1].output = ["z1"]
+        m.graph.node[2].input[0] = "z1"
+      }, file: "names.onnx")
+    #expect(try network.vertex(named: "a1") == 2)
+    #expect(try network.vertex(named: "tensor:z1") == 2)
+    #expect(throws: NetworkError.ambiguousVertex(name: "z1", other: "a1")) {
+      try network.vertex(named: "z1")
+    }
+  }
+
   /// All operators that do not fit are named at once, each with its reason.
   @Test func unsupportedOperatorsAreListed() throws {
     let found = try message { m in
@@ -116,7 +130,7 @@ struct ONNXRefusalTests {
       ),
       ("expected a constant as input 1", { $0.graph.node[2].input[1] = "h" }),
       (
-        "the network has more than 2^27",
+        "the network has more than 2^26",
         {
           $0.graph.input = [self.info("x", [0, 4])]
           for k in 0..<40 {

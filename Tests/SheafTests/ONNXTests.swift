@@ -34,6 +34,19 @@ struct ONNXTests {
     #expect(right >= 97)
   }
 
+  /// What PyTorch's exporters and onnx.helper make of all the operators.
+  @Test func smallNetworksAreTheReferences() throws {
+    let folder = Reference.folder.appendingPathComponent("onnx")
+    let expected = try NPZ.read(folder.appendingPathComponent("expected.npz").path)
+    let names = expected.keys.filter { $0.hasSuffix(".output") }.map { String($0.dropLast(7)) }
+    #expect(names.count > 200)
+    for name in names.sorted() {
+      let network = try ONNXFile.read(folder.appendingPathComponent(name + ".onnx").path)
+      let output = network(expected[name + ".input"]!.samples)
+      #expect(relativeError(output, expected[name + ".output"]!.samples) < 1e-5, "\(name)")
+    }
+  }
+
   @Test(arguments: models) func modelsAreSheaves(model: String) throws {
     let sheaf = NeuralSheaf(try ONNXFile.read(Self.path(model)))
     let x = try Self.expected(model)["input"]!.samples.columns(0..<1)
@@ -101,6 +114,17 @@ struct ONNXTests {
     let kept = network.edges.filter { reachable.contains($0.target) }.map(\.operation.parameters)
       .filter { !$0.isEmpty }
     #expect(parameters(again) == kept, "seed \(seed)")
+    // Each vertex comes back, but where ONNX needs more of them: for zeros in front of an operation,
+    // and for the difference of the blocks of what is no junction.
+    let needsMore = network.edges.contains { edge in
+      (edge.operation as? Relabelled)?.order.contains(-1) == true
+        || ((edge.operation as? Sum)?.coefficients.contains(-1) == true
+          && network.edges.count { $0.source == edge.source } > 1)
+    }
+    if !needsMore {
+      let dimension = reachable.reduce(0) { $0 + ($1 == 0 ? 0 : network.vertices[$1].dimension) }
+      #expect(again.freeDimension == dimension, "seed \(seed)")
+    }
     // And a second time it is the same file.
     let third = try ONNXFile.decode(
       try ONNXFile.encode(again, precision: .float64), file: "third.onnx")

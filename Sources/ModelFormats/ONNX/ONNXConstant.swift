@@ -65,7 +65,7 @@ struct ONNXTensorReader {
 
   func constant(_ tensor: ONNXTensorProto, name: String) throws(ArrayFileError) -> ONNXConstant {
     func fail(_ problem: String) -> ArrayFileError {
-      ArrayFileError(file: file, problem: "tensor \"\(name)\": \(problem)")
+      ArrayFileError(file: file, problem: "tensor \"\(name.printable)\": \(problem)")
     }
     let shape = tensor.dims.map { Int($0) }
     guard let count = elementCount(shape, limit: Self.elementLimit) else {
@@ -109,12 +109,13 @@ struct ONNXTensorReader {
     }
     let parts = location.split(separator: "/", omittingEmptySubsequences: false)
     guard !location.hasPrefix("/"), !parts.contains(".."), !location.contains("\0") else {
-      throw fail("external data in \"\(location)\", expected a file in the folder of the network")
+      throw fail(
+        "external data in \"\(location.printable)\", expected a file in the folder of the network")
     }
     func number(_ key: String, default other: Int) throws(ArrayFileError) -> Int {
       guard let text = entries[key] else { return other }
       guard let n = Int(text), n >= 0 else {
-        throw fail("external data with \(key) \"\(text)\", expected a number ≥ 0")
+        throw fail("external data with \(key) \"\(text.printable)\", expected a number ≥ 0")
       }
       return n
     }
@@ -126,18 +127,25 @@ struct ONNXTensorReader {
     let folder = URL(fileURLWithPath: file).deletingLastPathComponent()
     let path = folder.appendingPathComponent(location).path
     let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    guard resolved.hasPrefix(folder.resolvingSymlinksInPath().path) else {
-      throw fail("external data in \"\(location)\", which leads out of the folder of the network")
+    guard resolved.hasPrefix(folder.resolvingSymlinksInPath().path + "/") else {
+      throw fail(
+        "external data in \"\(location.printable)\", which leads out of the folder of the network")
+    }
+    // A pipe or a device would have no end.
+    let kind = try? FileManager.default.attributesOfItem(atPath: resolved)[.type]
+    guard kind == nil || kind as? FileAttributeType == .typeRegular else {
+      throw fail("external data in \"\(location.printable)\", which is no regular file")
     }
     guard let handle = FileHandle(forReadingAtPath: path) else {
-      throw fail("external data file \(path) cannot be read: no such file")
+      throw fail("external data file \(path.printable) cannot be read: no such file")
     }
     defer { try? handle.close() }
     do {
       let size = Int(try handle.seekToEnd())
       guard offset <= size, count <= size - offset else {
         throw fail(
-          "external data at \(offset) to \(offset + count) of \(location), which has \(size) bytes")
+          "external data at \(offset) to \(offset + count) of \(location.printable), which has \(size) bytes"
+        )
       }
       try handle.seek(toOffset: UInt64(offset))
       let data = try handle.read(upToCount: count) ?? Data()
@@ -146,7 +154,7 @@ struct ONNXTensorReader {
     } catch let error as ArrayFileError {
       throw error
     } catch {
-      throw fail("external data file \(path) cannot be read")
+      throw fail("external data file \(path.printable) cannot be read")
     }
   }
 }

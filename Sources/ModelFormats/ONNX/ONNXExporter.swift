@@ -6,8 +6,6 @@ import NeuralSheaves
 extension ONNXFile {
   /// The operator set of files that are written: the first whose average pooling has dilations.
   static let writtenOperatorSet: Int64 = 19
-  /// The key of the metadata that name the normalisations which are not trained.
-  static let constantsKey = "swift-sheaf.constants"
 
   /// The bytes of an ONNX file of a network: input (batch, n₀), output (batch, n_{k+1}), vertices
   /// under their names. Read again it gives the same parameters and outputs, bit for bit.
@@ -19,6 +17,7 @@ extension ONNXFile {
     _ network: Network, precision: ElementPrecision? = nil, file: String = "network.onnx"
   ) throws(ArrayFileError) -> Data {
     var exporter = ONNXExporter(network, precision: precision, file: file)
+    try exporter.checkPrecision()
     let model = try exporter.model()
     do {
       return try model.serializedData()
@@ -39,35 +38,66 @@ struct ONNXExporter {
   private var graph = ONNXGraphProto()
   /// Name and shape, without the batch, of the tensors of each vertex, the natural one first.
   private var tensors: [[(name: String, shape: [Int])]]
-  /// Normalisations that are not trained.
-  private var constants: [String] = []
+  private var marks = ONNXMarks()
+  /// The edges into and out of each vertex.
+  private var incoming, outgoing: [[Int]]
+  /// The names of the nodes so far.
+  private var written: Set<String> = []
 
   init(_ network: Network, precision: ElementPrecision?, file: String) {
     self.network = network
     self.file = file
     self.precision = precision ?? (Self.isSingle(network) ? .float32 : .float64)
     tensors = [[(name: String, shape: [Int])]](repeating: [], count: network.vertices.count)
+    incoming = [[Int]](repeating: [], count: network.vertices.count)
+    outgoing = incoming
+    for (e, edge) in network.edges.enumerated() {
+      incoming[edge.target].append(e)
+      outgoing[edge.source].append(e)
+    }
+  }
+
+  /// Refuses numbers that floats cannot hold.
+  fileprivate func checkPrecision() throws(ArrayFileError) {
+    guard precision == .float32 else { return }
+    for (e, edge) in network.edges.enumerated() {
+      let numbers = Self.numbers(edge.operation)
+      guard numbers.allSatisfy({ Float($0).isFinite }) else {
+        throw ArrayFileError(
+          file: file,
+          problem: "\(network.edgeName(e)) has numbers beyond the range of float32; write float64")
+      }
+      if let op = edge.operation as? Elementwise, op.function.kinks.count == 2,
+        Float(op.function.kinks[0]) >= Float(op.function.kinks[1])
+      {
+        throw ArrayFileError(
+          file: file,
+          problem: "\(network.edgeName(e)) has kinks that are one in float32; write float64")
+      }
+    }
   }
 
   /// Whether every number is a float.
   private static func isSingle(_ network: Network) -> Bool {
-    func numbers(_ operation: any NetworkOperation) -> [Double] {
-      switch operation {
-      case let op as Relabelled: numbers(op.base)
-      case let op as ChannelAffine: op.coefficients.flatMap(\.elements)
-      case let op as Elementwise: op.function.kinks
-      default: operation.parameters.flatMap(\.elements)
-      }
-    }
     return network.edges.allSatisfy { edge in
       numbers(edge.operation).allSatisfy { Double(Float($0)) == $0 }
+    }
+  }
+
+  /// The numbers that a file holds of an operation.
+  private static func numbers(_ operation: any NetworkOperation) -> [Double] {
+    switch operation {
+    case let op as Relabelled: numbers(op.base)
+    case let op as ChannelAffine: op.coefficients.flatMap(\.elements)
+    case let op as Elementwise: op.function.kinks
+    default: operation.parameters.flatMap(\.elements)
     }
   }
 
   mutating func model() throws(ArrayFileError) -> ONNXModelProto {
     tensors[0] = [("x", [network.inputDimension])]
     for v in network.vertices.indices.dropFirst() {
-      let edges = network.edges.indices.filter { network.edges[$0].target == v }
+      let edges = incoming[v]
       if edges.count == 1
         && network.edges[edges[0]].operation.targetRows.count
           == network.vertices[v].dimension
@@ -100,12 +130,7 @@ struct ONNXExporter {
     var set = ONNXOperatorSetIdProto()
     set.version = ONNXFile.writtenOperatorSet
     model.opsetImport = [set]
-    if !constants.isEmpty {
-      var entry = ONNXStringStringEntryProto()
-      entry.key = ONNXFile.constantsKey
-      entry.value = constants.joined(separator: " ")
-      model.metadataProps = [entry]
-    }
+    model.metadataProps = marks.entries
     model.graph = graph
     return model
   }
@@ -124,11 +149,11 @@ struct ONNXExporter {
 
   /// Whether a junction stands for the inputs of one sum or maximum, which ONNX writes without it.
   private func isSummed(_ v: Int) -> Bool {
-    let readers = network.edges.filter { $0.source == v }
-    guard readers.count == 1, let sum = readers[0].operation as? Sum,
+    let readers = outgoing[v]
+    guard readers.count == 1, let sum = network.edges[readers[0]].operation as? Sum,
       sum.coefficients.count > 1
     else { return false }
-    let blocks = network.edges.filter { $0.target == v }
+    let blocks = incoming[v].map { network.edges[$0] }
     return blocks.count == sum.coefficients.count
       && blocks.allSatisfy { $0.operation.targetRows.count == sum.dimension }
   }
@@ -146,7 +171,8 @@ struct ONNXExporter {
       try write(op.base, reading: [(chosen, [op.order.count])], to: v)
     case let op as Sum where isSummed(source):
       var parts: [String] = []
-      for edge in network.edges where edge.target == source {
+      for e in incoming[source] {
+        let edge = network.edges[e]
         parts.append(blockTensor(edge, shape: [op.dimension], for: "\(name).\(parts.count)"))
       }
       let type = op.coefficients.contains(-1) ? "Sub" : parts.count == 2 ? "Add" : "Sum"
@@ -214,6 +240,7 @@ struct ONNXExporter {
       // The blocks of something that is no junction of them.
       if op.coefficients.count == 1 {
         emit("Identity", [natural.name], name)
+        marks.copies.insert(name)
         return put(natural.shape)
       }
       let x = reshaped(&source, [op.coefficients.count, op.dimension])
@@ -232,6 +259,7 @@ struct ONNXExporter {
       put([op.dimension])
     case is Inclusion:
       emit("Identity", [natural.name], name)
+      marks.identities.insert(name)
       put(natural.shape)
     default:
       throw ArrayFileError(
@@ -298,7 +326,7 @@ struct ONNXExporter {
         constant("\(name).mean", [scale.count], scale.map { _ in 0 }),
         constant("\(name).variance", [scale.count], scale.map { _ in 1 }),
       ], name, [Self.attribute("epsilon", Float(0))])
-    if !op.isTrained { constants.append(name) }
+    if !op.isTrained { marks.constants.insert(name) }
     return op.extent == 1 ? [scale.count] : channels
   }
 
@@ -375,7 +403,7 @@ struct ONNXExporter {
     let base = source[0].name
     let name = "\(base).\(shape.map(String.init).joined(separator: "x"))"
     // Two readers of one vertex share a reshaped tensor.
-    if !graph.node.contains(where: { $0.name == name }) {
+    if !written.contains(name) {
       if shape.count == 1 {
         emit("Flatten", [base], name, [Self.attribute("axis", 1)])
       } else {
@@ -429,6 +457,7 @@ struct ONNXExporter {
     node.name = output
     node.attribute = attributes
     graph.node.append(node)
+    written.insert(output)
   }
 
   private func windowAttributes(_ w: SlidingWindow) -> [ONNXAttributeProto] {

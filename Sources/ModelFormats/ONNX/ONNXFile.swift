@@ -42,19 +42,26 @@ public enum ONNXFile {
     let graph = model.graph
     let reader = ONNXTensorReader(file: file)
     var constants: [String: ONNXConstant] = [:]
+    var total = 0
     for tensor in graph.initializer {
       guard constants[tensor.name] == nil else {
-        throw fail("two initializers are called \"\(tensor.name)\"")
+        throw fail("two initializers are called \"\(tensor.name.printable)\"")
       }
-      constants[tensor.name] = try reader.constant(tensor, name: tensor.name)
+      let constant = try reader.constant(tensor, name: tensor.name)
+      // Many may stand on the same bytes of another file.
+      total += constant.count
+      guard total <= ONNXTensorReader.elementLimit else {
+        throw fail("initializers of more than 2^28 numbers")
+      }
+      constants[tensor.name] = constant
     }
     let inputs = graph.input.filter { constants[$0.name] == nil }
     guard inputs.count == 1 else {
-      let names = inputs.map { "\"\($0.name)\"" }.joined(separator: ", ")
+      let names = inputs.map { "\"\($0.name.printable)\"" }.joined(separator: ", ")
       throw fail("\(inputs.count) inputs\(names.isEmpty ? "" : " (\(names))"), expected one")
     }
     guard graph.output.count == 1 else {
-      let names = graph.output.map { "\"\($0.name)\"" }.joined(separator: ", ")
+      let names = graph.output.map { "\"\($0.name.printable)\"" }.joined(separator: ", ")
       throw fail("\(graph.output.count) outputs (\(names)), expected one")
     }
     let output = graph.output[0].name
@@ -64,9 +71,7 @@ public enum ONNXFile {
     let (shape, batch) = try inputShape(inputs[0], file: file)
     var importer = try ONNXImporter(
       file: file, graph: sorted, constants: constants,
-      untrained: Set(
-        model.metadataProps.filter { $0.key == constantsKey }
-          .flatMap { $0.value.split(separator: " ").map(String.init) }),
+      marks: ONNXMarks(model),
       input: (inputs[0].name, shape, batch), output: output)
     return try importer.run()
   }
@@ -76,7 +81,7 @@ public enum ONNXFile {
     _ input: ONNXValueInfoProto, file: String
   ) throws(ArrayFileError) -> (shape: [Int], batch: Int) {
     func fail(_ problem: String) -> ArrayFileError {
-      ArrayFileError(file: file, problem: "input \"\(input.name)\": \(problem)")
+      ArrayFileError(file: file, problem: "input \"\(input.name.printable)\": \(problem)")
     }
     guard input.type.hasTensorType, input.type.tensorType.hasShape else {
       throw fail("no shape, expected a tensor with fixed extents after the batch")
@@ -93,7 +98,7 @@ public enum ONNXFile {
     for (k, axis) in axes.enumerated().dropFirst() {
       guard axis.dimValue > 0 else {
         throw fail(
-          "axis \(k) is \(axis.dimParam.isEmpty ? "\(axis.dimValue)" : "\"\(axis.dimParam)\""), expected a "
+          "axis \(k) is \(axis.dimParam.isEmpty ? "\(axis.dimValue)" : "\"\(axis.dimParam.printable)\""), expected a "
             + "fixed number (only the batch, axis 0, may vary)")
       }
       shape.append(Int(axis.dimValue))
@@ -126,9 +131,9 @@ public enum ONNXFile {
     }
     guard !found.isEmpty else { return }
     let list = found.prefix(20).map { type, nodes in
-      let names = nodes.prefix(5).map { "\"\($0)\"" }.joined(separator: ", ")
+      let names = nodes.prefix(5).map { "\"\($0.printable)\"" }.joined(separator: ", ")
       let more = nodes.count > 5 ? " and \(nodes.count - 5) more" : ""
-      return "\(type)\(reason(type)) at \(names)\(more)"
+      return "\(type.printable)\(reason(type)) at \(names)\(more)"
     }
     let supported = Set(ONNXImporter.operators.keys).union(ONNXShapes.operators).sorted()
     throw ArrayFileError(

@@ -12,10 +12,10 @@ enum ONNXFolding {
     "Transpose", "Unsqueeze", "Where",
   ]
 
-  /// The value of a node whose inputs are all constant; nil for shape operators, which are the same
+  /// The value, of at most `limit` numbers, of a node whose inputs are all constant; nil for shape operators, which are the same
   /// for constants and for quantities.
   static func value(
-    _ node: ONNXNode, _ inputs: [ONNXConstant], reader: ONNXTensorReader
+    _ node: ONNXNode, _ inputs: [ONNXConstant], reader: ONNXTensorReader, limit: Int
   ) throws(ArrayFileError) -> ONNXConstant? {
     func input(_ i: Int) throws(ArrayFileError) -> ONNXConstant {
       guard i < inputs.count else { throw node.failure("lacks input \(i)") }
@@ -32,28 +32,31 @@ enum ONNXFolding {
       return try cast(try input(0), isReal: inputs.count < 2 || inputs[1].integers == nil, node)
     case "Mod":
       return try combine(
-        node, try input(0), try input(1),
+        node, limit, try input(0), try input(1),
         { a, b in
           guard b != 0 && b != -1 else { return 0 }
           return (a % b + b) % b
         }, { $0 - $1 * ($0 / $1).rounded(.down) })
-    case "Add": return try combine(node, try input(0), try input(1), { $0 &+ $1 }, +)
-    case "Sub": return try combine(node, try input(0), try input(1), { $0 &- $1 }, -)
-    case "Mul": return try combine(node, try input(0), try input(1), { $0 &* $1 }, *)
+    case "Add": return try combine(node, limit, try input(0), try input(1), { $0 &+ $1 }, +)
+    case "Sub": return try combine(node, limit, try input(0), try input(1), { $0 &- $1 }, -)
+    case "Mul": return try combine(node, limit, try input(0), try input(1), { $0 &* $1 }, *)
     case "Div":
       return try combine(
-        node, try input(0), try input(1),
+        node, limit, try input(0), try input(1),
         { $1 == 0 ? 0 : $0.dividedReportingOverflow(by: $1).partialValue }, /)
-    case "Max": return try combine(node, try input(0), try input(1), max, max)
-    case "Min": return try combine(node, try input(0), try input(1), min, min)
+    case "Max": return try combine(node, limit, try input(0), try input(1), max, max)
+    case "Min": return try combine(node, limit, try input(0), try input(1), min, min)
     case "Equal":
       return try combine(
-        node, try input(0), try input(1), { $0 == $1 ? 1 : 0 }, { $0 == $1 ? 1 : 0 })
+        node, limit, try input(0), try input(1), { $0 == $1 ? 1 : 0 }, { $0 == $1 ? 1 : 0 })
     case "Where":
       let (c, a, b) = (try input(0), try input(1), try input(2))
       guard let ab = broadcastShape(a.shape, b.shape), let shape = broadcastShape(c.shape, ab),
-        elementCount(shape, limit: ONNXTensorReader.elementLimit) != nil
-      else { throw node.failure("shapes \(c.shape), \(a.shape), \(b.shape) do not broadcast") }
+        elementCount(shape, limit: limit) != nil
+      else {
+        throw node.failure(
+          "shapes \(c.shape), \(a.shape), \(b.shape) do not broadcast to at most \(limit) elements")
+      }
       let choice = c.reals(broadcastTo: shape)
       if a.integers != nil && b.integers != nil {
         let (p, q) = (a.expanded(to: shape).integers!, b.expanded(to: shape).integers!)
@@ -73,8 +76,8 @@ enum ONNXFolding {
     case "Ceil": return map(try input(0)) { $0.rounded(.up) }
     case "ConstantOfShape":
       guard let shape = try input(0).integers,
-        let count = elementCount(shape, limit: ONNXTensorReader.elementLimit)
-      else { throw node.failure("expected a shape of at most 2^28 elements") }
+        let count = elementCount(shape, limit: limit)
+      else { throw node.failure("expected a shape of at most \(limit) elements") }
       let value = try node.tensor("value", reader) ?? ONNXConstant(shape: [1], .real([0]))
       guard value.count == 1 else { throw node.failure("expected a single value") }
       if let n = value.integers {
@@ -113,12 +116,16 @@ enum ONNXFolding {
   }
 
   private static func combine(
-    _ node: ONNXNode, _ a: ONNXConstant, _ b: ONNXConstant, _ whole: (Int, Int) -> Int,
+    _ node: ONNXNode, _ limit: Int, _ a: ONNXConstant, _ b: ONNXConstant,
+    _ whole: (Int, Int) -> Int,
     _ real: (Double, Double) -> Double
   ) throws(ArrayFileError) -> ONNXConstant {
     guard let shape = broadcastShape(a.shape, b.shape),
-      elementCount(shape, limit: ONNXTensorReader.elementLimit) != nil
-    else { throw node.failure("shapes \(a.shape) and \(b.shape) do not broadcast") }
+      elementCount(shape, limit: limit) != nil
+    else {
+      throw node.failure(
+        "shapes \(a.shape) and \(b.shape) do not broadcast to at most \(limit) elements")
+    }
     let (p, q) = (a.expanded(to: shape), b.expanded(to: shape))
     if let m = p.integers, let n = q.integers {
       return ONNXConstant(shape: shape, .integer(zip(m, n).map(whole)))

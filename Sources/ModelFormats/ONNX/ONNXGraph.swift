@@ -19,10 +19,11 @@ struct ONNXGraph {
     for (k, node) in all.enumerated() {
       for name in node.outputs where !name.isEmpty {
         if let other = producer[name] {
-          throw node.failure("computes \"\(name)\", which \"\(all[other].name)\" computes too")
+          throw node.failure(
+            "computes \"\(name.printable)\", which \"\(all[other].name.printable)\" computes too")
         }
         if constants.contains(name) || name == input {
-          throw node.failure("computes \"\(name)\", which is an initializer or the input")
+          throw node.failure("computes \"\(name.printable)\", which is an initializer or the input")
         }
         producer[name] = k
       }
@@ -36,7 +37,8 @@ struct ONNXGraph {
       for name in all[k].inputs where !name.isEmpty && name != input && !constants.contains(name) {
         guard let p = producer[name] else {
           throw all[k].failure(
-            "reads \"\(name)\", which is neither an initializer, nor the input, nor computed")
+            "reads \"\(name.printable)\", which is neither an initializer, nor the input, nor computed"
+          )
         }
         result.append(p)
       }
@@ -45,30 +47,32 @@ struct ONNXGraph {
     guard let last = producer[output] else {
       throw ArrayFileError(
         file: file,
-        problem: "the output \"\(output)\" is computed by no node; expected a network with at "
+        problem:
+          "the output \"\(output.printable)\" is computed by no node; expected a network with at "
           + "least one operation")
     }
-    var stack: [(node: Int, rest: [Int])] = [(last, try dependencies(last))]
+    var stack: [(node: Int, sources: [Int], seen: Int)] = [(last, try dependencies(last), 0)]
     marks[last] = .open
-    while let (k, rest) = stack.last {
-      guard let next = rest.first else {
+    while let (k, sources, seen) = stack.last {
+      guard seen < sources.count else {
         marks[k] = .done
         order.append(k)
         stack.removeLast()
         continue
       }
-      stack[stack.count - 1].rest.removeFirst()
+      let next = sources[seen]
+      stack[stack.count - 1].seen += 1
       switch marks[next] {
       case .done: break
       case .open:
-        let cycle = stack.drop { $0.node != next }.map { "\"\(all[$0.node].name)\"" }
+        let cycle = stack.drop { $0.node != next }.map { "\"\(all[$0.node].name.printable)\"" }
         throw ArrayFileError(
           file: file,
           problem: "the graph has a cycle through \(cycle.prefix(8).joined(separator: ", ")); "
             + "expected a feedforward network")
       case nil:
         marks[next] = .open
-        stack.append((next, try dependencies(next)))
+        stack.append((next, try dependencies(next), 0))
       }
     }
     // In the file's own order where that is topological, so that names count as a reader expects.
@@ -79,9 +83,9 @@ struct ONNXGraph {
     nodes = (isSorted ? ascending : order).map { all[$0] }
     computed = [input]
     for (k, node) in nodes.enumerated() {
-      for name in node.inputs { readers[name, default: []].append(k) }
+      for name in node.inputs where !name.isEmpty { readers[name, default: []].append(k) }
       if Self.sources(node).contains(where: { computed.contains($0) }) && !Self.isShape(node) {
-        computed.formUnion(node.outputs)
+        computed.formUnion(node.outputs.filter { !$0.isEmpty })
       }
     }
   }
@@ -103,9 +107,11 @@ struct ONNXGraph {
   /// Whether only relabelling stands between a tensor and the output.
   func leadsToOutput(_ tensor: String, output: String, relabelling: Set<String>) -> Bool {
     var name = tensor
+    guard !name.isEmpty else { return false }
     while name != output {
       guard let next = readers[name], next.count == 1, relabelling.contains(nodes[next[0]].type),
-        nodes[next[0]].inputs.first == name, let target = nodes[next[0]].outputs.first
+        nodes[next[0]].inputs.first == name, let target = nodes[next[0]].outputs.first,
+        !target.isEmpty
       else { return false }
       name = target
     }

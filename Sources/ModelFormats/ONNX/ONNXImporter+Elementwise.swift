@@ -98,8 +98,13 @@ extension ONNXImporter {
       switch x.values[i] {
       case .quantity:
         let q = try x.quantity(i)
-        guard let common = broadcastShape(shape ?? q.shape, q.shape) else {
-          throw node.failure("adds shapes \(shape ?? []) and \(q.shape)")
+        guard let common = broadcastShape(shape ?? q.shape, q.shape),
+          (shape ?? q.shape).count == q.shape.count
+        else {
+          throw node.failure(
+            "combines shapes \(ONNXShapes.describe([batch] + (shape ?? []), batch)) and "
+              + "\(ONNXShapes.describe([batch] + q.shape, batch)), expected as many axes, so that the "
+              + "batches meet")
         }
         shape = common
         parts.append((q, c))
@@ -114,7 +119,8 @@ extension ONNXImporter {
     if parts.count == 1 {
       (result, coefficient) = parts[0]
     } else {
-      let expanded = parts.map { self.expanded($0.q, to: whole) }
+      var expanded: [ONNXQuantity] = []
+      for part in parts { expanded.append(try self.expanded(part.q, to: whole, for: node)) }
       let junction = try appendJunction(of: expanded, for: node)
       let size = whole.reduce(1, *)
       result = try append(
@@ -181,19 +187,22 @@ extension ONNXImporter {
     guard shape.count == q.shape.count + 1 else {
       throw node.failure("a constant of shape \(shift.shape) adds axes in front of the batch")
     }
-    let whole = expanded(q, to: Array(shape.dropFirst()))
+    let whole = try expanded(q, to: Array(shape.dropFirst()), for: node)
     if scale.count == 1, scale.reals[0] == 1, absorbBias(shift, whole, node) { return whole }
+    try reserve(2 * whole.size, for: node)
     var (s, n) = try perChannel(scale, whole.shape, node)
     var (t, m) = try perChannel(shift, whole.shape, node)
     let extent = min(n, m)
     s = s.flatMap { [Double](repeating: $0, count: n / extent) }
     t = t.flatMap { [Double](repeating: $0, count: m / extent) }
+    guard (s + t).allSatisfy(\.isFinite) else {
+      throw node.failure("its constant is not finite in double")
+    }
     if s.count == 1 {
       return try appendElementwise(to: whole, for: node) {
         ChannelAffine(scale: s, shift: t, extent: $0, isTrained: false)
       }
     }
-    try reserve(2 * whole.size, for: node)
     return try append(
       ChannelAffine(scale: s, shift: t, extent: extent, isTrained: false), to: whole,
       shape: whole.shape, for: node)
@@ -209,13 +218,15 @@ extension ONNXImporter {
     for i in x.values.indices { parts.append(try x.quantity(i)) }
     var shape = parts[0].shape
     for q in parts {
-      guard let common = broadcastShape(shape, q.shape) else {
-        throw node.failure("shapes \(shape) and \(q.shape) do not broadcast")
+      guard let common = broadcastShape(shape, q.shape), shape.count == q.shape.count else {
+        throw node.failure(
+          "shapes \(shape) and \(q.shape) of a sample, expected as many axes that broadcast")
       }
       shape = common
     }
     let size = shape.reduce(1, *)
-    let junction = try appendJunction(of: parts.map { expanded($0, to: shape) }, for: node)
+    for i in parts.indices { parts[i] = try expanded(parts[i], to: shape, for: node) }
+    let junction = try appendJunction(of: parts, for: node)
     try reserve(parts.count * size, for: node)
     let window = SlidingWindow(
       channels: 1, image: Extent(parts.count, size), kernel: Extent(parts.count, 1))

@@ -177,7 +177,7 @@ extension ONNXImporter {
         try append(
           ChannelAffine(
             scale: scale, shift: shift, extent: q.size / scale.count,
-            isTrained: !untrained.contains(node.name)),
+            isTrained: !marks.constants.contains(node.name)),
           to: q, shape: q.shape, for: node))
     ]
   }

@@ -24,7 +24,7 @@ extension ONNXImporter {
     "GlobalAveragePool": { (i, n, x) throws(ArrayFileError) in try i.globalPool(n, x) },
     "GlobalMaxPool": { (i, n, x) throws(ArrayFileError) in try i.globalPool(n, x) },
     "HardSigmoid": { (i, n, x) throws(ArrayFileError) in try i.hardSigmoid(n, x) },
-    "Identity": { (_, _, x) throws(ArrayFileError) in [x.values[0]!] },
+    "Identity": { (i, n, x) throws(ArrayFileError) in try i.identity(n, x) },
     "LeakyRelu": { (i, n, x) throws(ArrayFileError) in
       try i.elementwise(n, x, .leakyRectifier(slope: try n.real("alpha") ?? 0.01))
     },
@@ -77,7 +77,8 @@ extension ONNXImporter {
     var parameters: [ONNXConstant?] = []
     for i in x.values.indices.dropFirst() { parameters.append(try x.constant(i)) }
     let rearrangements = try ONNXShapes.views(
-      node, shape: [batch] + q.shape, batch: batch, parameters: parameters
+      node, shape: [batch] + q.shape, batch: batch, parameters: parameters,
+      reserve: { count throws(ArrayFileError) in try reserve(max(count, 1), for: node) }
     ) { q.view }
     var results: [ONNXValue] = []
     for rearrangement in rearrangements {
@@ -88,21 +89,17 @@ extension ONNXImporter {
         results.append(.quantity(same))
       case .view(let view, let fill):
         guard !view.indices.isEmpty else { throw node.failure("leaves no coordinates") }
-        guard view.indices.contains(-1) else {
+        guard fill != 0, view.indices.contains(-1) else {
           results.append(.quantity(viewed(q, as: view)))
           continue
         }
         // What is added is no coordinate of the source: it needs a vertex.
         var padded = q
         padded.order = view.indices
-        let operation: any NetworkOperation =
-          fill == 0
-          ? Sum(terms: 1, dimension: view.indices.count)
-          : ChannelAffine(
-            scale: [Double](repeating: 1, count: view.indices.count),
-            shift: view.indices.map { $0 < 0 ? fill : 0 }, extent: 1, isTrained: false)
-        results.append(
-          .quantity(try append(operation, to: padded, shape: view.shape, for: node)))
+        let shift = ChannelAffine(
+          scale: [Double](repeating: 1, count: view.indices.count),
+          shift: view.indices.map { $0 < 0 ? fill : 0 }, extent: 1, isTrained: false)
+        results.append(.quantity(try append(shift, to: padded, shape: view.shape, for: node)))
       }
     }
     return results
@@ -113,6 +110,23 @@ extension ONNXImporter {
       throw node.failure("casts to whole numbers; expected float or double")
     }
     return [x.values[0]!]
+  }
+
+  /// Another name for its input, but for the identities of our own files that are vertices.
+  private mutating func identity(
+    _ node: ONNXNode, _ x: ONNXInputs
+  ) throws(ArrayFileError) -> [ONNXValue] {
+    let (isIdentity, isCopy) = (
+      marks.identities.contains(node.name), marks.copies.contains(node.name)
+    )
+    guard isIdentity || isCopy else { return [x.values[0]!] }
+    let q = try x.quantity(0)
+    return [
+      .quantity(
+        try append(
+          isIdentity ? Inclusion.identity(dimension: q.size) : Sum(terms: 1, dimension: q.size),
+          to: q, shape: q.shape, for: node))
+    ]
   }
 
   private func dropout(_ node: ONNXNode, _ x: ONNXInputs) throws(ArrayFileError) -> [ONNXValue] {

@@ -57,7 +57,7 @@ extension ONNXImporter {
       elementCount(
         [window.channels, window.output.height, window.output.width], limit: Self.sizeLimit)
         != nil
-    else { throw node.failure("makes more than 2^27 coordinates") }
+    else { throw node.failure("makes more than 2^26 coordinates") }
     return window
   }
 
@@ -88,7 +88,7 @@ extension ONNXImporter {
       let places = elementCount(
         [window.channels, window.outputSize, window.kernel.height, window.kernel.width],
         limit: Self.sizeLimit)
-    else { throw node.failure("has more than 2^27 window places") }
+    else { throw node.failure("has more than 2^26 window places") }
     try reserve(places, for: node)
     let isMaximum = node.type.hasSuffix("MaxPool") || node.type == "ReduceMax"
     if isMaximum {
@@ -190,10 +190,13 @@ extension ONNXImporter {
       }
     }
     let junction = try appendJunction(of: parts, for: node)
-    // The junction holds one part after the other; along the first axis that is the order already.
+    // The junction holds one part after the other: along the first axis that is the order already.
+    let whole = ONNXQuantity(vertex: junction, shape: shape)
     let outer = shape[..<axis].reduce(1, *)
+    guard outer > 1 else { return [.quantity(whole)] }
+    try reserve(whole.size, for: node)
     var order: [Int32] = []
-    order.reserveCapacity(shape.reduce(1, *))
+    order.reserveCapacity(whole.size)
     for o in 0..<outer {
       var start = 0
       for q in parts {
@@ -202,7 +205,6 @@ extension ONNXImporter {
         start += q.size
       }
     }
-    let whole = ONNXQuantity(vertex: junction, shape: shape)
     return [.quantity(viewed(whole, as: TensorView(shape: shape, indices: order)))]
   }
 }

@@ -29,7 +29,7 @@ struct ONNXQuantity {
 /// Builds a network from the nodes of an ONNX graph, one after the other.
 struct ONNXImporter {
   /// The most coordinates of all stalks together, and the most places of all windows.
-  static let sizeLimit = 1 << 27
+  static let sizeLimit = 1 << 26
 
   let file: String
   let graph: ONNXGraph
@@ -37,8 +37,7 @@ struct ONNXImporter {
   /// The extent of axis 0: the file's number, or a stand-in that no product of other extents meets.
   let batch: Int
   let reader: ONNXTensorReader
-  /// The normalisations that are not trained, by name.
-  let untrained: Set<String>
+  let marks: ONNXMarks
   private(set) var network: Network
   private var values: [String: ONNXValue] = [:]
   /// The results of products with a matrix that nothing but one sum reads: its constant is their
@@ -51,12 +50,12 @@ struct ONNXImporter {
 
   init(
     file: String, graph: ONNXGraph, constants: [String: ONNXConstant],
-    untrained: Set<String>, input: (name: String, shape: [Int], batch: Int), output: String
+    marks: ONNXMarks, input: (name: String, shape: [Int], batch: Int), output: String
   ) throws(ArrayFileError) {
     self.file = file
     self.graph = graph
     self.output = output
-    self.untrained = untrained
+    self.marks = marks
     batch = input.batch
     reader = ONNXTensorReader(file: file)
     guard let size = elementCount(input.shape, limit: Self.sizeLimit), size > 0 else {
@@ -87,13 +86,17 @@ struct ONNXImporter {
         for: graph.nodes.last!)
     }
     network.outputActivation = activation
-    if activation == .identity { network.addAlias(output, of: network.lastVertex) }
+    network.addAlias(
+      output, of: activation == .identity ? network.lastVertex : network.vertices.count)
     return network
   }
 
   private mutating func visit(_ node: ONNXNode) throws(ArrayFileError) {
     var inputs: [ONNXValue?] = []
-    for name in node.inputs { inputs.append(name.isEmpty ? nil : values[name]) }
+    for name in node.inputs {
+      if !Self.readsViews(node) { try settle(name, for: node) }
+      inputs.append(name.isEmpty ? nil : values[name])
+    }
     let results: [ONNXValue]
     if graph.isComputed(node) {
       results = try apply(node, inputs)
@@ -105,14 +108,30 @@ struct ONNXImporter {
     }
     for (name, value) in zip(node.outputs, results) where !name.isEmpty {
       values[name] = value
-      if node.type == "MatMul", name != output, graph.readers[name]?.count == 1 {
+      // A matrix on the right; its rows are the last axis, along which a bias lies.
+      if node.type == "MatMul", name != output, graph.readers[name]?.count == 1,
+        case .constant? = inputs.last ?? nil
+      {
         biasless.insert(name)
-        continue  // no alias: with the bias that follows the vertex is not this tensor
       }
       if case .quantity(let q) = value, q.order == nil, q.activation == .identity {
         network.addAlias(name, of: q.vertex)
       }
     }
+  }
+
+  /// Operators that take a tensor with zeros that are no coordinates of its vertex: those that
+  /// rearrange further, and sums, whose edge is affine.
+  private static func readsViews(_ node: ONNXNode) -> Bool {
+    ONNXShapes.operators.contains(node.type)
+      || ["Identity", "Dropout", "Cast", "CastLike", "Shape", "Size", "Add"].contains(node.type)
+  }
+
+  /// Gives a tensor with zeros that are no coordinates of its vertex a vertex of its own.
+  private mutating func settle(_ name: String, for node: ONNXNode) throws(ArrayFileError) {
+    guard case .quantity(let q)? = values[name], q.order?.contains(-1) == true else { return }
+    values[name] = .quantity(
+      try append(Sum(terms: 1, dimension: q.size), to: q, shape: q.shape, for: node))
   }
 
   /// Whether a tensor is read, or is the output.
@@ -131,7 +150,8 @@ struct ONNXImporter {
     if ONNXShapes.operators.contains(node.type) {
       guard let x = constants.first ?? nil else { throw node.failure("lacks its input") }
       let views = try ONNXShapes.views(
-        node, shape: x.shape, batch: nil, parameters: Array(constants.dropFirst())
+        node, shape: x.shape, batch: nil, parameters: Array(constants.dropFirst()),
+        reserve: { count throws(ArrayFileError) in try reserveConstants(count, for: node) }
       ) { TensorView(shape: x.shape) }
       for view in views {
         switch view {
@@ -141,20 +161,24 @@ struct ONNXImporter {
       }
     } else if node.type == "Concat" {
       results = [try concatenated(node, constants)]
-    } else if let value = try ONNXFolding.value(node, constants.compactMap { $0 }, reader: reader) {
+    } else if let value = try ONNXFolding.value(
+      node, constants.compactMap { $0 }, reader: reader, limit: foldingRoom)
+    {
       results = [value]
     } else {
       throw node.failure(
         inputs.isEmpty || inputs[0] == nil
           ? "lacks its first input" : "works on constants alone, which is not supported")
     }
-    for c in results {
-      foldingRoom -= c.count
-      guard foldingRoom >= 0 else {
-        throw node.failure("the file's constants fold to more than 2^27 numbers")
-      }
-    }
+    for c in results { try reserveConstants(c.count, for: node) }
     return results.map { .constant($0) }
+  }
+
+  private mutating func reserveConstants(_ count: Int, for node: ONNXNode) throws(ArrayFileError) {
+    foldingRoom -= min(count, Self.sizeLimit + 1)
+    guard foldingRoom >= 0 else {
+      throw node.failure("the file's constants fold to more than 2^26 numbers")
+    }
   }
 
   private func concatenated(
@@ -201,7 +225,10 @@ extension ONNXImporter {
   mutating func append(
     _ operation: any NetworkOperation, to q: ONNXQuantity, shape: [Int], for node: ONNXNode
   ) throws(ArrayFileError) -> ONNXQuantity {
-    try reserve(operation.targetDimension, for: node)
+    try reserve(operation.targetDimension + 4 * (q.order?.count ?? 0), for: node)
+    if let i = operation.parameters.firstIndex(where: { $0.firstNonFinite != nil }) {
+      throw node.failure("its \(operation.parameterNames[i]) is not finite in double")
+    }
     let whole =
       q.order.map {
         Relabelled(operation, order: $0, sourceDimension: network.vertices[q.vertex].dimension)
@@ -231,7 +258,7 @@ extension ONNXImporter {
   mutating func appendJunction(
     of parts: [ONNXQuantity], for node: ONNXNode
   ) throws(ArrayFileError) -> Int {
-    try reserve(parts.reduce(0) { $0 + $1.size }, for: node)
+    try reserve(parts.reduce(0) { $0 + $1.size + 4 * ($1.order?.count ?? 0) }, for: node)
     return network.appendJunction(of: parts.map { (source: $0.vertex, order: $0.order) })
   }
 
@@ -245,8 +272,12 @@ extension ONNXImporter {
   }
 
   /// Repeats a quantity to a shape that it broadcasts to.
-  func expanded(_ q: ONNXQuantity, to shape: [Int]) -> ONNXQuantity {
-    q.shape == shape ? q : viewed(q, as: q.view.expanded(to: shape))
+  mutating func expanded(
+    _ q: ONNXQuantity, to shape: [Int], for node: ONNXNode
+  ) throws(ArrayFileError) -> ONNXQuantity {
+    if q.shape == shape { return q }
+    try reserve(elementCount(shape, limit: Self.sizeLimit) ?? .max, for: node)
+    return viewed(q, as: q.view.expanded(to: shape))
   }
 
   /// Books coordinates of stalks or places of windows.
@@ -255,7 +286,7 @@ extension ONNXImporter {
     guard count > 0 else { throw node.failure("makes a quantity without coordinates") }
     guard room >= 0 else {
       throw node.failure(
-        "with this node the network has more than 2^27 coordinates and window places")
+        "with this node the network has more than 2^26 coordinates and window places")
     }
   }
 
@@ -275,6 +306,8 @@ extension ONNXImporter {
     network.updateParameters(of: network.edges.count - 1) { i, w in
       if i == 1 { w.add(Matrix(column: shift.reals)) }
     }
+    // With its bias the vertex is not the bare product any more.
+    for name in node.inputs where biasless.contains(name) { network.removeAlias(name) }
     return true
   }
 }
@@ -310,8 +343,10 @@ struct ONNXInputs {
   func weights(_ i: Int, _ name: String) throws(ArrayFileError) -> ONNXConstant {
     guard let c = try constant(i) else { throw node.failure("lacks the \(name), input \(i)") }
     let reals = c.reals
+    guard !reals.isEmpty else { throw node.failure("the \(name) has shape \(c.shape), no numbers") }
     if let k = reals.firstIndex(where: { !$0.isFinite }) {
-      throw node.failure("number \(k) of the \(name) \"\(node.inputs[i])\" is not finite")
+      throw node.failure(
+        "number \(k) of the \(name) \"\(node.inputs[i].printable)\" is not finite")
     }
     return ONNXConstant(shape: c.shape, .real(reals))
   }

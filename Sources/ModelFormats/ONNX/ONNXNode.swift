@@ -30,7 +30,8 @@ struct ONNXNode {
 
   /// An error about this node.
   func failure(_ problem: String) -> ArrayFileError {
-    ArrayFileError(file: file, problem: "\(type) \"\(name)\": \(problem)")
+    ArrayFileError(
+      file: file, problem: "\(type.printable) \"\(name.printable)\": \(problem)")
   }
 
   /// An attribute that is a whole number.

@@ -14,12 +14,14 @@ enum ONNXShapes {
   ///   - shape: of the first input; of a quantity with the batch as axis 0.
   ///   - batch: the extent of the batch for a quantity, which must stay axis 0; nil for a constant.
   ///   - parameters: the other inputs; nil where they are left out.
+  ///   - reserve: books elements of a view before it is made.
   ///   - view: makes a view of the input, of its shape without the batch.
   static func views(
     _ node: ONNXNode, shape: [Int], batch: Int?, parameters: [ONNXConstant?],
-    view: () -> TensorView
+    reserve: (Int) throws(ArrayFileError) -> Void, view: () -> TensorView
   ) throws(ArrayFileError) -> [Rearrangement] {
     let rank = shape.count
+    let size = shape.dropFirst(batch == nil ? 0 : 1).reduce(1, *)
     // Axes of the view: those of the tensor without the batch.
     let skipped = batch == nil ? 0 : 1
     func integers(_ i: Int, _ attribute: String) throws(ArrayFileError) -> [Int]? {
@@ -101,6 +103,7 @@ enum ONNXShapes {
       guard batch == nil || permutation.first == 0 else {
         throw node.failure("moves the batch from axis 0 (perm \(permutation))")
       }
+      try reserve(size)
       return [.view(view().transposed(permutation.dropFirst(skipped).map { $0 - skipped }))]
     case "Gather":
       let axis = try sampleAxis(try node.integer("axis") ?? 0)
@@ -113,6 +116,7 @@ enum ONNXShapes {
       }
       let positions = list.map { $0 < 0 ? $0 + extent : $0 }
       try check(shape, axis + skipped, positions.count, batch, node)
+      try reserve(size / max(extent, 1) * positions.count)
       let chosen = view().gathered(axis: axis, positions)
       var extents = chosen.shape
       extents.replaceSubrange(axis...axis, with: indices.shape)
@@ -127,15 +131,16 @@ enum ONNXShapes {
         throw node.failure("expected an axis and a step ≠ 0 for each start")
       }
       var result: TensorView?
+      try reserve(size)
       for (k, a) in axes.enumerated() {
         let full = try node.axis(a, rank: rank)
-        let positions = positions(starts[k], ends[k], steps[k], extent: shape[full])
         if full < skipped {
-          guard positions.count == shape[full], steps[k] == 1 else {
-            throw node.failure("slices the batch, axis 0")
-          }
+          guard steps[k] == 1, starts[k] == 0 || starts[k] <= -shape[full],
+            ends[k] >= shape[full]
+          else { throw node.failure("slices the batch, axis 0") }
           continue
         }
+        let positions = positions(starts[k], ends[k], steps[k], extent: shape[full])
         result = (result ?? view()).gathered(axis: full - skipped, positions)
       }
       return [.view(result ?? view())]
@@ -153,6 +158,7 @@ enum ONNXShapes {
       else { throw node.failure("splits an axis of \(extent) into \(sizes) for \(parts) outputs") }
       var start = 0
       var result: [Rearrangement] = []
+      try reserve(size)
       let whole = view()
       for size in sizes {
         result.append(.view(whole.gathered(axis: axis, Array(start..<start + size))))
@@ -168,11 +174,12 @@ enum ONNXShapes {
         throw node.failure(
           "expands \(describe(shape, batch)) to \(parameters.first??.integers ?? [])")
       }
+      try reserve(full.dropFirst(skipped).reduce(1, *))
       return [.view(view().expanded(to: Array(full.dropFirst(skipped))))]
     case "Pad":
       let fill = parameters.count > 1 ? parameters[1]?.reals.first ?? 0 : 0
       guard fill.isFinite else { throw node.failure("pads with \(fill), expected a finite number") }
-      return [.view(try pad(node, shape, skipped, integers, view), fill: fill)]
+      return [.view(try pad(node, shape, skipped, integers, reserve, view), fill: fill)]
     default: throw node.failure("is not an operator that rearranges")
     }
   }
@@ -186,7 +193,8 @@ enum ONNXShapes {
 
   private static func pad(
     _ node: ONNXNode, _ shape: [Int], _ skipped: Int,
-    _ integers: (Int, String) throws(ArrayFileError) -> [Int]?, _ view: () -> TensorView
+    _ integers: (Int, String) throws(ArrayFileError) -> [Int]?,
+    _ reserve: (Int) throws(ArrayFileError) -> Void, _ view: () -> TensorView
   ) throws(ArrayFileError) -> TensorView {
     let rank = shape.count
     guard let pads = try integers(0, "pads") else { throw node.failure("expected constant pads") }
@@ -220,6 +228,7 @@ enum ONNXShapes {
         }
       }
       try check(result.shape, axis - skipped, positions.count, nil, node)
+      try reserve(result.indices.count / max(n, 1) * positions.count)
       result = result.gathered(axis: axis - skipped, positions)
     }
     return result

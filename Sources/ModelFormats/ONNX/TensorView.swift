@@ -109,14 +109,15 @@ func broadcastShape(_ a: [Int], _ b: [Int]) -> [Int]? {
   return result
 }
 
-/// The number of elements of a shape; nil if an extent is negative or there are more than `limit`.
+/// The number of elements of a shape; nil if an extent is negative or there are more than `limit`,
+/// extents of 0 left out: products of some of the others are taken elsewhere.
 func elementCount(_ shape: [Int], limit: Int) -> Int? {
   var count = 1
   for n in shape {
     guard n >= 0 else { return nil }
-    let (product, overflow) = count.multipliedReportingOverflow(by: n)
+    let (product, overflow) = count.multipliedReportingOverflow(by: max(n, 1))
     guard !overflow, product <= limit else { return nil }
     count = product
   }
-  return count
+  return shape.contains(0) ? 0 : count
 }

@@ -81,7 +81,8 @@ public struct Relabelled: NetworkOperation {
       var boundary = $0
       boundary.source = Int(order[boundary.source])
       boundary.other = boundary.other.map { Int(order[$0]) }
-      visit(boundary)
+      // A coordinate seen twice does not compete with itself.
+      if boundary.other != boundary.source { visit(boundary) }
     }
   }
 
