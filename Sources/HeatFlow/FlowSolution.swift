@@ -1,17 +1,5 @@
 import NeuralSheaves
 
-/// How an iteration ended.
-public enum SolutionStatus: String, Sendable {
-  /// The stopping rule was met.
-  case converged
-  /// The allowed steps were used up.
-  case stepLimit
-  /// The state or its energy grew without bound; the state returned is the last one.
-  case diverged
-  /// The residual stays up because neurons rest on kinks.
-  case stalled
-}
-
 /// When a flow may stop.
 public enum StoppingRule: Sendable, Equatable {
   /// The paper's: no coordinate moved more than the tolerance in one step, after at least 5 steps.

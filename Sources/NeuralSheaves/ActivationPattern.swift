@@ -18,6 +18,12 @@ public struct ActivationPattern: Sendable, Equatable {
     branches = [UInt16](repeating: 0, count: dimension * batch)
   }
 
+  private init(dimension: Int, branches: [UInt16]) {
+    self.dimension = dimension
+    batch = branches.count / dimension
+    self.branches = branches
+  }
+
   /// The empty pattern of an affine operation.
   public static let affine = ActivationPattern(dimension: 0, batch: 0)
 
@@ -36,16 +42,13 @@ public struct ActivationPattern: Sendable, Equatable {
   /// The pattern of sample `j` alone.
   public func sample(_ j: Int) -> ActivationPattern { samples([j]) }
 
-  /// The patterns of the given samples, in their order.
+  /// The patterns of the given samples, in their order, repetitions allowed.
   public func samples(_ indices: [Int]) -> ActivationPattern {
     guard dimension > 0 else { return .affine }
-    var result = ActivationPattern(dimension: dimension, batch: indices.count)
-    for (q, j) in indices.enumerated() {
-      for i in 0..<dimension {
-        result.branches[i + q * dimension] = branches[i + j * dimension]
-      }
-    }
-    return result
+    var chosen: [UInt16] = []
+    chosen.reserveCapacity(dimension * indices.count)
+    for j in indices { chosen += branches[j * dimension..<(j + 1) * dimension] }
+    return ActivationPattern(dimension: dimension, branches: chosen)
   }
 
   /// Each sample's pattern `n` times in a row.

@@ -121,7 +121,7 @@ extension NeuralSheaf {
 
   /// δ_Ω⁻¹ ρ for a fixed pattern by forward substitution: v_t = ρ_t + R_π v_s.
   public func forwardSubstitution(
-    _ rho: [Matrix], at patterns: [ActivationPattern]
+    _ rho: consuming [Matrix], at patterns: [ActivationPattern]
   ) -> [Matrix] {
     var v = rho
     for (e, edge) in network.edges.enumerated() where edge.source != 0 {
@@ -134,7 +134,9 @@ extension NeuralSheaf {
 
   /// δ_Ω⁻ᵀ u for a fixed pattern by reverse substitution: λ_s = u_s + Σ R_πᵀ λ_t over the edges out
   /// of s.
-  public func reverseSubstitution(_ u: [Matrix], at patterns: [ActivationPattern]) -> [Matrix] {
+  public func reverseSubstitution(
+    _ u: consuming [Matrix], at patterns: [ActivationPattern]
+  ) -> [Matrix] {
     var lambda = u
     for (e, edge) in network.edges.enumerated().reversed() where edge.source != 0 {
       let target = lambda[edge.target]

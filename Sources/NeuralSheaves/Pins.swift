@@ -149,6 +149,14 @@ public struct Pins: Sendable {
   /// The rows of a vertex that are held.
   public func held(_ vertex: Int) -> [Int] { vertices[vertex].held }
 
+  /// The values of the held rows of a vertex, (held, batch).
+  public func heldValues(_ vertex: Int) -> Matrix { vertices[vertex].values }
+
+  /// The soft pins on a vertex: rows, values (rows, batch) and stiffness γ.
+  public func soft(_ vertex: Int) -> [(rows: [Int], values: Matrix, stiffness: Double)] {
+    vertices[vertex].soft
+  }
+
   /// The pins of the samples in `range`.
   public func samples(_ range: Range<Int>) -> Pins { mapValues { $0.columns(range) } }
 

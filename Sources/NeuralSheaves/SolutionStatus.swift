@@ -1,0 +1,11 @@
+/// How an iteration ended.
+public enum SolutionStatus: String, Sendable {
+  /// The stopping rule was met.
+  case converged
+  /// The allowed steps were used up.
+  case stepLimit
+  /// The state or its energy grew without bound; the state returned is the last one.
+  case diverged
+  /// The residual stays up because neurons rest on kinks.
+  case stalled
+}
