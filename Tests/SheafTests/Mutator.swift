@@ -99,7 +99,7 @@ let fuzzCount = ProcessInfo.processInfo.environment["FUZZ_COUNT"].flatMap(Int.in
 let fuzzSeed = ProcessInfo.processInfo.environment["FUZZ_SEED"].flatMap(UInt64.init) ?? 0
 
 /// Reads `count` damaged files: each gives a value or an error, in less than a second of processor
-/// time, and the process grows by less than 512 MB.
+/// time, and the process grows by less than 1 GB, what other tests take at the time included.
 ///
 /// If a file ends the process, its seed stands in the file that was announced, and
 /// `FUZZ_SEED=seed FUZZ_COUNT=1` repeats it.
@@ -127,7 +127,7 @@ func fuzz(
     "\(name): \(accepted) of \(count) damaged files accepted, slowest",
     String(format: "%.2f ms (seed \(slowestSeed)), memory +%.0f MB", 1e3 * slowest, growth))
   #expect(slowest < 1, "\(name), seed \(slowestSeed)")
-  #expect(growth < 512, "\(name), seeds \(fuzzSeed)..<\(fuzzSeed + UInt64(count))")
+  #expect(growth < 1024, "\(name), seeds \(fuzzSeed)..<\(fuzzSeed + UInt64(count))")
 }
 
 /// The largest size of the process so far, in MB. (getrusage counts what stood before exec too.)
