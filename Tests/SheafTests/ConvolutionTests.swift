@@ -9,13 +9,7 @@ struct ConvolutionTests {
     let groups = g.integer(1...2)
     // Up to more filters and places than a tile of the kernel has, and every remainder.
     let (channels, filters) = (groups * g.integer(1...5), groups * g.integer(1...19))
-    let window = SlidingWindow(
-      channels: channels, image: Extent(g.integer(1...9), g.integer(1...40)),
-      kernel: Extent(g.integer(1...4), g.integer(1...5)),
-      stride: Extent(g.integer(1...3), g.integer(1...3)),
-      dilation: Extent(g.integer(1...2), g.integer(1...3)),
-      paddingBefore: Extent(g.integer(0...3), g.integer(0...3)),
-      paddingAfter: Extent(g.integer(0...3), g.integer(0...3)), roundsUp: g.uniform() < 0.5)
+    let window = g.slidingWindow(channels: channels)
     let direct = Convolution(window: window, filters: filters, groups: groups)
     var panels = direct
     panels.usesPanels = true

@@ -167,6 +167,9 @@ struct OperationLawTests {
       #expect(relativeError(rho, expectedRho) < 1e-13, "seed \(seed), \(operation.summary)")
       #expect(relativeError(source, expected) < 1e-13, "seed \(seed), \(operation.summary)")
       #expect(abs(report.change - 0.1 * force.maximumMagnitude) < 1e-13)
+      var moved = pattern
+      let switched = operation.readPattern(at: expected, into: &moved)
+      #expect((report.switched > 0) == (switched > 0), "seed \(seed), \(operation.summary)")
     }
   }
 }

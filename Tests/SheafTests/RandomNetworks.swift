@@ -48,6 +48,19 @@ extension RandomGenerator {
     range.lowerBound + Int(uniform(0, Double(range.count)))
   }
   mutating func element<T>(_ list: [T]) -> T { list[integer(0...list.count - 1)] }
+  /// A window of any stride, dilation and padding over images of up to 9 × 40.
+  mutating func slidingWindow(channels: Int) -> SlidingWindow {
+    while true {
+      let window = SlidingWindow(
+        channels: channels, image: Extent(integer(1...9), integer(1...40)),
+        kernel: Extent(integer(1...4), integer(1...5)),
+        stride: Extent(integer(1...3), integer(1...3)),
+        dilation: Extent(integer(1...2), integer(1...3)),
+        paddingBefore: Extent(integer(0...3), integer(0...3)),
+        paddingAfter: Extent(integer(0...3), integer(0...3)), roundsUp: uniform() < 0.5)
+      if window.outputSize > 0 { return window }
+    }
+  }
   mutating func normals(_ n: Int) -> [Double] { (0..<n).map { _ in normal() } }
 }
 

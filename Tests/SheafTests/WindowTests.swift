@@ -7,19 +7,6 @@ struct WindowTests {
   /// Non-square strides, even kernels, asymmetric padding, dilation, groups, hanging windows.
   static let seeds = Array(UInt64(0)..<200)
 
-  private func window(_ g: inout RandomGenerator, channels: Int) -> SlidingWindow {
-    while true {
-      let w = SlidingWindow(
-        channels: channels, image: Extent(g.integer(1...9), g.integer(1...40)),
-        kernel: Extent(g.integer(1...4), g.integer(1...5)),
-        stride: Extent(g.integer(1...3), g.integer(1...3)),
-        dilation: Extent(g.integer(1...2), g.integer(1...3)),
-        paddingBefore: Extent(g.integer(0...3), g.integer(0...3)),
-        paddingAfter: Extent(g.integer(0...3), g.integer(0...3)), roundsUp: g.uniform() < 0.5)
-      if w.outputSize > 0 { return w }
-    }
-  }
-
   /// The places (c, y, x) of window (p, q), those outside the image as nil.
   private func places(_ w: SlidingWindow, _ c: Int, _ p: Int, _ q: Int) -> [(
     k: Int, l: Int, i: Int?
@@ -39,7 +26,7 @@ struct WindowTests {
     let groups = g.integer(1...3)
     let channels = groups * g.integer(1...3)
     let filters = groups * g.integer(1...3)
-    let w = window(&g, channels: channels)
+    let w = g.slidingWindow(channels: channels)
     let convolution = Convolution(window: w, filters: filters, groups: groups)
     let weight = g.normalMatrix(rows: convolution.filterSize, columns: filters)
     let bias = g.normals(filters)
@@ -70,7 +57,7 @@ struct WindowTests {
 
   @Test(arguments: seeds) func poolingIsItsDefinition(seed: UInt64) {
     var g = RandomGenerator(seed: seed)
-    let w = window(&g, channels: g.integer(1...3))
+    let w = g.slidingWindow(channels: 2)
     let x = g.normalMatrix(rows: w.imageSize, columns: 2)
     let n = w.channels * w.outputSize
     let windows = (0..<n).map { i in

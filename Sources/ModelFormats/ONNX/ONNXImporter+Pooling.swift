@@ -178,16 +178,9 @@ extension ONNXImporter {
     if parts.count == 1 { return [.quantity(first)] }
     let axis = try node.axis(given, rank: first.shape.count + 1) - 1
     guard axis >= 0 else { throw node.failure("joins along the batch, axis 0") }
-    var shape = first.shape
-    shape[axis] = 0
-    for q in parts {
-      var rest = q.shape
-      guard rest.count == shape.count else { throw node.failure("joins shapes of different ranks") }
-      shape[axis] += rest[axis]
-      rest[axis] = first.shape[axis]
-      guard rest == first.shape else {
-        throw node.failure("joins shapes \(first.shape) and \(q.shape) along axis \(axis + 1)")
-      }
+    guard let shape = joinedShape(parts.map(\.shape), axis: axis) else {
+      throw node.failure(
+        "joins shapes \(parts.prefix(8).map(\.shape)) of a sample along axis \(axis + 1)")
     }
     let junction = try appendJunction(of: parts, for: node)
     // The junction holds one part after the other: along the first axis that is the order already.

@@ -189,16 +189,8 @@ struct ONNXImporter {
       throw node.failure("expected constants with at least one axis")
     }
     let axis = try node.axis(try node.integer("axis") ?? 0, rank: first.shape.count)
-    var whole = first.shape
-    whole[axis] = 0
-    for c in list {
-      var rest = c.shape
-      guard rest.count == whole.count else { throw node.failure("joins shapes of different ranks") }
-      whole[axis] += rest[axis]
-      rest[axis] = first.shape[axis]
-      guard rest == first.shape else {
-        throw node.failure("joins shapes \(first.shape) and \(c.shape) along axis \(axis)")
-      }
+    guard let whole = joinedShape(list.map(\.shape), axis: axis) else {
+      throw node.failure("joins shapes \(list.prefix(8).map(\.shape)) along axis \(axis)")
     }
     let outer = whole[..<axis].reduce(1, *)
     func joined<T>(_ values: (ONNXConstant) -> [T]) -> [T] {

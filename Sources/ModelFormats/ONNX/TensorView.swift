@@ -121,3 +121,16 @@ func elementCount(_ shape: [Int], limit: Int) -> Int? {
   }
   return shape.contains(0) ? 0 : count
 }
+
+/// The shape of tensors joined along an axis; nil if they differ along another.
+func joinedShape(_ shapes: [[Int]], axis: Int) -> [Int]? {
+  guard var whole = shapes.first, whole.indices.contains(axis) else { return nil }
+  for shape in shapes.dropFirst() {
+    var rest = shape
+    guard rest.count == whole.count else { return nil }
+    rest[axis] = whole[axis]
+    guard rest == whole else { return nil }
+    whole[axis] += shape[axis]
+  }
+  return whole
+}
