@@ -7,6 +7,7 @@ let package = Package(
     .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
     .library(name: "CellularSheaves", targets: ["CellularSheaves"]),
     .library(name: "NeuralSheaves", targets: ["NeuralSheaves"]),
+    .library(name: "PiecewiseEnergies", targets: ["PiecewiseEnergies"]),
     .library(name: "HeatFlow", targets: ["HeatFlow"]),
     .library(name: "Equilibria", targets: ["Equilibria"]),
     .library(name: "SheafTraining", targets: ["SheafTraining"]),
@@ -29,8 +30,12 @@ let package = Package(
     .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CKernels"]),
     .target(name: "CellularSheaves", dependencies: ["LinearAlgebra"]),
     .target(name: "NeuralSheaves", dependencies: ["CellularSheaves", "LinearAlgebra"]),
-    .target(name: "HeatFlow", dependencies: ["NeuralSheaves", "LinearAlgebra"]),
-    .target(name: "Equilibria", dependencies: ["NeuralSheaves", "LinearAlgebra"]),
+    .target(name: "PiecewiseEnergies", dependencies: ["NeuralSheaves", "LinearAlgebra"]),
+    .target(
+      name: "HeatFlow", dependencies: ["PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
+    .target(
+      name: "Equilibria",
+      dependencies: ["HeatFlow", "PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
     .target(
       name: "SheafTraining",
       dependencies: ["Equilibria", "HeatFlow", "NeuralSheaves", "LinearAlgebra"]),
@@ -58,7 +63,8 @@ let package = Package(
       name: "SheafTests",
       dependencies: [
         "ArrayFiles", "CellularSheaves", "Datasets", "Equilibria", "Figures", "HeatFlow",
-        "LinearAlgebra", "ModelFormats", "NeuralSheaves", "SheafCommands", "SheafTraining",
+        "LinearAlgebra", "ModelFormats", "NeuralSheaves", "PiecewiseEnergies", "SheafCommands",
+        "SheafTraining",
       ],
       path: "Tests/SheafTests"),
   ]

@@ -1,5 +1,6 @@
 import LinearAlgebra
 import NeuralSheaves
+import PiecewiseEnergies
 
 extension ActiveSet {
   /// Moves sample j along the path towards the minimiser of its face; whether it got there without

@@ -1,5 +1,6 @@
 import LinearAlgebra
 import NeuralSheaves
+import PiecewiseEnergies
 
 /// The pinned equilibrium problem of some samples and where their solution stands.
 struct ActiveSet: Sendable {

@@ -1,5 +1,6 @@
 import LinearAlgebra
 import NeuralSheaves
+import PiecewiseEnergies
 
 /// A descent along a path from a state towards the minimiser on its face, through the breakpoints of
 /// the piecewise quadratic energy.

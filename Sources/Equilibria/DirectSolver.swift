@@ -1,6 +1,7 @@
 import Foundation
 import LinearAlgebra
 import NeuralSheaves
+import PiecewiseEnergies
 
 /// Pinned equilibria by descent over faces: exact on each, through kinks and ties, for any hard and
 /// soft pins on free coordinates.

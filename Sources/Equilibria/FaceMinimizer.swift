@@ -1,5 +1,6 @@
 import LinearAlgebra
 import NeuralSheaves
+import PiecewiseEnergies
 
 /// The step from a state to the least energy on its face: the fixed branches and kinks of each
 /// sample, where the energy is a quadratic.

@@ -1,4 +1,5 @@
 import NeuralSheaves
+import PiecewiseEnergies
 
 /// Which kinks of a sample do not hold at the minimiser of its face.
 ///

@@ -1,15 +1,12 @@
 import LinearAlgebra
 import NeuralSheaves
+import PiecewiseEnergies
 
 /// The sheaf heat equation ω̇ = −α δᵀ(δω − b) with pins, on a state-dependent neural sheaf
 /// (Bosca, Ghrist 2026, §4).
 public struct HeatFlow: Sendable {
-  /// The sheaf.
-  public let sheaf: NeuralSheaf
-  /// The pins.
-  public let pins: Pins
-  /// The output edge: of a smooth φ, or of a soft clamp.
-  public let output: OutputEdge?
+  /// What flows downhill.
+  public let pinned: PinnedEnergy
   /// The diffusivity α.
   public let alpha: Double
 
@@ -24,11 +21,16 @@ public struct HeatFlow: Sendable {
     _ sheaf: NeuralSheaf, pins: Pins, output: OutputEdge? = nil, alpha: Double = 1
   ) throws(FlowError) {
     guard alpha > 0 && alpha.isFinite else { throw .setting(name: "alpha", found: alpha) }
-    self.sheaf = sheaf
-    self.pins = pins
-    self.output = output
+    pinned = PinnedEnergy(sheaf, pins: pins, output: output)
     self.alpha = alpha
   }
+
+  /// The sheaf.
+  public var sheaf: NeuralSheaf { pinned.sheaf }
+  /// The pins.
+  public var pins: Pins { pinned.pins }
+  /// The output edge: of a smooth φ, or of a soft clamp.
+  public var output: OutputEdge? { pinned.output }
 
   /// The vector field F = −∇E at a state, one matrix per vertex, a_{k+1} last; 0 on held
   /// coordinates. Cost: two sweeps.
@@ -51,33 +53,11 @@ public struct HeatFlow: Sendable {
     return largest
   }
 
-  /// max(1, ‖y − ŷ‖∞) for each sample, where the output is held at y and ŷ is the forward pass.
-  func residualScales(_ state: SheafState) -> [Double] {
-    let network = sheaf.network
-    let last = network.lastVertex
-    let target: Matrix
-    let scale: Double
-    if output != nil, pins.holdsAll(of: network.vertices.count), let a = state.output {
-      (target, scale) = (a, 1)
-    } else if pins.holdsAll(of: last) {
-      (target, scale) = (state.stalks[last], 1)
-    } else {
-      return [Double](repeating: 1, count: state.batch)
-    }
-    var r = sheaf.forwardPass(state.stalks[0]).stalks[last]
-    if let output { r = output.activation(r) }
-    r.add(target, scale: -scale)
-    return (0..<state.batch).map { max(1, r.columns($0..<$0 + 1).maximumMagnitude) }
-  }
-
   /// The energy of a state, pins included, mean over the batch.
   public func energy(of state: SheafState) -> Double {
     discords(of: state).energy + pins.energy(state) / Double(max(state.batch, 1))
   }
 
   /// The discords of a state.
-  public func discords(of state: SheafState) -> DiscordReport {
-    let isClamped = output != nil && pins.holdsAll(of: sheaf.network.vertices.count)
-    return sheaf.discords(state, output: output, isClamped: isClamped)
-  }
+  public func discords(of state: SheafState) -> DiscordReport { pinned.discords(at: state) }
 }

@@ -84,6 +84,13 @@ extension Matrix {
 }
 
 extension Matrix {
+  /// The sum of the squares of column j.
+  public func sumOfSquares(column j: Int) -> Double {
+    var sum = 0.0
+    for i in j * rows..<(j + 1) * rows { sum += elements[i] * elements[i] }
+    return sum
+  }
+
   /// The sum of the squares of the elements in the given rows.
   public func sumOfSquares(rows block: Range<Int>) -> Double {
     if block == 0..<rows { return sumOfSquares }

@@ -73,8 +73,7 @@ extension NeuralSheaf {
           edge: "output", kind: .output, layer: network.vertices[network.lastVertex].layer,
           discord: output.discord(state.stalks[network.lastVertex], a, isClamped: isClamped) / n))
     }
-    let hasCrossEntropy =
-      output?.energy == .crossEntropy && isClamped && output?.activation != .identity
-    return DiscordReport(edges: edges, hasCrossEntropy: hasCrossEntropy)
+    return DiscordReport(
+      edges: edges, hasCrossEntropy: output?.hasCrossEntropy(isClamped: isClamped) ?? false)
   }
 }

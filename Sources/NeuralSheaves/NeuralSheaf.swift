@@ -97,20 +97,22 @@ extension NeuralSheaf {
     return state
   }
 
-  /// δ_Ω v for a fixed pattern, the linear part of the discrepancy.
+  /// δ_Ω v for a fixed pattern, the linear part of the discrepancy; with a freed input, v₀ not
+  /// empty, also what the input adds.
   public func coboundary(_ v: [Matrix], at patterns: [ActivationPattern]) -> [Matrix] {
     var result = v
-    for (e, edge) in network.edges.enumerated() where edge.source != 0 {
+    for (e, edge) in network.edges.enumerated() where edge.source != 0 || v[0].rows > 0 {
       edge.operation.addLinearPart(
         v[edge.source], at: patterns[e], scale: -1, keeping: 1, into: &result[edge.target])
     }
     return result
   }
 
-  /// δ_Ωᵀ ρ for a fixed pattern.
+  /// δ_Ωᵀ ρ for a fixed pattern; where ρ₀ is a zero matrix of the input's shape and not empty, the
+  /// input's part of δᵀρ as well.
   public func coboundaryTransposed(_ rho: [Matrix], at patterns: [ActivationPattern]) -> [Matrix] {
     var result = rho
-    for (e, edge) in network.edges.enumerated() where edge.source != 0 {
+    for (e, edge) in network.edges.enumerated() where edge.source != 0 || rho[0].rows > 0 {
       // u ← Rᵀρ − u, then the sign back: u ← u − Rᵀρ without a second buffer.
       edge.operation.addTranspose(
         rho[edge.target], at: patterns[e], keeping: -1, into: &result[edge.source])
@@ -119,12 +121,13 @@ extension NeuralSheaf {
     return result
   }
 
-  /// δ_Ω⁻¹ ρ for a fixed pattern by forward substitution: v_t = ρ_t + R_π v_s.
+  /// δ_Ω⁻¹ ρ for a fixed pattern by forward substitution: v_t = ρ_t + R_π v_s. Where ρ₀ is not
+  /// empty it is the change of a freed input, v₀ = ρ₀.
   public func forwardSubstitution(
     _ rho: consuming [Matrix], at patterns: [ActivationPattern]
   ) -> [Matrix] {
     var v = rho
-    for (e, edge) in network.edges.enumerated() where edge.source != 0 {
+    for (e, edge) in network.edges.enumerated() where edge.source != 0 || v[0].rows > 0 {
       let source = v[edge.source]
       edge.operation.addLinearPart(
         source, at: patterns[e], scale: 1, keeping: 1, into: &v[edge.target])
@@ -133,12 +136,13 @@ extension NeuralSheaf {
   }
 
   /// δ_Ω⁻ᵀ u for a fixed pattern by reverse substitution: λ_s = u_s + Σ R_πᵀ λ_t over the edges out
-  /// of s.
+  /// of s. Where u₀ is not empty, λ₀ = u₀ + Σ R_πᵀ λ_t: the derivative in a freed input.
   public func reverseSubstitution(
     _ u: consuming [Matrix], at patterns: [ActivationPattern]
   ) -> [Matrix] {
     var lambda = u
-    for (e, edge) in network.edges.enumerated().reversed() where edge.source != 0 {
+    for (e, edge) in network.edges.enumerated().reversed()
+    where edge.source != 0 || lambda[0].rows > 0 {
       let target = lambda[edge.target]
       edge.operation.addTranspose(target, at: patterns[e], keeping: 1, into: &lambda[edge.source])
     }

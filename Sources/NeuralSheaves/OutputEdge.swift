@@ -44,10 +44,22 @@ public struct OutputEdge: Sendable, Equatable {
     force.add(residual, scale: -coupling)
   }
 
+  /// The energy of the edge for sample j: half its discord, or all of it where it is a
+  /// cross-entropy.
+  public func energy(_ z: Matrix, _ a: Matrix, isClamped: Bool, sample j: Int) -> Double {
+    let d = discord(z.columns(j..<j + 1), a.columns(j..<j + 1), isClamped: isClamped)
+    return hasCrossEntropy(isClamped: isClamped) ? d : d / 2
+  }
+
+  /// Whether the edge's discord is a cross-entropy, which counts wholly in the energy.
+  public func hasCrossEntropy(isClamped: Bool) -> Bool {
+    energy == .crossEntropy && isClamped && activation != .identity
+  }
+
   /// The discord of the edge, summed over the batch: κ‖φ(z) − a‖², or κ·CE when a is the target
   /// of a cross-entropy clamp (a free a has no entropy to match: its squared discrepancy counts).
   public func discord(_ z: Matrix, _ a: Matrix, isClamped: Bool) -> Double {
-    if energy == .crossEntropy && isClamped && activation != .identity {
+    if hasCrossEntropy(isClamped: isClamped) {
       return (0..<z.columns).reduce(0) { $0 + coupling * activation.crossEntropy(z, a, sample: $1) }
     }
     var residual = activation(z)

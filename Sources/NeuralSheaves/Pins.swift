@@ -222,15 +222,18 @@ public struct Pins: Sendable {
 
   /// Σ (γ/2)(c − t)² over the soft pins and the batch.
   public func energy(_ state: SheafState) -> Double {
+    (0..<state.batch).reduce(0) { $0 + energy(state, sample: $1) }
+  }
+
+  /// Σ (γ/2)(c − t)² over the soft pins of sample j.
+  public func energy(_ state: SheafState, sample j: Int) -> Double {
     var sum = 0.0
     for (v, pins) in vertices.enumerated() {
       guard let stalk = v < state.stalks.count ? state.stalks[v] : state.output else { continue }
       for (rows, values, stiffness) in pins.soft {
-        for j in 0..<stalk.columns {
-          for (p, i) in rows.enumerated() {
-            let d = stalk[i, j] - values[p, j]
-            sum += stiffness / 2 * d * d
-          }
+        for (p, i) in rows.enumerated() {
+          let d = stalk[i, j] - values[p, j]
+          sum += stiffness / 2 * d * d
         }
       }
     }

@@ -7,11 +7,11 @@ import NeuralSheaves
 /// The branches of a row that lies within `tolerance` of a boundary all count. The gradient of
 /// ½(t − P)² in the source is −ρ Σ μ_b r_b over those branches b, μ ≥ 0, Σ μ = 1; the μ of least
 /// ‖∂E‖ are found by turns, row by row, from an independent reading of the state.
-struct Stationarity {
+package struct Stationarity {
   /// ‖the smallest element of ∂E‖∞ of each sample.
-  private(set) var residuals: [Double] = []
+  package private(set) var residuals: [Double] = []
 
-  init(
+  package init(
     _ sheaf: NeuralSheaf, _ flat: FlatNetwork, _ state: SheafState, pins: Pins,
     tolerance: Double = 1e-9
   ) {

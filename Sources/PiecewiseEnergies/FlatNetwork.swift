@@ -3,31 +3,31 @@ import NeuralSheaves
 
 /// The coordinates of a network numbered through: vertex by vertex, the input first. A discrepancy
 /// has the number of the coordinate that its row determines.
-struct FlatNetwork: Sendable {
+package struct FlatNetwork: Sendable {
   /// One target coordinate of a state-dependent operation.
-  struct Row: Sendable {
+  package struct Row: Sendable {
     /// The edge.
-    let edge: Int
+    package let edge: Int
     /// The coordinate of the edge's target.
-    let row: Int
+    package let row: Int
     /// The number of that coordinate.
-    let target: Int
+    package let target: Int
     /// The number of coordinate 0 of the edge's source.
-    let source: Int
+    package let source: Int
   }
 
   /// The number of coordinate 0 of each vertex, and of all.
-  let starts: [Int]
+  package let starts: [Int]
   /// The state-dependent rows.
-  let rows: [Row]
+  package let rows: [Row]
   /// The rows in whose boundaries a coordinate occurs: those of coordinate c are
   /// `readers[readerStarts[c]..<readerStarts[c + 1]]`.
-  let readerStarts: [Int]
-  let readers: [Int]
+  package let readerStarts: [Int]
+  package let readers: [Int]
   /// Whether only state-dependent operations read a coordinate: then it may be held up on a path.
-  let canBend: [Bool]
+  package let canBend: [Bool]
 
-  init(_ network: Network) {
+  package init(_ network: Network) {
     var starts = [0]
     for vertex in network.vertices { starts.append(starts.last! + vertex.dimension) }
     var rows: [Row] = []
@@ -65,10 +65,10 @@ struct FlatNetwork: Sendable {
   }
 
   /// The number of all coordinates.
-  var count: Int { starts.last! }
+  package var count: Int { starts.last! }
 
   /// The vertex and the row of a coordinate.
-  func place(_ c: Int) -> (vertex: Int, row: Int) {
+  package func place(_ c: Int) -> (vertex: Int, row: Int) {
     var (low, high) = (0, starts.count - 1)
     while high - low > 1 {
       let middle = (low + high) / 2
@@ -78,7 +78,7 @@ struct FlatNetwork: Sendable {
   }
 
   /// Column j of a list of matrices, one per vertex, as one vector; vertices without rows are 0.
-  func gather(_ m: [Matrix], _ j: Int, into x: inout [Double]) {
+  package func gather(_ m: [Matrix], _ j: Int, into x: inout [Double]) {
     for v in m.indices {
       let stalk = m[v]
       guard stalk.rows > 0 else { continue }

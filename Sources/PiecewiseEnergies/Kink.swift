@@ -2,7 +2,7 @@
 ///
 /// On the boundary the energy is that of either branch; a face of such places is an affine
 /// subspace, and the energy on it a quadratic.
-enum Kink: Sendable, Equatable {
+package enum Kink: Sendable, Equatable {
   /// A coordinate that stays at the kink of the rows that read it.
   case value(coordinate: Int, threshold: Double)
   /// A coordinate that stays tied with the representative of a row's window.

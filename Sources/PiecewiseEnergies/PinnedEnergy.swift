@@ -1,0 +1,111 @@
+import LinearAlgebra
+import NeuralSheaves
+
+/// The energy that pins and an output edge give to the states of a neural sheaf, sample by sample:
+///
+///     E(ω) = ½‖δω − b‖² + Σ (γ/2)(c − t)² + (output edge),
+///
+/// a function of the free coordinates: all but those that hard pins hold, the input among them
+/// unless a soft pin frees it. For an identity or no output edge it is continuous and piecewise
+/// quadratic, with kinks where a state-dependent operation changes branch (Docs/Equilibria.md).
+public struct PinnedEnergy: Sendable {
+  /// The sheaf.
+  public let sheaf: NeuralSheaf
+  /// The pins, of the whole batch.
+  public let pins: Pins
+  /// The edge from z_{k+1} to a_{k+1}, if there is one; states then have `output`.
+  public let output: OutputEdge?
+
+  /// An energy from its parts.
+  public init(_ sheaf: NeuralSheaf, pins: Pins, output: OutputEdge? = nil) {
+    self.sheaf = sheaf
+    self.pins = pins
+    self.output = output
+  }
+
+  /// Whether a_{k+1} is wholly held: a clamp.
+  public var isClamped: Bool {
+    output != nil && pins.holdsAll(of: sheaf.network.vertices.count)
+  }
+
+  /// The same energy for some of the samples.
+  public func samples(_ range: Range<Int>) -> PinnedEnergy {
+    PinnedEnergy(sheaf, pins: pins.samples(range), output: output)
+  }
+
+  /// E of each sample.
+  public func values(at state: SheafState) -> [Double] {
+    let rho = sheaf.discrepancy(state)
+    let last = sheaf.network.lastVertex
+    return (0..<state.batch).map { j in
+      var sum =
+        rho.reduce(0) { $0 + $1.sumOfSquares(column: j) / 2 } + pins.energy(state, sample: j)
+      if let output, let a = state.output {
+        sum += output.energy(state.stalks[last], a, isClamped: isClamped, sample: j)
+      }
+      return sum
+    }
+  }
+
+  /// The discords of a state, mean over the batch.
+  public func discords(at state: SheafState) -> DiscordReport {
+    sheaf.discords(state, output: output, isClamped: isClamped)
+  }
+
+  /// ∇E on the patterns of a state, one matrix per vertex and a_{k+1} last where there is one.
+  ///
+  /// Held coordinates have theirs too: it is the force with which the pin holds them. Cost: two
+  /// sweeps.
+  public func gradient(at state: SheafState) -> [Matrix] {
+    var rho = sheaf.discrepancy(state)
+    rho[0] = Matrix(rows: state.stalks[0].rows, columns: state.batch)
+    var gradient = sheaf.coboundaryTransposed(rho, at: sheaf.patterns(at: state))
+    let last = sheaf.network.lastVertex
+    if let output, let a = state.output {
+      var residual = Matrix(rows: a.rows, columns: a.columns)
+      var force = residual
+      var onOutput: Matrix? = residual
+      output.addForce(
+        state.stalks[last], a, residual: &residual, into: &force, outputForce: &onOutput)
+      gradient[last].add(force, scale: -1)
+      onOutput!.scale(by: -1)
+      gradient.append(onOutput!)
+    }
+    for v in gradient.indices {
+      let stalk = v < state.stalks.count ? state.stalks[v] : state.output!
+      for pin in pins.soft(v) {
+        for j in 0..<state.batch {
+          for (p, i) in pin.rows.enumerated() {
+            gradient[v][i, j] += pin.stiffness * (stalk[i, j] - pin.values[p, j])
+          }
+        }
+      }
+    }
+    return gradient
+  }
+
+  /// max(1, ‖t − Eω‖∞) of each sample, from the forward pass to what hard pins and the clamp hold: the
+  /// scale of residuals.
+  public func residualScales(_ state: SheafState) -> [Double] {
+    let network = sheaf.network
+    var input = state.stalks[0]
+    for pin in pins.soft(0) {
+      for j in 0..<state.batch {
+        for (p, i) in pin.rows.enumerated() { input[i, j] = pin.values[p, j] }
+      }
+    }
+    pins.impose(on: &input, vertex: 0)
+    var stalks = sheaf.forwardPass(input).stalks
+    if let output { stalks.append(output.activation(stalks[network.lastVertex])) }
+    return (0..<state.batch).map { j in
+      var largest = 1.0
+      for v in stalks.indices.dropFirst() {
+        let values = pins.heldValues(v)
+        for (p, i) in pins.held(v).enumerated() {
+          largest = max(largest, abs(values[p, j] - stalks[v][i, j]))
+        }
+      }
+      return largest
+    }
+  }
+}
