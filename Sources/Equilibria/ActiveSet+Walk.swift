@@ -3,23 +3,51 @@ import NeuralSheaves
 import PiecewiseEnergies
 
 extension ActiveSet {
-  /// Moves sample j along the path towards the minimiser of its face; whether it got there without
-  /// meeting a breakpoint.
-  mutating func walk(_ j: Int, along face: FaceMinimizer) -> Bool {
-    let network = sheaf.network
+  /// How a walk ended.
+  struct Walk {
+    /// Whether it came to the minimiser without meeting a breakpoint.
+    let isWhole: Bool
+    /// dE/dt at its start, and how far it went.
+    let slope: Double
+    let time: Double
+  }
+
+  /// Moves sample j along the path towards the minimiser of its face.
+  mutating func walk(_ j: Int, along face: FaceStep) -> Walk {
     let zero = [Double](repeating: 0, count: flat.count)
-    var (x, velocity, rho, rate) = (zero, zero, zero, zero)
-    flat.gather(state.stalks, j, into: &x)
+    var (velocity, rate) = (zero, zero)
     flat.gather(face.step, j, into: &velocity)
-    flat.gather(self.rho, j, into: &rho)
     flat.gather(face.rhoStep, j, into: &rate)
     straighten(&velocity, j)
+    return walk(j, velocity: velocity, rhoVelocity: rate, model: face.models?[j])
+  }
+
+  /// Moves sample j along a path that starts with the given velocities.
+  mutating func walk(
+    _ j: Int, velocity: [Double], rhoVelocity: [Double], model: OutputModel?
+  ) -> Walk {
+    let network = sheaf.network
+    let zero = [Double](repeating: 0, count: flat.count)
+    var (x, rho) = (zero, zero)
+    flat.gather(state.stalks, j, into: &x)
+    flat.gather(self.rho, j, into: &rho)
+    var extra = (0.0, 0.0)
+    if let model {
+      let first = flat.starts[network.lastVertex]
+      extra = model.slopeAndCurvature(
+        along: velocity[first..<first + network.outputDimension])
+    }
     var path = BreakpointPath(
       flat, network.edges.map(\.operation), x: x, velocity: velocity, rho: rho,
-      rhoVelocity: rate, branches: flat.rows.map { patterns[$0.edge][$0.row, j] },
-      kinks: kinks[j], springs: springs(j), isHeld: isHeld)
+      rhoVelocity: rhoVelocity, branches: flat.rows.map { patterns[$0.edge][$0.row, j] },
+      kinks: progress[j].kinks,
+      springs: springs.enumerated().map {
+        ($1.coordinate, $1.stiffness, springValues[$0, samples[j]])
+      },
+      isHeld: isHeld, extraSlope: extra.0, extraCurvature: extra.1,
+      stopsAtFirst: progress[j].stopsAtFirst)
     path.walk()
-    for v in network.vertices.indices.dropFirst() {
+    for v in network.vertices.indices {
       for i in 0..<network.vertices[v].dimension {
         state.stalks[v][i, j] = path.x[flat.starts[v] + i]
       }
@@ -27,14 +55,15 @@ extension ActiveSet {
     for (r, row) in flat.rows.enumerated() {
       patterns[row.edge][row.row, j] = path.branches[r]
     }
-    kinks[j] = path.kinks
-    return path.events == 0
+    progress[j].kinks = path.kinks
+    return Walk(
+      isWhole: path.events == 0, slope: path.initialSlope, time: path.now)
   }
 
   /// What is held or rests does not move and what is tied moves as one, beyond rounding.
   private func straighten(_ velocity: inout [Double], _ j: Int) {
     for c in velocity.indices where isHeld[c] { velocity[c] = 0 }
-    for kink in kinks[j] {
+    for kink in progress[j].kinks {
       switch kink {
       case .value(let c, _): velocity[c] = 0
       case .tie(let r, let branch):

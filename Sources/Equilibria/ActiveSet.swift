@@ -2,11 +2,25 @@ import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
 
-/// The pinned equilibrium problem of some samples and where their solution stands.
+/// The equilibrium problem of some samples and where their solution stands: a state, a face, and what
+/// is known of them.
 struct ActiveSet: Sendable {
   let sheaf: NeuralSheaf
   let flat: FlatNetwork
-  let pins: Pins
+  /// The energy of the smooth output edge.
+  let potential: OutputPotential?
+  /// Which coordinates are held.
+  let isHeld: [Bool]
+  /// The held coordinates but for the input's, with their values (count, caller's batch).
+  let held: [Int]
+  let heldValues: Matrix
+  /// The soft pins, and the identity's output edge: coordinates, stiffness and values (count,
+  /// caller's batch).
+  let springs: [Spring]
+  let springValues: Matrix
+  /// The freed input coordinates.
+  let freed: FreedInput?
+
   /// The numbers of the samples in the caller's batch that are still at work.
   var samples: [Int]
   /// The stalks of those samples.
@@ -15,40 +29,107 @@ struct ActiveSet: Sendable {
   var patterns: [ActivationPattern]
   /// ρ on those patterns.
   var rho: [Matrix]
-  /// Which coordinates are held.
-  let isHeld: [Bool]
-  /// The kinks that each sample rests on.
-  var kinks: [[Kink]]
-  /// Whether each sample releases one kink at a time.
-  var isCautious: [Bool]
-  var energies: [Double]
-  var iterations: [Int]
+  /// The progress of each sample.
+  var progress: [Progress]
 
-  /// Starts from the forward pass with the held coordinates set.
-  init(_ sheaf: NeuralSheaf, _ flat: FlatNetwork, input: Matrix, pins: Pins) {
-    self.sheaf = sheaf
+  /// What is known of a sample beside its state.
+  struct Progress: Sendable {
+    /// The kinks that it rests on.
+    var kinks: [Kink] = []
+    /// Whether it releases one kink at a time.
+    var isCautious = false
+    /// Whether it has gone along the smallest element of ∂E.
+    var wentSteepest = false
+    /// Whether it rests at every breakpoint.
+    var stopsAtFirst = false
+    /// E.
+    var energy = 0.0
+    /// The steps so far.
+    var iterations = 0
+    /// How closely faces are solved: relative to the right-hand side.
+    var tolerance = 0.0
+    /// λ of the last face, by row, to start the next from.
+    var forces: [FaceRow.Key: Double] = [:]
+    /// What the model of the output potential has been damped with.
+    var damping = 0.0
+    /// How far its gradient was from the potential's after the last whole step.
+    var modelGap = Double.infinity
+    /// The freedom that the pins leave to the input, on the last face.
+    var freedom: InputFreedom?
+  }
+
+  /// A coordinate pulled to a value.
+  struct Spring: Sendable {
+    let coordinate: Int
+    let stiffness: Double
+  }
+
+  /// Freed input coordinates.
+  struct FreedInput: Sendable {
+    /// Σγ of the soft pins on each input coordinate: 0 where there is none, infinite where it is held.
+    let stiffness: [Double]
+    /// The mean of the pins' values, weighted by γ, (n₀, caller's batch).
+    let prior: Matrix
+    /// The coordinates that are free and have no prior.
+    let open: [Int]
+  }
+
+  /// A set from a state: held coordinates are imposed on it.
+  init(_ energy: PinnedEnergy, _ flat: FlatNetwork, from start: SheafState) {
+    let (network, pins) = (energy.sheaf.network, energy.pins)
+    sheaf = energy.sheaf
     self.flat = flat
-    self.pins = pins
-    samples = Array(0..<input.columns)
-    var state = sheaf.forwardPass(input)
-    pins.impose(on: &state)
+    let batch = start.batch
+    samples = Array(0..<batch)
+    var state = SheafState(stalks: start.stalks)
+    var isHeld = [Bool](repeating: false, count: flat.count)
+    var (held, heldColumns): ([Int], [Matrix]) = ([], [])
+    var (springs, springColumns): ([Spring], [Matrix]) = ([], [])
+    for v in network.vertices.indices {
+      pins.impose(on: &state.stalks[v], vertex: v)
+      for i in pins.held(v) { isHeld[flat.starts[v] + i] = true }
+      if v > 0 && !pins.held(v).isEmpty {
+        held += pins.held(v).map { flat.starts[v] + $0 }
+        heldColumns.append(pins.heldValues(v))
+      }
+      for pin in pins.soft(v) {
+        let free = pin.rows.indices.filter { !isHeld[flat.starts[v] + pin.rows[$0]] }
+        springs += free.map {
+          Spring(coordinate: flat.starts[v] + pin.rows[$0], stiffness: pin.stiffness)
+        }
+        springColumns.append(pin.values[rows: free, columns: samples])
+      }
+    }
+    potential = energy.output.map {
+      OutputPotential(
+        $0, pins, vertex: network.vertices.count, dimension: network.outputDimension, batch: batch)
+    }
+    if let potential, potential.isQuadratic {
+      let first = flat.starts[network.lastVertex]
+      let rows = (0..<network.outputDimension).filter {
+        !isHeld[first + $0] && potential.spring($0) > 0
+      }
+      springs += rows.map { Spring(coordinate: first + $0, stiffness: potential.spring($0)) }
+      springColumns.append(potential.targets[rows: rows, columns: samples])
+    }
+    freed = FreedInput(pins, dimension: network.inputDimension, batch: batch)
+    self.isHeld = isHeld
+    self.held = held
+    self.springs = springs
+    heldValues = Matrix(stacking: heldColumns, columns: batch)
+    springValues = Matrix(stacking: springColumns, columns: batch)
     self.state = state
     patterns = sheaf.patterns(at: state)
-    rho = sheaf.zeroCochain(batch: input.columns)
-    var held = [Bool](repeating: false, count: flat.count)
-    for v in sheaf.network.vertices.indices {
-      for i in pins.held(v) { held[flat.starts[v] + i] = true }
-    }
-    isHeld = held
-    kinks = samples.map { _ in [] }
-    isCautious = samples.map { _ in false }
-    energies = samples.map { _ in 0 }
-    iterations = samples.map { _ in 0 }
+    rho = sheaf.zeroCochain(batch: batch)
+    progress = samples.map { _ in Progress() }
     readDiscrepancy()
-    for j in samples.indices { energies[j] = energy(j) }
+    for j in samples.indices { progress[j].energy = self.energy(j) }
   }
 
   var batch: Int { samples.count }
+
+  /// The potential where it is no sum of springs.
+  var smoothPotential: OutputPotential? { potential?.isQuadratic == false ? potential : nil }
 
   /// ρ ← δ_π ω − b_π.
   mutating func readDiscrepancy() {
@@ -63,50 +144,20 @@ struct ActiveSet: Sendable {
     }
   }
 
-  /// ½‖ρ‖² and the soft pins of sample j.
+  /// E of sample j.
   func energy(_ j: Int) -> Double {
     var sum = 0.0
-    for m in rho where m.rows > 0 {
-      for i in 0..<m.rows { sum += m.elements[i + j * m.rows] * m.elements[i + j * m.rows] / 2 }
+    for m in rho where m.rows > 0 { sum += m.sumOfSquares(column: j) / 2 }
+    for (s, spring) in springs.enumerated() {
+      let (v, i) = flat.place(spring.coordinate)
+      let d = state.stalks[v][i, j] - springValues[s, samples[j]]
+      sum += spring.stiffness / 2 * d * d
     }
-    for s in springs(j) {
-      let (v, i) = flat.place(s.coordinate)
-      let d = state.stalks[v][i, j] - s.value
-      sum += s.stiffness / 2 * d * d
+    if let smoothPotential {
+      let last = state.stalks[sheaf.network.lastVertex]
+      sum += smoothPotential.value(last.columns(j..<j + 1), sample: samples[j])
     }
     return sum
-  }
-
-  /// The soft pins of sample j.
-  func springs(_ j: Int) -> [(coordinate: Int, stiffness: Double, value: Double)] {
-    var result: [(coordinate: Int, stiffness: Double, value: Double)] = []
-    for v in sheaf.network.vertices.indices {
-      for pin in pins.soft(v) {
-        for (p, i) in pin.rows.enumerated() where !isHeld[flat.starts[v] + i] {
-          result.append((flat.starts[v] + i, pin.stiffness, pin.values[p, samples[j]]))
-        }
-      }
-    }
-    return result
-  }
-
-  /// ‖t − Eω‖∞ of each sample, from the forward pass to its pins.
-  var pinDistances: [Double] {
-    let forward = sheaf.forwardPass(state.stalks[0])
-    return (0..<batch).map { j in
-      var largest = 0.0
-      for v in sheaf.network.vertices.indices.dropFirst() {
-        for i in pins.held(v) {
-          largest = max(largest, abs(state.stalks[v][i, j] - forward.stalks[v][i, j]))
-        }
-        for pin in pins.soft(v) {
-          for (p, i) in pin.rows.enumerated() {
-            largest = max(largest, abs(pin.values[p, samples[j]] - forward.stalks[v][i, j]))
-          }
-        }
-      }
-      return largest
-    }
   }
 
   /// Keeps the samples at the given places only.
@@ -115,9 +166,34 @@ struct ActiveSet: Sendable {
     state = state.samples(places)
     patterns = patterns.map { $0.samples(places) }
     rho = rho.map { $0.columns(places) }
-    kinks = places.map { kinks[$0] }
-    isCautious = places.map { isCautious[$0] }
-    energies = places.map { energies[$0] }
-    iterations = places.map { iterations[$0] }
+    progress = places.map { progress[$0] }
+  }
+
+  /// Puts sample j back to where it stood in an earlier copy of this set.
+  mutating func restore(_ j: Int, from earlier: ActiveSet) {
+    state.setSamples(from: j, to: earlier.state.samples(j..<j + 1))
+    for e in patterns.indices { patterns[e].setSample(j, to: earlier.patterns[e]) }
+    for v in rho.indices { rho[v].setColumns(from: j, to: earlier.rho[v].columns(j..<j + 1)) }
+    progress[j].kinks = earlier.progress[j].kinks
+    progress[j].energy = earlier.progress[j].energy
+  }
+}
+
+extension ActiveSet.FreedInput {
+  /// nil where the input is wholly held.
+  init?(_ pins: Pins, dimension n: Int, batch: Int) {
+    guard !pins.holdsAll(of: 0) else { return nil }
+    var (stiffness, prior) = ([Double](repeating: 0, count: n), Matrix(rows: n, columns: batch))
+    for pin in pins.soft(0) {
+      for (p, i) in pin.rows.enumerated() {
+        stiffness[i] += pin.stiffness
+        for j in 0..<batch {
+          prior[i, j] += pin.stiffness / stiffness[i] * (pin.values[p, j] - prior[i, j])
+        }
+      }
+    }
+    for i in pins.held(0) { stiffness[i] = .infinity }
+    open = (0..<n).filter { stiffness[$0] == 0 }
+    (self.stiffness, self.prior) = (stiffness, prior)
   }
 }

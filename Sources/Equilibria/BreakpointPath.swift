@@ -8,7 +8,8 @@ import PiecewiseEnergies
 /// The path is straight between breakpoints. At a breakpoint a row changes branch. Where the slope of
 /// the energy would fall, or the coordinate cannot be held, the path goes on into the next branch; at
 /// a convex kink it bends: the coordinate stops there, or moves on as one with the coordinate it has
-/// caught up with. The path ends where the energy is least along it, at the latest at time 1.
+/// caught up with. The path ends where the energy is least along it, at the latest at time 1; a
+/// cautious one at its first breakpoint, where it rests.
 struct BreakpointPath {
   private let flat: FlatNetwork
   private let operations: [any NetworkOperation]
@@ -25,6 +26,9 @@ struct BreakpointPath {
   /// dE/dt and d²E/dt².
   private var slope = 0.0
   private var curvature = 0.0
+  /// dE/dt at time 0.
+  private(set) var initialSlope = 0.0
+  private let stopsAtFirst: Bool
   /// Soft pins: γ and t of coordinates, as weights on them.
   private let springs: [(coordinate: Int, stiffness: Double, value: Double)]
   private var springAt: [Int: [Int]] = [:]
@@ -38,12 +42,14 @@ struct BreakpointPath {
   init(
     _ flat: FlatNetwork, _ operations: [any NetworkOperation], x: [Double], velocity: [Double],
     rho: [Double], rhoVelocity: [Double], branches: [Int], kinks: [Kink],
-    springs: [(coordinate: Int, stiffness: Double, value: Double)], isHeld: [Bool]
+    springs: [(coordinate: Int, stiffness: Double, value: Double)], isHeld: [Bool],
+    extraSlope: Double = 0, extraCurvature: Double = 0, stopsAtFirst: Bool = false
   ) {
     self.flat = flat
     self.operations = operations
     (self.x, self.velocity, self.rho, self.rhoVelocity) = (x, velocity, rho, rhoVelocity)
     (self.branches, self.kinks, self.springs, self.isHeld) = (branches, kinks, springs, isHeld)
+    (slope, curvature, self.stopsAtFirst) = (extraSlope, extraCurvature, stopsAtFirst)
     time = [Double](repeating: 0, count: x.count)
     rhoTime = time
     version = [Int](repeating: 0, count: flat.rows.count)
@@ -77,6 +83,7 @@ struct BreakpointPath {
       slope += s.stiffness * (x[s.coordinate] - s.value) * velocity[s.coordinate]
       curvature += s.stiffness * velocity[s.coordinate] * velocity[s.coordinate]
     }
+    initialSlope = slope
     for r in flat.rows.indices { schedule(r) }
     let most = 20 * flat.rows.count + 100
     while slope < 0 {
@@ -151,6 +158,15 @@ struct BreakpointPath {
       rhoVelocity[row.target] + old.slope * velocity[old.source] - new.slope * velocity[new.source]
     let jump = value * (rate - rhoVelocity[row.target])
     let isTie = old.source != new.source
+    if stopsAtFirst && now > 0 {
+      kinks.append(
+        isTie
+          ? .tie(row: r, branch: event.neighbour)
+          : .value(coordinate: old.source, threshold: event.threshold))
+      if !isTie { x[old.source] = event.threshold; time[old.source] = now }
+      slope = 0
+      return
+    }
     let bends =
       jump > 0 && flat.canBend[old.source] && !isHeld[old.source]
       && (!isTie || !isHeld[new.source])

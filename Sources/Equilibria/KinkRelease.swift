@@ -22,12 +22,12 @@ extension ActiveSet {
 
   /// Releases the kinks of sample j that do not hold, or the worst of them where it is cautious; says
   /// whether there were any. ρ is that at the minimiser, and the same on either branch of a kink.
-  mutating func release(_ j: Int, _ face: FaceMinimizer) -> Bool {
+  mutating func release(_ j: Int, _ face: FaceStep) -> Bool {
     let tolerance = 1e-10 * max(1e-3, face.forces[j].reduce(0) { max($0, abs($1)) })
     var violations: [Violation] = []
     var ties: [Int: [(kink: Int, branch: Int, force: Double)]] = [:]
     for (row, force) in zip(face.rows[j], face.forces[j]) where row.kink >= 0 {
-      switch kinks[j][row.kink] {
+      switch progress[j].kinks[row.kink] {
       case .value(let c, let threshold):
         violations += violation(j, row.kink, c, threshold, force, tolerance)
       case .tie(let r, let branch): ties[r, default: []].append((row.kink, branch, force))
@@ -37,15 +37,15 @@ extension ActiveSet {
       violations += violation(j, r, list, tolerance)
     }
     guard let worst = violations.max(by: { $0.size < $1.size }) else { return false }
-    if isCautious[j] { violations = [worst] }
+    if progress[j].isCautious { violations = [worst] }
     var gone: Set<Int> = []
     for v in violations {
       gone.formUnion(v.kinks)
       for b in v.branches { patterns[flat.rows[b.row].edge][flat.rows[b.row].row, j] = b.branch }
     }
-    kinks[j] =
-      kinks[j].indices.filter { !gone.contains($0) }.map { kinks[j][$0] }
-      + violations.flatMap(\.ties)
+    let kinks = progress[j].kinks
+    progress[j].kinks =
+      kinks.indices.filter { !gone.contains($0) }.map { kinks[$0] } + violations.flatMap(\.ties)
     return true
   }
 

@@ -1,16 +1,17 @@
 import LinearAlgebra
 import NeuralSheaves
+import PiecewiseEnergies
 
 /// The end of a relaxation with pins: a state at which 0 ∈ ∂E, sample by sample.
 public struct PinnedEquilibrium: Sendable {
   /// How each sample ended.
   public internal(set) var statuses: [SolutionStatus]
-  /// The stalks.
+  /// The stalks, with `output` where the energy has an output edge.
   public internal(set) var state: SheafState
-  /// E of each sample, soft pins included.
+  /// E of each sample, soft pins and output edge included.
   public internal(set) var energies: [Double]
-  /// ‖the smallest element of ∂E‖∞ / max(1, ‖t − Eω‖∞) of each sample, t − Eω the distance of the
-  /// pins from the forward pass; read off the state alone.
+  /// ‖the smallest element of ∂E‖∞ / max(1, ‖t − Eω‖∞) of each sample, t − Eω the distance of what is
+  /// held from the forward pass; read off the state alone.
   public internal(set) var residuals: [Double]
   /// The steps of each sample.
   public internal(set) var iterations: [Int]
@@ -18,23 +19,95 @@ public struct PinnedEquilibrium: Sendable {
   public internal(set) var kinkNeurons: [Int]
   /// How many coordinates of each sample are tied with the maximum of a window.
   public internal(set) var tiedCoordinates: [Int]
+  /// What the pins leave undetermined of each sample's freed input; nil where nothing.
+  public internal(set) var freedoms: [InputFreedom?]
+
+  /// The worst status of the batch: `converged` if all samples are.
+  public var status: SolutionStatus {
+    let order: [SolutionStatus] = [.diverged, .stepLimit, .stalled]
+    return order.first { statuses.contains($0) } ?? .converged
+  }
 
   /// The forces that the pins exert: ∂E/∂c at each held coordinate, and γ(t − c) at a softly held
-  /// one; one matrix per vertex, 0 elsewhere. Cost: two sweeps.
-  public func pinForces(_ sheaf: NeuralSheaf, _ pins: Pins) -> [Matrix] {
-    let gradient = sheaf.coboundaryTransposed(
-      sheaf.discrepancy(state), at: sheaf.patterns(at: state))
-    return state.stalks.indices.map { v in
-      var force = Matrix(rows: state.stalks[v].rows, columns: state.batch)
+  /// one; one matrix per vertex and one for a_{k+1} where there is one, 0 elsewhere. On a held input it
+  /// is the derivative of E in the input. Cost: two sweeps.
+  public func pinForces(_ energy: PinnedEnergy) -> [Matrix] {
+    let gradient = energy.gradient(at: state)
+    let stalks = state.stalks + (state.output.map { [$0] } ?? [])
+    return stalks.indices.map { v in
+      var force = Matrix(rows: stalks[v].rows, columns: state.batch)
       for j in 0..<state.batch {
-        for pin in pins.soft(v) {
+        for pin in energy.pins.soft(v) {
           for (p, i) in pin.rows.enumerated() {
-            force[i, j] += pin.stiffness * (pin.values[p, j] - state.stalks[v][i, j])
+            force[i, j] += pin.stiffness * (pin.values[p, j] - stalks[v][i, j])
           }
         }
-        for i in pins.held(v) where v > 0 { force[i, j] = gradient[v][i, j] }
+        for i in energy.pins.held(v) { force[i, j] = gradient[v][i, j] }
       }
       return force
     }
+  }
+}
+
+extension PinnedEquilibrium {
+  /// An empty report on a state.
+  init(_ state: SheafState) {
+    self.init(
+      statuses: [], state: state, energies: [], residuals: [], iterations: [], kinkNeurons: [],
+      tiedCoordinates: [], freedoms: [])
+  }
+
+  mutating func reserve(_ n: Int) {
+    statuses = [SolutionStatus](repeating: .stepLimit, count: n)
+    iterations = [Int](repeating: 0, count: n)
+    kinkNeurons = iterations
+    tiedCoordinates = iterations
+    freedoms = [InputFreedom?](repeating: nil, count: n)
+  }
+
+  /// Takes down how sample j of a set ended.
+  mutating func record(_ set: ActiveSet, _ j: Int, _ status: SolutionStatus) {
+    let s = set.samples[j]
+    statuses[s] = status
+    state.setSamples(from: s, to: set.state.samples([j]))
+    iterations[s] = set.progress[j].iterations
+    freedoms[s] = set.progress[j].freedom
+    for kink in set.progress[j].kinks {
+      switch kink {
+      case .value: kinkNeurons[s] += 1
+      case .tie: tiedCoordinates[s] += 1
+      }
+    }
+  }
+
+  /// Works out a_{k+1}, the energies and the residuals; a sample that was thought to be at an
+  /// equilibrium and is not has stalled.
+  mutating func finish(
+    _ energy: PinnedEnergy, _ flat: FlatNetwork, scales: [Double], tolerance: Double
+  ) {
+    if let output = energy.output {
+      let network = energy.sheaf.network
+      let potential = OutputPotential(
+        output, energy.pins, vertex: network.vertices.count, dimension: network.outputDimension,
+        batch: state.batch)
+      state.output = potential.output(
+        at: state.stalks[network.lastVertex], samples: Array(0..<state.batch))
+    }
+    energies = energy.values(at: state)
+    residuals = zip(ClarkeGradient(energy, flat, state).residuals, scales).map { $0 / $1 }
+    for j in statuses.indices
+    where statuses[j] == .converged && !(residuals[j] <= tolerance) { statuses[j] = .stalled }
+  }
+
+  /// Appends the report on the samples from `start` on.
+  mutating func append(_ other: PinnedEquilibrium, at start: Int) {
+    state.setSamples(from: start, to: other.state)
+    statuses += other.statuses
+    energies += other.energies
+    residuals += other.residuals
+    iterations += other.iterations
+    kinkNeurons += other.kinkNeurons
+    tiedCoordinates += other.tiedCoordinates
+    freedoms += other.freedoms
   }
 }

@@ -58,6 +58,16 @@ public struct Matrix: Sendable, Equatable {
     self.init(rows: rows.count, columns: rows.first?.count ?? 0, rowMajor: rows.flatMap { $0 })
   }
 
+  /// Matrices of one width on top of each other.
+  public init(stacking parts: [Matrix], columns: Int) {
+    self.init(rows: parts.reduce(0) { $0 + $1.rows }, columns: columns)
+    var row = 0
+    for part in parts {
+      setBlock(row: row, column: 0, to: part)
+      row += part.rows
+    }
+  }
+
   /// A single column.
   public init(column: [Double]) {
     self.init(rows: column.count, columns: 1, columnMajor: column)

@@ -42,6 +42,12 @@ public struct ActivationPattern: Sendable, Equatable {
   /// The pattern of sample `j` alone.
   public func sample(_ j: Int) -> ActivationPattern { samples([j]) }
 
+  /// Sample j takes the branches that it has in another pattern of this shape.
+  public mutating func setSample(_ j: Int, to other: ActivationPattern) {
+    let range = j * dimension..<(j + 1) * dimension
+    branches.replaceSubrange(range, with: other.branches[range])
+  }
+
   /// The patterns of the given samples, in their order, repetitions allowed.
   public func samples(_ indices: [Int]) -> ActivationPattern {
     guard dimension > 0 else { return .affine }

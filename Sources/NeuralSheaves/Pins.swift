@@ -80,13 +80,19 @@ public struct Pins: Sendable {
   /// - Parameters:
   ///   - pins: in any order; a hard pin on the input replaces its value, a soft one frees the
   ///     coordinates it names.
+  ///   - freed: coordinates of the input that are free without a prior, unless a pin holds them.
   ///   - input: x, (n₀, batch).
-  public init(_ pins: [Pin] = [], network: Network, input: Matrix) throws(PinError) {
+  public init(
+    _ pins: [Pin] = [], freeing freed: [Int] = [], network: Network, input: Matrix
+  ) throws(PinError) {
     let names = network.vertices.map(\.name) + [network.outputName]
     dimensions = network.vertices.map(\.dimension) + [network.outputDimension]
     let batch = input.columns
     var held = dimensions.map { [Double?](repeating: nil, count: $0 * batch) }
-    var freed = Set<Int>()
+    if let i = freed.first(where: { !(0..<network.inputDimension).contains($0) }) {
+      throw .coordinate(stalk: names[0], index: i, dimension: network.inputDimension)
+    }
+    var freed = Set(freed)
     vertices = dimensions.map { _ in OnVertex() }
     for pin in pins {
       let (name, n) = (names[pin.vertex], dimensions[pin.vertex])

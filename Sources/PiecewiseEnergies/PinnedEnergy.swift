@@ -84,18 +84,25 @@ public struct PinnedEnergy: Sendable {
     return gradient
   }
 
-  /// max(1, ‖t − Eω‖∞) of each sample, from the forward pass to what hard pins and the clamp hold: the
-  /// scale of residuals.
-  public func residualScales(_ state: SheafState) -> [Double] {
-    let network = sheaf.network
-    var input = state.stalks[0]
+  /// The input with what is held or pulled at its pins' values.
+  public func priorInput(_ input: Matrix) -> Matrix {
+    var input = input
     for pin in pins.soft(0) {
-      for j in 0..<state.batch {
+      for j in 0..<input.columns {
         for (p, i) in pin.rows.enumerated() { input[i, j] = pin.values[p, j] }
       }
     }
     pins.impose(on: &input, vertex: 0)
-    var stalks = sheaf.forwardPass(input).stalks
+    return input
+  }
+
+  /// max(1, ‖t − Eω‖∞) of each sample, from the forward pass to what hard pins and the clamp hold: the
+  /// scale of residuals.
+  ///
+  /// - Parameter forward: the forward pass, if it is at hand.
+  public func residualScales(_ state: SheafState, forward: SheafState? = nil) -> [Double] {
+    let network = sheaf.network
+    var stalks = (forward ?? sheaf.forwardPass(priorInput(state.stalks[0]))).stalks
     if let output { stalks.append(output.activation(stalks[network.lastVertex])) }
     return (0..<state.batch).map { j in
       var largest = 1.0

@@ -1,0 +1,83 @@
+import LinearAlgebra
+import NeuralSheaves
+import PiecewiseEnergies
+
+extension ActiveSet {
+  /// What a steepest descent came to.
+  enum Descent { case down, stationary, none }
+
+  /// Moves sample j along −g, g the smallest element of ∂E at its state.
+  ///
+  /// E°(ω; −g) = max over ∂E of ⟨g′, −g⟩ ≤ −‖g‖² (Clarke 1983, Prop. 2.1.2 and the projection theorem),
+  /// so unless g = 0 there is a way down, kinks and ties notwithstanding. Every row on a boundary
+  /// takes the branch that the direction enters.
+  mutating func descend(_ j: Int, _ energy: PinnedEnergy) -> Descent {
+    var one = state.samples(j..<j + 1)
+    if let potential {
+      one.output = potential.output(
+        at: one.stalks[sheaf.network.lastVertex], samples: [samples[j]])
+    }
+    let gradient = ClarkeGradient(energy, flat, one)
+    guard gradient.residuals[0] > 1e-12 else { return .stationary }
+    let velocity = gradient.elements[0].map { -$0 }
+    var x = [Double](repeating: 0, count: flat.count)
+    flat.gather(state.stalks, j, into: &x)
+    let before = self
+    progress[j].kinks = []
+    var rate = velocity
+    for c in 0..<flat.starts[1] { rate[c] = 0 }
+    for row in flat.rows {
+      let operation = sheaf.network.edges[row.edge].operation
+      let now = patterns[row.edge][row.row, j]
+      let candidates = flat.branches(of: row, operation, at: now, x, tolerance: 1e-9)
+      if candidates.count > 1 {
+        patterns[row.edge][row.row, j] =
+          candidates.first { flat.enters($0, row, operation, x, velocity, tolerance: 1e-9) } ?? now
+      }
+    }
+    // δ v on those branches.
+    var v = FaceProblem.cochain(self, columns: 1)
+    for w in v.indices {
+      for i in 0..<v[w].rows { v[w][i, 0] = velocity[flat.starts[w] + i] }
+    }
+    let side = patterns.map { $0.samples([j]) }
+    flat.gather(sheaf.coboundary(v, at: side), 0, into: &rate)
+    for c in 0..<flat.starts[1] { rate[c] = 0 }
+    let model = smoothPotential.map {
+      OutputModel(
+        $0, at: one.stalks[sheaf.network.lastVertex], sample: samples[j],
+        damping: 0.5 * $0.largestWeight)
+    }
+    // Far enough to come to the least energy along the path.
+    let length = 1e3
+    _ = walk(
+      j, velocity: velocity.map { $0 * length }, rhoVelocity: rate.map { $0 * length }, model: model
+    )
+    let old = progress[j].energy
+    readDiscrepancy()
+    progress[j].energy = self.energy(j)
+    guard progress[j].energy < old else {
+      restore(j, from: before)
+      return .none
+    }
+    return .down
+  }
+}
+
+extension FlatNetwork {
+  /// Whether a move from x along v goes into the region of a branch, or along its edge.
+  package func enters(
+    _ branch: Int, _ row: Row, _ operation: any NetworkOperation, _ x: [Double], _ v: [Double],
+    tolerance: Double
+  ) -> Bool {
+    var result = true
+    operation.forEachBoundary(ofRow: row.row, branch: branch) { b in
+      let c = row.source + b.source
+      let other = b.other.map { x[row.source + $0] } ?? 0
+      guard abs(x[c] - other - b.threshold) <= tolerance * max(1, abs(x[c])) else { return }
+      let rate = v[c] - (b.other.map { v[row.source + $0] } ?? 0)
+      if b.sign * rate < 0 { result = false }
+    }
+    return result
+  }
+}

@@ -1,0 +1,16 @@
+import NeuralSheaves
+import PiecewiseEnergies
+
+/// The methods by name, as on the command line.
+public enum EquilibriumMethod: String, Sendable, CaseIterable {
+  /// The one that a problem calls for.
+  case auto
+  /// `DirectSolver`.
+  case direct
+  /// `IterativeSolver`.
+  case iterative
+  /// `CoordinateSolver`.
+  case coordinate
+  /// `FlowSolver`.
+  case flow
+}

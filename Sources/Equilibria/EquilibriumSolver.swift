@@ -1,0 +1,79 @@
+import LinearAlgebra
+import NeuralSheaves
+import PiecewiseEnergies
+
+/// A way to a pinned equilibrium.
+public protocol EquilibriumSolver: Sendable {
+  /// Relaxes a batch.
+  ///
+  /// - Parameters:
+  ///   - energy: the sheaf with its pins and output edge.
+  ///   - input: x, (n₀, batch); where pins hold or pull it, their values count.
+  /// - Returns: an end for every sample, with its status; what did not converge is said there.
+  /// - Throws: what cannot be solved, or not in this way.
+  func solve(_ energy: PinnedEnergy, input: Matrix) throws(EquilibriumError) -> PinnedEquilibrium
+}
+
+/// A problem that has no equilibrium to look for, or none that a method can find.
+public enum EquilibriumError: Error, Equatable, CustomStringConvertible {
+  /// The input's shape is not the pins'.
+  case input(found: String, expected: String)
+  /// Soft pins on the output of a softmax with a cross-entropy that do not belong to an energy.
+  case unevenOutput
+  /// A freed input, and no pin that could determine it.
+  case nothingDetermines(coordinates: [Int])
+  /// A problem that this method does not take.
+  case unsupported(method: String, reason: String)
+
+  /// What was found and what was expected, in a sentence.
+  public var description: String {
+    switch self {
+    case .input(let found, let expected): "the input has shape \(found), expected \(expected)"
+    case .unevenOutput:
+      "a cross-entropy of a softmax needs every output coordinate held, or all pulled alike; some are "
+        + "free or pulled otherwise"
+    case .nothingDetermines(let c):
+      "the input is free at \(c.indexRanges) without a prior, and no pin elsewhere could determine it: "
+        + "expected a soft pin on x or pins on other stalks"
+    case .unsupported(let method, let reason): "the \(method) method does not apply: \(reason)"
+    }
+  }
+}
+
+extension PinnedEnergy {
+  /// The input coordinates that are free and have no prior.
+  var openInput: [Int] {
+    ActiveSet.FreedInput(pins, dimension: sheaf.network.inputDimension, batch: 0)?.open ?? []
+  }
+
+  /// Checks what can be known before any work.
+  func check(_ input: Matrix) throws(EquilibriumError) {
+    let network = sheaf.network
+    guard input.rows == network.inputDimension && input.columns > 0 else {
+      throw .input(found: input.shape, expected: "(\(network.inputDimension), at least 1)")
+    }
+    if let output {
+      let potential = OutputPotential(
+        output, pins, vertex: network.vertices.count, dimension: network.outputDimension, batch: 0)
+      guard potential.isConsistent else { throw .unevenOutput }
+    }
+    let isPinned = (1...network.vertices.count).contains { pins.concern($0) }
+    let open = openInput
+    if !open.isEmpty && !isPinned { throw .nothingDetermines(coordinates: open) }
+  }
+}
+
+extension [Int] {
+  /// Ascending numbers as ranges, such as "0:3, 7".
+  var indexRanges: String {
+    var parts: [String] = []
+    var i = 0
+    while i < count {
+      var k = i
+      while k + 1 < count && self[k + 1] == self[k] + 1 { k += 1 }
+      parts.append(k == i ? "\(self[i])" : "\(self[i]):\(self[k] + 1)")
+      i = k + 1
+    }
+    return parts.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,162 @@
+import Foundation
+import LinearAlgebra
+import NeuralSheaves
+import PiecewiseEnergies
+
+/// Descent over faces, the loop that the direct and the iterative solver share.
+///
+/// A *face* fixes the branch of every state-dependent coordinate and the kinks that some rest on; there
+/// the energy is a quadratic. The state walks towards its least value (`FaceStep`) through the
+/// breakpoints of the energy (`BreakpointPath`); there, kinks whose multipliers have the wrong sign are
+/// released (`KinkRelease`). The energy never rises.
+///
+/// Where steps stop helping (kinks that meet in one place can be passed round in a circle), the
+/// smallest element g of ∂E decides: −g goes down at a rate of at least ‖g‖², whatever the kinks, and
+/// g = 0 is the end. From then on the sample rests at every breakpoint that it meets, so that it comes
+/// to the least value of a face in finitely many steps, each time of another face: it ends.
+struct FaceDescent: Sendable {
+  enum FaceSolver { case direct, iterative }
+
+  let faceSolver: FaceSolver
+  let stepLimit: Int
+  let tolerance: Double
+  let threads: Int
+
+  /// How closely the iterative solver solves faces on the way, and at the end.
+  private static let loose = 1e-2
+  private static let tight = 1e-13
+  /// The steps without a fall of the energy after which ∂E decides.
+  private static let patience = 20
+
+  /// Relaxes a batch from a state, by default from the forward pass.
+  func relax(
+    _ energy: PinnedEnergy, input: Matrix, from start: SheafState? = nil
+  ) -> PinnedEquilibrium {
+    let sheaf = energy.sheaf
+    let flat = FlatNetwork(sheaf.network)
+    // Samples side by side make the sweeps products of matrices; 16 at a time stay in the cache.
+    var blocks = stride(from: 0, to: input.columns, by: 16).map {
+      Block(range: $0..<min($0 + 16, input.columns))
+    }
+    forEachInParallel(&blocks, threads: threads) { block in
+      let part = energy.samples(block.range)
+      let forward = sheaf.forwardPass(part.priorInput(input.columns(block.range)))
+      let scales = part.residualScales(forward, forward: forward)
+      var set = ActiveSet(part, flat, from: start?.samples(block.range) ?? forward)
+      block.end = run(&set, part)
+      block.end!.finish(part, flat, scales: scales, tolerance: tolerance)
+    }
+    var result = PinnedEquilibrium(
+      SheafState(
+        stalks: sheaf.zeroState(input).stalks,
+        output: energy.output.map { _ in
+          Matrix(rows: sheaf.network.outputDimension, columns: input.columns)
+        }))
+    for block in blocks { result.append(block.end!, at: block.range.lowerBound) }
+    return result
+  }
+
+  private struct Block: Sendable {
+    let range: Range<Int>
+    var end: PinnedEquilibrium?
+  }
+
+  private func run(_ set: inout ActiveSet, _ energy: PinnedEnergy) -> PinnedEquilibrium {
+    var end = PinnedEquilibrium(set.state)
+    end.reserve(set.batch)
+    let firstTolerance = faceSolver == .direct ? 0 : Self.loose
+    for j in 0..<set.batch { set.progress[j].tolerance = firstTolerance }
+    var lowest = set.progress.map(\.energy)
+    var waits = [Int](repeating: 0, count: set.batch)
+    for step in 1...stepLimit where set.batch > 0 {
+      let face = faceSolver == .direct ? FaceStep.direct(set) : FaceStep.iterative(set)
+      let before = set.smoothPotential == nil ? nil : set
+      let walks = (0..<set.batch).map { set.walk($0, along: face) }
+      set.readDiscrepancy()
+      var finished: [Int: SolutionStatus] = [:]
+      for j in 0..<set.batch {
+        let s = set.samples[j]
+        set.progress[j].energy = set.energy(j)
+        set.progress[j].iterations = step
+        set.progress[j].freedom = face.freedom[j]
+        if faceSolver == .iterative {
+          set.progress[j].forces = Dictionary(
+            zip(face.rows[j].map(\.key), face.forces[j])
+          ) { a, _ in a }
+        }
+        guard set.progress[j].energy.isFinite else {
+          finished[j] = .diverged
+          continue
+        }
+        if let models = face.models,
+          !accept(&set, j, before!, walks[j], models[j])
+        {
+          continue
+        }
+        if set.progress[j].energy < lowest[s] * (1 - 1e-13) {
+          (lowest[s], waits[s]) = (set.progress[j].energy, 0)
+        } else {
+          waits[s] += 1
+          // Where releasing all at once no longer helps, one at a time does.
+          if step > 3 { set.progress[j].isCautious = true }
+        }
+        if walks[j].isWhole {
+          if set.progress[j].tolerance > Self.tight {
+            set.progress[j].tolerance = Self.tight
+          } else if set.release(j, face) {
+            set.progress[j].tolerance = firstTolerance
+          } else {
+            finished[j] = .converged
+          }
+        }
+        if finished[j] == nil && waits[s] >= Self.patience {
+          waits[s] = 0
+          set.progress[j].tolerance = firstTolerance
+          set.progress[j].stopsAtFirst = set.progress[j].wentSteepest
+          set.progress[j].wentSteepest = true
+          if set.descend(j, energy.samples(s..<s + 1)) == .stationary { finished[j] = .converged }
+        }
+      }
+      let isLast = step == stepLimit
+      guard isLast || !finished.isEmpty else { continue }
+      for j in 0..<set.batch where isLast || finished[j] != nil {
+        end.record(set, j, finished[j] ?? .stepLimit)
+      }
+      set.keep((0..<set.batch).filter { finished[$0] == nil })
+    }
+    return end
+  }
+
+  /// Whether a step on the model of a smooth output edge is taken and is the last of its face.
+  ///
+  /// A step that does not bring the energy down as its slope promised is undone and the model damped;
+  /// one after which model and potential disagree is taken but does not end the face.
+  private func accept(
+    _ set: inout ActiveSet, _ j: Int, _ before: ActiveSet, _ walk: ActiveSet.Walk,
+    _ model: OutputModel
+  ) -> Bool {
+    let last = set.sheaf.network.lastVertex
+    let (old, new) = (before.progress[j].energy, set.progress[j].energy)
+    let rounding = 1e-14 * max(1e-300, abs(old))
+    guard new <= old + 1e-4 * walk.slope * walk.time + rounding else {
+      let iterations = set.progress[j].iterations
+      set.restore(j, from: before)
+      set.progress[j].iterations = iterations
+      set.progress[j].damping = max(4 * set.progress[j].damping, 0.05 * model.largestStiffness)
+      return false
+    }
+    set.progress[j].damping = walk.isWhole ? 0.1 * set.progress[j].damping : set.progress[j].damping
+    if set.progress[j].damping < 1e-6 * model.largestStiffness { set.progress[j].damping = 0 }
+    guard walk.isWhole else { return true }
+    let z = set.state.stalks[last].columns(j..<j + 1)
+    let d = zip(z.elements, before.state.stalks[last].column(j)).map { $0 - $1 }
+    let (want, got) = (
+      set.smoothPotential!.gradient(z, sample: set.samples[j]), model.gradient(at: d)
+    )
+    let gap = zip(want, got).reduce(0) { max($0, abs($1.0 - $1.1)) }
+    let scale = want.reduce(1e-3) { max($0, abs($1)) }
+    let isStuck = new >= old && gap >= 0.5 * set.progress[j].modelGap
+    set.progress[j].modelGap = gap
+    return gap <= 1e-12 * scale || isStuck
+  }
+}

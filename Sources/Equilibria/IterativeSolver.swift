@@ -1,0 +1,46 @@
+import Foundation
+import LinearAlgebra
+import NeuralSheaves
+import PiecewiseEnergies
+
+/// Pinned equilibria by descent over faces, each solved by conjugate gradients in the discrepancies:
+/// roughly until the pattern settles, closely then. For many pins or kinks, as in convolutional and
+/// pooled networks.
+///
+/// It takes the same kind of steps as `DirectSolver`, but not the same steps: where minima coexist it
+/// may end in another.
+public struct IterativeSolver: EquilibriumSolver {
+  /// The most steps.
+  public var stepLimit: Int
+  /// The residual that counts as converged.
+  public var tolerance: Double
+  /// The most threads.
+  public var threads: Int
+
+  /// A solver with its settings.
+  public init(
+    stepLimit: Int = 1000, tolerance: Double = 1e-8,
+    threads: Int = ProcessInfo.processInfo.activeProcessorCount
+  ) {
+    precondition(stepLimit > 0 && tolerance > 0)
+    (self.stepLimit, self.tolerance, self.threads) = (stepLimit, tolerance, threads)
+  }
+
+  /// Relaxes a batch.
+  ///
+  /// Cost, per sample and step: two sweeps for each iteration, of which there are 10–100.
+  /// - Throws: `EquilibriumError.needsDirect` for a freed input without prior.
+  public func solve(
+    _ energy: PinnedEnergy, input: Matrix
+  ) throws(EquilibriumError) -> PinnedEquilibrium {
+    try energy.check(input)
+    if let open = energy.openInput.first {
+      throw .unsupported(
+        method: "iterative",
+        reason: "input coordinate \(open) is free without a prior; the direct method takes it")
+    }
+    return FaceDescent(
+      faceSolver: .iterative, stepLimit: stepLimit, tolerance: tolerance, threads: threads
+    ).relax(energy, input: input)
+  }
+}
