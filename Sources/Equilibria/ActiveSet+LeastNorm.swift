@@ -35,13 +35,12 @@ extension ActiveSet {
         if case .value(let c, _) = kink { c } else { nil }
       })
     var length = 1.0
-    for (r, row) in flat.rows.enumerated() {
-      let operation = sheaf.network.edges[row.edge].operation
-      operation.forEachBoundary(ofRow: row.row, branch: branch(j, row: r)) { b in
-        let c = row.source + b.source
+    for r in flat.rows.indices {
+      flat.forEachBoundary(r, branch(j, row: r)) { b in
+        let c = b.source
         guard !resting.contains(c) else { return }
-        let rate = b.sign * (velocity[c] - (b.other.map { velocity[row.source + $0] } ?? 0))
-        let margin = b.sign * (x[c] - (b.other.map { x[row.source + $0] } ?? 0) - b.threshold)
+        let rate = b.sign * (velocity[c] - (b.other.map { velocity[$0] } ?? 0))
+        let margin = b.sign * (x[c] - (b.other.map { x[$0] } ?? 0) - b.threshold)
         if rate < 0 { length = min(length, max(0, margin) / -rate) }
       }
     }

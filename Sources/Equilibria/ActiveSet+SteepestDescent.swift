@@ -26,13 +26,12 @@ extension ActiveSet {
     progress[j].kinks = []
     var rate = velocity
     for c in 0..<flat.starts[1] { rate[c] = 0 }
-    for row in flat.rows {
-      let operation = sheaf.network.edges[row.edge].operation
+    for (r, row) in flat.rows.enumerated() {
       let now = patterns[row.edge][row.row, j]
-      let candidates = flat.branches(of: row, operation, at: now, x, tolerance: 1e-9)
+      let candidates = flat.branches(r, at: now, x, tolerance: 1e-9)
       if candidates.count > 1 {
         patterns[row.edge][row.row, j] =
-          candidates.first { flat.enters($0, row, operation, x, velocity, tolerance: 1e-9) } ?? now
+          candidates.first { flat.enters($0, r, x, velocity, tolerance: 1e-9) } ?? now
       }
     }
     // δ v on those branches.
@@ -67,15 +66,14 @@ extension ActiveSet {
 extension FlatNetwork {
   /// Whether a move from x along v goes into the region of a branch, or along its edge.
   package func enters(
-    _ branch: Int, _ row: Row, _ operation: any NetworkOperation, _ x: [Double], _ v: [Double],
-    tolerance: Double
+    _ branch: Int, _ r: Int, _ x: [Double], _ v: [Double], tolerance: Double
   ) -> Bool {
     var result = true
-    operation.forEachBoundary(ofRow: row.row, branch: branch) { b in
-      let c = row.source + b.source
-      let other = b.other.map { x[row.source + $0] } ?? 0
+    forEachBoundary(r, branch) { b in
+      let c = b.source
+      let other = b.other.map { x[$0] } ?? 0
       guard abs(x[c] - other - b.threshold) <= tolerance * max(1, abs(x[c])) else { return }
-      let rate = v[c] - (b.other.map { v[row.source + $0] } ?? 0)
+      let rate = v[c] - (b.other.map { v[$0] } ?? 0)
       if b.sign * rate < 0 { result = false }
     }
     return result

@@ -41,7 +41,7 @@ extension ActiveSet {
         along: velocity[first..<first + network.outputDimension])
     }
     var path = BreakpointPath(
-      flat, network.edges.map(\.operation), x: x, velocity: velocity, rho: rho,
+      flat, x: x, velocity: velocity, rho: rho,
       rhoVelocity: rhoVelocity, branches: flat.rows.map { patterns[$0.edge][$0.row, j] },
       kinks: progress[j].kinks,
       springs: springs.enumerated().map {
@@ -50,13 +50,14 @@ extension ActiveSet {
       isHeld: isHeld, extraSlope: extra.0, extraCurvature: extra.1,
       stopsAtFirst: progress[j].stopsAtFirst, slopeTolerance: slopeTolerance)
     path.walk()
-    for v in network.vertices.indices {
-      for i in 0..<network.vertices[v].dimension {
-        state.stalks[v][i, j] = path.x[flat.starts[v] + i]
-      }
+    for v in network.vertices.indices where v > 0 || freed != nil {
+      state.stalks[v].setColumn(j, to: path.x, from: flat.starts[v])
     }
     for (r, row) in flat.rows.enumerated() {
       patterns[row.edge][row.row, j] = path.branches[r]
+    }
+    for v in network.vertices.indices.dropFirst() {
+      self.rho[v].setColumn(j, to: path.rho, from: flat.starts[v])
     }
     progress[j].kinks = path.kinks
     return Walk(
@@ -81,9 +82,5 @@ extension ActiveSet {
   }
 
   /// The coordinate that a row reads on a branch.
-  func source(of branch: Int, row r: Int) -> Int {
-    let row = flat.rows[r]
-    return row.source
-      + sheaf.network.edges[row.edge].operation.branch(branch, ofRow: row.row).source
-  }
+  func source(of branch: Int, row r: Int) -> Int { flat.function(r, branch).source }
 }

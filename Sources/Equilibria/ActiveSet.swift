@@ -54,6 +54,8 @@ struct ActiveSet: Sendable {
     var damping = 0.0
     /// How far its gradient was from the potential's after the last whole step.
     var modelGap = Double.infinity
+    /// The whole steps since it last became smaller.
+    var stuckSteps = 0
     /// Whether its free input has been made as short as the face allows.
     var isLeastNorm = false
     /// The freedom that the pins leave to the input, on the last face.
@@ -77,7 +79,12 @@ struct ActiveSet: Sendable {
   }
 
   /// A set from a state: held coordinates are imposed on it.
-  init(_ energy: PinnedEnergy, _ flat: FlatNetwork, from start: SheafState) {
+  ///
+  /// - Parameter discrepancy: ρ there, if it is known.
+  init(
+    _ energy: PinnedEnergy, _ flat: FlatNetwork, from start: SheafState,
+    discrepancy: [Matrix]? = nil
+  ) {
     let (network, pins) = (energy.sheaf.network, energy.pins)
     sheaf = energy.sheaf
     self.flat = flat
@@ -122,9 +129,9 @@ struct ActiveSet: Sendable {
     springValues = Matrix(stacking: springColumns, columns: batch)
     self.state = state
     patterns = sheaf.patterns(at: state)
-    rho = sheaf.zeroCochain(batch: batch)
+    rho = discrepancy ?? sheaf.zeroCochain(batch: batch)
     progress = samples.map { _ in Progress() }
-    readDiscrepancy()
+    if discrepancy == nil { readDiscrepancy() }
     for j in samples.indices { progress[j].energy = self.energy(j) }
   }
 

@@ -117,7 +117,7 @@ struct BlockDescent: Sendable {
   ) -> PinnedEquilibrium {
     var end = PinnedEquilibrium(start)
     end.reserve(start.batch)
-    let scales = energy.residualScales(start)
+    let scales = energy.residualScales(start.stalks[0])
     var open = Array(0..<start.batch)
     var part = energy
     var state = start

@@ -12,7 +12,6 @@ import PiecewiseEnergies
 /// cautious one at its first breakpoint, where it rests.
 struct BreakpointPath {
   private let flat: FlatNetwork
-  private let operations: [any NetworkOperation]
   /// Position and velocity of each coordinate at its time; ρ and its velocity of each row.
   private(set) var x, velocity, rho, rhoVelocity: [Double]
   private var time, rhoTime: [Double]
@@ -41,14 +40,13 @@ struct BreakpointPath {
   private var stopped: Set<Int> = []
 
   init(
-    _ flat: FlatNetwork, _ operations: [any NetworkOperation], x: [Double], velocity: [Double],
+    _ flat: FlatNetwork, x: [Double], velocity: [Double],
     rho: [Double], rhoVelocity: [Double], branches: [Int], kinks: [Kink],
     springs: [(coordinate: Int, stiffness: Double, value: Double)], isHeld: [Bool],
     extraSlope: Double = 0, extraCurvature: Double = 0, stopsAtFirst: Bool = false,
     slopeTolerance: Double = 0
   ) {
     self.flat = flat
-    self.operations = operations
     (self.x, self.velocity, self.rho, self.rhoVelocity) = (x, velocity, rho, rhoVelocity)
     (self.branches, self.kinks, self.springs, self.isHeld) = (branches, kinks, springs, isHeld)
     (slope, curvature) = (extraSlope, extraCurvature)
@@ -65,13 +63,7 @@ struct BreakpointPath {
     }
   }
 
-  private func operation(_ r: Int) -> any NetworkOperation { operations[flat.rows[r].edge] }
-
-  private func function(_ r: Int, _ branch: Int) -> BranchFunction {
-    var f = operation(r).branch(branch, ofRow: flat.rows[r].row)
-    f.source += flat.rows[r].source
-    return f
-  }
+  private func function(_ r: Int, _ branch: Int) -> BranchFunction { flat.function(r, branch) }
 
   private func position(_ c: Int) -> Double { x[c] + velocity[c] * (now - time[c]) }
   private func discrepancy(_ c: Int) -> Double { rho[c] + rhoVelocity[c] * (now - rhoTime[c]) }
@@ -127,19 +119,18 @@ struct BreakpointPath {
   /// Looks up when a row reaches the end of its branch.
   private mutating func schedule(_ r: Int) {
     version[r] += 1
-    let row = flat.rows[r]
-    let held = tied[r]
+    let held = tied.isEmpty ? nil : tied[r]
     var first = Double.infinity
     var neighbour = 0
     var threshold = 0.0
-    operations[row.edge].forEachBoundary(ofRow: row.row, branch: branches[r]) { b in
-      let c = row.source + b.source
+    flat.forEachBoundary(r, branches[r]) { b in
+      let c = b.source
       var rate = velocity[c]
       var margin = position(c) - b.threshold
       if let other = b.other {
         if held?.contains(b.neighbour) == true { return }
-        rate -= velocity[row.source + other]
-        margin -= position(row.source + other)
+        rate -= velocity[other]
+        margin -= position(other)
       } else if stopped.contains(c) && rate == 0 {
         return
       }

@@ -45,10 +45,8 @@ public struct CoordinateSolver: EquilibriumSolver {
     let (stepLimit, tolerance) = (stepLimit, tolerance)
     return relaxInBlocks(
       energy, input: input, flat: flat, threads: threads, tolerance: tolerance
-    ) { part, forward in
-      var state = forward
-      part.pins.impose(on: &state)
-      return rounds.run(part, flat, from: state, stepLimit: stepLimit, tolerance: tolerance)
+    ) { part, state, _ in
+      rounds.run(part, flat, from: state, stepLimit: stepLimit, tolerance: tolerance)
     }
   }
 }

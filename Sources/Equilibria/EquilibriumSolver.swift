@@ -46,6 +46,16 @@ extension PinnedEnergy {
     ActiveSet.FreedInput(pins, dimension: sheaf.network.inputDimension, batch: 0)?.open ?? []
   }
 
+  /// The rows of E that come from pins and the output edge.
+  var rowCount: Int {
+    let network = sheaf.network
+    var rows = output == nil ? 0 : network.outputDimension
+    for v in 1..<network.vertices.count {
+      rows += pins.held(v).count + pins.soft(v).reduce(0) { $0 + $1.rows.count }
+    }
+    return rows
+  }
+
   /// Checks what can be known before any work.
   func check(_ input: Matrix) throws(EquilibriumError) {
     let network = sheaf.network

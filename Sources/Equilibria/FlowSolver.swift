@@ -42,7 +42,7 @@ public struct FlowSolver: EquilibriumSolver {
     guard let flow = try? HeatFlow(energy.sheaf, pins: energy.pins, output: energy.output) else {
       throw .unsupported(method: "flow", reason: "the flow cannot be run")
     }
-    var state = energy.sheaf.forwardPass(energy.priorInput(input))
+    var state = energy.forwardPass(input).state
     energy.setOutput(of: &state)
     var (steps, value) = (0, Double.infinity)
     while steps < stepLimit {

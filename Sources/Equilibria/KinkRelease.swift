@@ -57,14 +57,12 @@ extension ActiveSet {
     var (toLeft, toRight): ([(row: Int, branch: Int)], [(row: Int, branch: Int)]) = ([], [])
     for k in flat.readerStarts[c]..<flat.readerStarts[c + 1] {
       let r = flat.readers[k]
-      let row = flat.rows[r]
-      let operation = sheaf.network.edges[row.edge].operation
       let b = branch(j, row: r)
-      let here = operation.branch(b, ofRow: row.row)
-      guard row.source + here.source == c else { continue }
-      operation.forEachBoundary(ofRow: row.row, branch: b) { boundary in
+      let here = flat.function(r, b)
+      guard here.source == c else { continue }
+      flat.forEachBoundary(r, b) { boundary in
         guard boundary.other == nil, boundary.threshold == threshold else { return }
-        let there = operation.branch(boundary.neighbour, ofRow: row.row)
+        let there = flat.function(r, boundary.neighbour)
         let change = (here.slope - there.slope) * discrepancy(j, row: r)
         if boundary.sign > 0 {
           left += change

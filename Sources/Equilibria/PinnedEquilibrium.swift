@@ -83,9 +83,9 @@ extension PinnedEquilibrium {
   /// Replaces the report on sample j by that on sample q of a relaxation that went on from it.
   mutating func take(_ other: PinnedEquilibrium, sample q: Int, at j: Int) {
     statuses[j] = other.statuses[q]
-    for v in state.stalks.indices {
-      state.stalks[v].setColumns(from: j, to: other.state.stalks[v].columns(q..<q + 1))
-    }
+    state.setSamples(from: j, to: other.state.samples(q..<q + 1))
+    energies[j] = other.energies[q]
+    residuals[j] = other.residuals[q]
     iterations[j] += other.iterations[q]
     kinkNeurons[j] = other.kinkNeurons[q]
     tiedCoordinates[j] = other.tiedCoordinates[q]
@@ -98,8 +98,10 @@ extension PinnedEquilibrium {
     _ energy: PinnedEnergy, _ flat: FlatNetwork, scales: [Double], tolerance: Double
   ) {
     energy.setOutput(of: &state)
-    energies = energy.values(at: state)
-    residuals = zip(ClarkeGradient(energy, flat, state).residuals, scales).map { $0 / $1 }
+    let rho = energy.sheaf.discrepancy(state)
+    energies = energy.values(at: state, discrepancy: rho)
+    residuals = zip(ClarkeGradient(energy, flat, state, discrepancy: rho).residuals, scales)
+      .map { $0 / $1 }
     for j in statuses.indices
     where statuses[j] == .converged && !(residuals[j] <= tolerance) { statuses[j] = .stalled }
   }

@@ -2,35 +2,51 @@ import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
 
-/// Relaxes a batch in blocks of samples, side by side and shared out over threads, and puts the ends
-/// together.
+/// Relaxes a batch in blocks of samples, shared out over threads, and puts the ends together.
 ///
 /// - Parameters:
-///   - start: where to start; by default the forward pass of the prior input.
-///   - relax: gets the energy of a block and its start, and returns statuses, states and counts; the
-///     rest of the report is made here.
+///   - start: where to start; by default the forward pass through the pins.
+///   - relax: gets the energy of a block, its start, and ρ there if that is known; returns statuses,
+///     states and counts. The rest of the report is made here.
+///   - repair: goes on from where samples are that should be at an equilibrium and are not.
 func relaxInBlocks(
   _ energy: PinnedEnergy, input: Matrix, from start: SheafState? = nil, flat: FlatNetwork,
   threads: Int, tolerance: Double,
-  _ relax: @Sendable (PinnedEnergy, SheafState) -> PinnedEquilibrium
+  _ relax: @Sendable (PinnedEnergy, SheafState, [Matrix]?) -> PinnedEquilibrium,
+  repair: (@Sendable (PinnedEnergy, SheafState) -> PinnedEquilibrium)? = nil
 ) -> PinnedEquilibrium {
-  let sheaf = energy.sheaf
-  // Sixteen at a time make the sweeps products of matrices and stay in the cache.
-  var blocks = stride(from: 0, to: input.columns, by: 16).map {
-    RelaxedBlock(range: $0..<min($0 + 16, input.columns))
-  }
+  let network = energy.sheaf.network
+  var blocks = SampleBlocks.ranges(
+    network: network, batch: input.columns, threads: min(threads, input.columns)
+  ).map { RelaxedBlock(range: $0) }
   forEachInParallel(&blocks, threads: threads) { block in
     let part = energy.samples(block.range)
-    let forward = sheaf.forwardPass(part.priorInput(input.columns(block.range)))
-    let scales = part.residualScales(forward, forward: forward)
-    block.end = relax(part, start?.samples(block.range) ?? forward)
+    let forward = part.forwardPass(input.columns(block.range))
+    let scales = part.residualScales(forward)
+    if let start {
+      block.end = relax(part, start.samples(block.range), nil)
+    } else {
+      block.end = relax(part, forward.state, forward.discrepancy)
+    }
     block.end!.finish(part, flat, scales: scales, tolerance: tolerance)
+    guard let repair else { return }
+    for _ in 0..<20 {
+      let wrong = scales.indices.filter {
+        [.stalled, .stepLimit].contains(block.end!.statuses[$0])
+      }
+      guard !wrong.isEmpty else { break }
+      let rest = part.samples(wrong)
+      var next = repair(rest, block.end!.state.samples(wrong))
+      next.finish(rest, flat, scales: wrong.map { scales[$0] }, tolerance: tolerance)
+      for (q, j) in wrong.enumerated() { block.end!.take(next, sample: q, at: j) }
+      if !wrong.indices.contains(where: { next.statuses[$0] == .stalled }) { break }
+    }
   }
   var result = PinnedEquilibrium(
     SheafState(
-      stalks: sheaf.zeroState(input).stalks,
+      stalks: energy.sheaf.zeroState(input).stalks,
       output: energy.output.map { _ in
-        Matrix(rows: sheaf.network.outputDimension, columns: input.columns)
+        Matrix(rows: network.outputDimension, columns: input.columns)
       }))
   for block in blocks { result.append(block.end!, at: block.range.lowerBound) }
   return result

@@ -78,7 +78,7 @@ public struct Euler: Sendable {
       if h >= bound { throw .unstableStep(found: h, bound: bound) }
     }
 
-    let scales = flow.pinned.residualScales(state)
+    let scales = flow.pinned.residualScales(state.stalks[0])
     let largestScale = scales.max() ?? 1
     // Beyond this the flow diverges: a thousand times the energy at the start or, where that is
     // next to nothing, of the data, ½‖b‖², the energy of the state with every free coordinate 0.

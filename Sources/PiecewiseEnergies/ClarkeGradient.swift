@@ -22,12 +22,19 @@ package struct ClarkeGradient {
   }
 
   /// The gradient at a state. Cost: two sweeps and, by sample, the rows on boundaries squared.
+  ///
+  /// - Parameter discrepancy: ρ, if it is at hand.
   package init(
-    _ energy: PinnedEnergy, _ flat: FlatNetwork, _ state: SheafState, tolerance: Double = 1e-9
+    _ energy: PinnedEnergy, _ flat: FlatNetwork, _ state: SheafState,
+    discrepancy: [Matrix]? = nil, tolerance: Double = 1e-9
   ) {
     let network = energy.sheaf.network
     let patterns = energy.sheaf.patterns(at: state)
-    let gradient = energy.gradient(at: state)
+    var rho = discrepancy ?? energy.sheaf.discrepancy(state)
+    if !energy.pins.holdsAll(of: 0) {
+      rho[0] = Matrix(rows: network.inputDimension, columns: state.batch)
+    }
+    let gradient = energy.gradient(at: state, discrepancy: rho)
     var isHeld = [Bool](repeating: false, count: flat.count)
     for v in network.vertices.indices {
       for i in energy.pins.held(v) { isHeld[flat.starts[v] + i] = true }
@@ -36,26 +43,24 @@ package struct ClarkeGradient {
       [Double](repeating: 0, count: flat.count), [Double](repeating: 0, count: flat.count)
     )
     for j in 0..<state.batch {
+      for c in 0..<flat.starts[1] { g[c] = 0 }
       flat.gather(Array(gradient.prefix(network.vertices.count)), j, into: &g)
       flat.gather(state.stalks, j, into: &x)
       for c in g.indices where isHeld[c] { g[c] = 0 }
       var open: [OpenRow] = []
-      for row in flat.rows {
-        let operation = network.edges[row.edge].operation
+      for (r, row) in flat.rows.enumerated() {
         let b = patterns[row.edge][row.row, j]
-        let branches = flat.branches(
-          of: row, operation, at: b, x, tolerance: tolerance)
-        guard branches.count > 1 else { continue }
-        let functions = branches.map {
-          let f = operation.branch($0, ofRow: row.row)
-          return (source: row.source + f.source, slope: f.slope)
-        }
+        guard flat.isOnBoundary(r, at: b, x, tolerance: tolerance) else { continue }
+        let branches = flat.branches(r, at: b, x, tolerance: tolerance)
         // ρ = t − P(s), on any of them.
-        let f = operation.branch(b, ofRow: row.row)
+        let f = flat.function(r, b)
         open.append(
           OpenRow(
-            rho: x[row.target] - f.slope * x[row.source + f.source] - f.offset,
-            functions: functions,
+            rho: x[row.target] - f.slope * x[f.source] - f.offset,
+            functions: branches.map {
+              let f = flat.function(r, $0)
+              return (source: f.source, slope: f.slope)
+            },
             shares: [1] + [Double](repeating: 0, count: branches.count - 1)))
       }
       Self.minimize(&g, &open, isHeld)
@@ -117,14 +122,23 @@ package struct ClarkeGradient {
 }
 
 extension FlatNetwork {
-  /// The branches of a row that hold at x up to a tolerance, `b` first.
-  package func branches(
-    of row: Row, _ operation: any NetworkOperation, at b: Int, _ x: [Double], tolerance: Double
-  ) -> [Int] {
+  /// Whether row r on branch b is on one of the boundaries of the branch, up to a tolerance.
+  package func isOnBoundary(_ r: Int, at b: Int, _ x: [Double], tolerance: Double) -> Bool {
+    var result = false
+    forEachBoundary(r, b) { boundary in
+      let here = x[boundary.source]
+      let other = boundary.other.map { x[$0] } ?? 0
+      if abs(here - other - boundary.threshold) <= tolerance * max(1, abs(here)) { result = true }
+    }
+    return result
+  }
+
+  /// The branches of row r that hold at x up to a tolerance, `b` first.
+  package func branches(_ r: Int, at b: Int, _ x: [Double], tolerance: Double) -> [Int] {
     var result = [b]
-    operation.forEachBoundary(ofRow: row.row, branch: b) { boundary in
-      let here = x[row.source + boundary.source]
-      let other = boundary.other.map { x[row.source + $0] } ?? 0
+    forEachBoundary(r, b) { boundary in
+      let here = x[boundary.source]
+      let other = boundary.other.map { x[$0] } ?? 0
       if abs(here - other - boundary.threshold) <= tolerance * max(1, abs(here)) {
         result.append(boundary.neighbour)
       }

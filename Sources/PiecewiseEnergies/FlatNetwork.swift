@@ -24,6 +24,14 @@ package struct FlatNetwork: Sendable {
   /// `readers[readerStarts[c]..<readerStarts[c + 1]]`.
   package let readerStarts: [Int]
   package let readers: [Int]
+  /// The operation of each edge.
+  package let operations: [any NetworkOperation]
+  /// What the branches of a row are, for rows with few: those of row r are numbered from
+  /// `branchStarts[r]`, or −1 where there are many.
+  @usableFromInline let branchStarts: [Int]
+  @usableFromInline let functions: [BranchFunction]
+  @usableFromInline let boundaries: [BranchBoundary]
+  @usableFromInline let boundaryStarts: [Int]
   /// Whether only state-dependent operations read a coordinate: then it may be held up on a path.
   package let canBend: [Bool]
 
@@ -58,9 +66,66 @@ package struct FlatNetwork: Sendable {
       readers[place[c]] = r
       place[c] += 1
     }
+    // Calls through the protocol cost more than the work behind them.
+    var (branchStarts, functions, boundaries): ([Int], [BranchFunction], [BranchBoundary]) =
+      ([], [], [])
+    var boundaryStarts: [Int] = []
+    for row in rows {
+      let operation = network.edges[row.edge].operation
+      let count = operation.branchCount(ofRow: row.row)
+      guard count <= 16 else {
+        branchStarts.append(-1)
+        continue
+      }
+      branchStarts.append(functions.count)
+      for b in 0..<count {
+        var f = operation.branch(b, ofRow: row.row)
+        f.source += row.source
+        functions.append(f)
+        boundaryStarts.append(boundaries.count)
+        operation.forEachBoundary(ofRow: row.row, branch: b) {
+          var boundary = $0
+          boundary.source += row.source
+          boundary.other = boundary.other.map { $0 + row.source }
+          boundaries.append(boundary)
+        }
+      }
+    }
+    boundaryStarts.append(boundaries.count)
+    operations = network.edges.map(\.operation)
+    (self.branchStarts, self.functions) = (branchStarts, functions)
+    (self.boundaries, self.boundaryStarts) = (boundaries, boundaryStarts)
     (self.starts, self.rows, self.readerStarts, self.readers) = (starts, rows, counts, readers)
     canBend = network.vertices.indices.flatMap { v in
       [Bool](repeating: bends[v], count: network.vertices[v].dimension)
+    }
+  }
+
+  /// The affine function of row r on a branch, its source numbered through.
+  @inlinable package func function(_ r: Int, _ branch: Int) -> BranchFunction {
+    let start = branchStarts[r]
+    if start >= 0 { return functions[start + branch] }
+    var f = operations[rows[r].edge].branch(branch, ofRow: rows[r].row)
+    f.source += rows[r].source
+    return f
+  }
+
+  /// Visits the boundaries of a branch of row r, their coordinates numbered through.
+  @inlinable package func forEachBoundary(
+    _ r: Int, _ branch: Int, _ visit: (BranchBoundary) -> Void
+  ) {
+    let start = branchStarts[r]
+    if start >= 0 {
+      for k in boundaryStarts[start + branch]..<boundaryStarts[start + branch + 1] {
+        visit(boundaries[k])
+      }
+      return
+    }
+    operations[rows[r].edge].forEachBoundary(ofRow: rows[r].row, branch: branch) {
+      var boundary = $0
+      boundary.source += rows[r].source
+      boundary.other = boundary.other.map { $0 + rows[r].source }
+      visit(boundary)
     }
   }
 

@@ -40,7 +40,11 @@ public struct PinnedEnergy: Sendable {
 
   /// E of each sample.
   public func values(at state: SheafState) -> [Double] {
-    let rho = sheaf.discrepancy(state)
+    values(at: state, discrepancy: sheaf.discrepancy(state))
+  }
+
+  /// The same where ρ is at hand.
+  package func values(at state: SheafState, discrepancy rho: [Matrix]) -> [Double] {
     let last = sheaf.network.lastVertex
     return (0..<state.batch).map { j in
       var sum =
@@ -64,6 +68,11 @@ public struct PinnedEnergy: Sendable {
   public func gradient(at state: SheafState) -> [Matrix] {
     var rho = sheaf.discrepancy(state)
     rho[0] = Matrix(rows: state.stalks[0].rows, columns: state.batch)
+    return gradient(at: state, discrepancy: rho)
+  }
+
+  /// The same where ρ is at hand; the input's part only where ρ₀ is a zero matrix of its shape.
+  package func gradient(at state: SheafState, discrepancy rho: [Matrix]) -> [Matrix] {
     var gradient = sheaf.coboundaryTransposed(rho, at: sheaf.patterns(at: state))
     let last = sheaf.network.lastVertex
     if let output, let a = state.output {
@@ -78,7 +87,7 @@ public struct PinnedEnergy: Sendable {
     }
     for v in gradient.indices {
       let stalk = v < state.stalks.count ? state.stalks[v] : state.output!
-      for pin in pins.soft(v) {
+      for pin in pins.soft(v) where gradient[v].rows > 0 {
         for j in 0..<state.batch {
           for (p, i) in pin.rows.enumerated() {
             gradient[v][i, j] += pin.stiffness * (stalk[i, j] - pin.values[p, j])
@@ -101,23 +110,50 @@ public struct PinnedEnergy: Sendable {
     return input
   }
 
-  /// max(1, ‖t − Eω‖∞) of each sample, from the forward pass to what hard pins and the clamp hold: the
-  /// scale of residuals.
+  /// The forward pass through the pins: each quantity is worked out from those before it, and what is
+  /// held takes its value. a_{k+1} is not set.
   ///
-  /// - Parameter forward: the forward pass, if it is at hand.
-  public func residualScales(_ state: SheafState, forward: SheafState? = nil) -> [Double] {
+  /// Its discrepancy is 0 but where something is held: there it is t − (prediction).
+  public func forwardPass(_ input: Matrix) -> (state: SheafState, discrepancy: [Matrix]) {
     let network = sheaf.network
-    var stalks = (forward ?? sheaf.forwardPass(priorInput(state.stalks[0]))).stalks
-    if let output { stalks.append(output.activation(stalks[network.lastVertex])) }
-    return (0..<state.batch).map { j in
-      var largest = 1.0
-      for v in stalks.indices.dropFirst() {
-        let values = pins.heldValues(v)
-        for (p, i) in pins.held(v).enumerated() {
-          largest = max(largest, abs(values[p, j] - stalks[v][i, j]))
+    var state = sheaf.zeroState(priorInput(input))
+    var rho = sheaf.zeroCochain(batch: input.columns)
+    for (e, edge) in network.edges.enumerated() {
+      let (source, v) = (state.stalks[edge.source], edge.target)
+      edge.operation.apply(source, into: &state.stalks[v])
+      guard e + 1 == network.edges.count || network.edges[e + 1].target != v else { continue }
+      let values = pins.heldValues(v)
+      for (p, i) in pins.held(v).enumerated() {
+        for j in 0..<input.columns {
+          rho[v][i, j] = values[p, j] - state.stalks[v][i, j]
+          state.stalks[v][i, j] = values[p, j]
         }
       }
-      return largest
     }
+    return (state, rho)
+  }
+
+  /// max(1, ‖t − Eω‖∞) of each sample, from the forward pass through the pins to what hard pins and the
+  /// clamp hold: the scale of residuals.
+  ///
+  /// - Parameter input: (n₀, batch).
+  public func residualScales(_ input: Matrix) -> [Double] { residualScales(forwardPass(input)) }
+
+  /// The same from that forward pass.
+  package func residualScales(
+    _ forward: (state: SheafState, discrepancy: [Matrix])
+  ) -> [Double] {
+    let network = sheaf.network
+    var scales = (0..<forward.state.batch).map { j in
+      forward.discrepancy.reduce(1) { max($0, $1.maximumMagnitude(column: j)) }
+    }
+    if let output {
+      let predicted = output.activation(forward.state.stalks[network.lastVertex])
+      let values = pins.heldValues(network.vertices.count)
+      for (p, i) in pins.held(network.vertices.count).enumerated() {
+        for j in scales.indices { scales[j] = max(scales[j], abs(values[p, j] - predicted[i, j])) }
+      }
+    }
+    return scales
   }
 }
