@@ -13,4 +13,13 @@ public enum EquilibriumMethod: String, Sendable, CaseIterable {
   case coordinate
   /// `FlowSolver`.
   case flow
+
+  /// A solver for a problem.
+  public func solver(
+    for energy: PinnedEnergy, tolerance: Double, stepLimit: Int, threads: Int
+  ) -> any EquilibriumSolver {
+    self == .iterative
+      ? IterativeSolver(stepLimit: stepLimit, tolerance: tolerance, threads: threads)
+      : DirectSolver(stepLimit: stepLimit, tolerance: tolerance, threads: threads)
+  }
 }

@@ -95,6 +95,7 @@ extension PinnedEquilibrium {
     }
     energies = energy.values(at: state)
     residuals = zip(ClarkeGradient(energy, flat, state).residuals, scales).map { $0 / $1 }
+    for j in energies.indices where !energies[j].isFinite { residuals[j] = .nan }
     for j in statuses.indices
     where statuses[j] == .converged && !(residuals[j] <= tolerance) { statuses[j] = .stalled }
   }
