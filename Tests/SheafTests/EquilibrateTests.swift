@@ -154,17 +154,19 @@ struct EquilibrateTests {
           #expect(abs(p - q) < 1e-6 * q, "\(name) \(energy) \(key): \(p) \(q)")
         }
         if !options.isEmpty || energy == "crossEntropy" {
-          // The output edge: κ‖φ(z) − y‖² or κ·CE(φ(z), y) with κ = 1.
+          // The output edge: κ‖φ(z) − y‖² or κ·CE(φ(z), y) with κ = 1, mean over the batch.
           let phi: OutputActivation = name.hasPrefix("b6") ? .softmax : .sigmoid
           let (z, y) = (a["z2"]!.matrix!, a["a_output"]!.matrix!)
           var gap = phi(z)
           gap.add(y, scale: -1)
           let last = (run.json["edges"] as! [[String: Any]]).last!["discord"] as! Double
-          let want =
-            energy == "squared" ? gap.sumOfSquares : phi.crossEntropy(z, y, sample: 0)
-          #expect(abs(last - want) < 1e-14, "\(name) \(energy)")
-          let sum = (run.json["prediction"] as! [[Double]])[0].reduce(0, +)
-          #expect(name.hasPrefix("b6") ? abs(sum - 1) < 1e-12 : sum > 0 && sum < 1)
+          let sum =
+            energy == "squared"
+            ? gap.sumOfSquares
+            : (0..<z.columns).reduce(0) { $0 + phi.crossEntropy(z, y, sample: $1) }
+          #expect(abs(last - sum / Double(z.columns)) < 1e-14, "\(name) \(energy)")
+          let total = (run.json["prediction"] as! [[Double]])[0].reduce(0, +)
+          #expect(name.hasPrefix("b6") ? abs(total - 1) < 1e-12 : total > 0 && total < 1)
         }
       }
     }
