@@ -19,12 +19,15 @@ extension ActiveSet {
     flat.gather(face.step, j, into: &velocity)
     flat.gather(face.rhoStep, j, into: &rate)
     straighten(&velocity, j)
-    return walk(j, velocity: velocity, rhoVelocity: rate, model: face.models?[j])
+    return walk(
+      j, velocity: velocity, rhoVelocity: rate, model: face.models?[j],
+      slopeTolerance: face.slopeTolerances[j])
   }
 
   /// Moves sample j along a path that starts with the given velocities.
   mutating func walk(
-    _ j: Int, velocity: [Double], rhoVelocity: [Double], model: OutputModel?
+    _ j: Int, velocity: [Double], rhoVelocity: [Double], model: OutputModel?,
+    slopeTolerance: Double = 0
   ) -> Walk {
     let network = sheaf.network
     let zero = [Double](repeating: 0, count: flat.count)
@@ -45,7 +48,7 @@ extension ActiveSet {
         ($1.coordinate, $1.stiffness, springValues[$0, samples[j]])
       },
       isHeld: isHeld, extraSlope: extra.0, extraCurvature: extra.1,
-      stopsAtFirst: progress[j].stopsAtFirst)
+      stopsAtFirst: progress[j].stopsAtFirst, slopeTolerance: slopeTolerance)
     path.walk()
     for v in network.vertices.indices {
       for i in 0..<network.vertices[v].dimension {

@@ -54,6 +54,8 @@ struct ActiveSet: Sendable {
     var damping = 0.0
     /// How far its gradient was from the potential's after the last whole step.
     var modelGap = Double.infinity
+    /// Whether its free input has been made as short as the face allows.
+    var isLeastNorm = false
     /// The freedom that the pins leave to the input, on the last face.
     var freedom: InputFreedom?
   }

@@ -29,6 +29,7 @@ struct BreakpointPath {
   /// dE/dt at time 0.
   private(set) var initialSlope = 0.0
   private let stopsAtFirst: Bool
+  private let slopeTolerance: Double
   /// Soft pins: γ and t of coordinates, as weights on them.
   private let springs: [(coordinate: Int, stiffness: Double, value: Double)]
   private var springAt: [Int: [Int]] = [:]
@@ -43,13 +44,15 @@ struct BreakpointPath {
     _ flat: FlatNetwork, _ operations: [any NetworkOperation], x: [Double], velocity: [Double],
     rho: [Double], rhoVelocity: [Double], branches: [Int], kinks: [Kink],
     springs: [(coordinate: Int, stiffness: Double, value: Double)], isHeld: [Bool],
-    extraSlope: Double = 0, extraCurvature: Double = 0, stopsAtFirst: Bool = false
+    extraSlope: Double = 0, extraCurvature: Double = 0, stopsAtFirst: Bool = false,
+    slopeTolerance: Double = 0
   ) {
     self.flat = flat
     self.operations = operations
     (self.x, self.velocity, self.rho, self.rhoVelocity) = (x, velocity, rho, rhoVelocity)
     (self.branches, self.kinks, self.springs, self.isHeld) = (branches, kinks, springs, isHeld)
-    (slope, curvature, self.stopsAtFirst) = (extraSlope, extraCurvature, stopsAtFirst)
+    (slope, curvature) = (extraSlope, extraCurvature)
+    (self.stopsAtFirst, self.slopeTolerance) = (stopsAtFirst, slopeTolerance)
     time = [Double](repeating: 0, count: x.count)
     rhoTime = time
     version = [Int](repeating: 0, count: flat.rows.count)
@@ -75,14 +78,19 @@ struct BreakpointPath {
 
   /// Walks to the end of the path.
   mutating func walk() {
+    var size = abs(slope)
     for c in rho.indices {
       slope += rho[c] * rhoVelocity[c]
+      size += rho[c] * rho[c] + abs(rho[c] * rhoVelocity[c])
       curvature += rhoVelocity[c] * rhoVelocity[c]
     }
     for s in springs {
       slope += s.stiffness * (x[s.coordinate] - s.value) * velocity[s.coordinate]
       curvature += s.stiffness * velocity[s.coordinate] * velocity[s.coordinate]
     }
+    // Where time 1 is the minimiser the slope is −(curvature); close to an equilibrium the sum is all
+    // rounding, and this is not.
+    if abs(slope + curvature) <= slopeTolerance * size { slope = -curvature }
     initialSlope = slope
     for r in flat.rows.indices { schedule(r) }
     let most = 20 * flat.rows.count + 100

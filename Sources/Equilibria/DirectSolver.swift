@@ -16,13 +16,17 @@ public struct DirectSolver: EquilibriumSolver {
   public var tolerance: Double
   /// The most threads.
   public var threads: Int
+  /// Whether a freed input that the pins do not determine is moved to the point of least norm, as far
+  /// as no operation changes branch on the way; else it stays where the descent left it.
+  public var isLeastNorm: Bool
 
   /// A solver with its settings.
   public init(
     stepLimit: Int = 1000, tolerance: Double = 1e-8,
-    threads: Int = ProcessInfo.processInfo.activeProcessorCount
+    threads: Int = ProcessInfo.processInfo.activeProcessorCount, isLeastNorm: Bool = false
   ) {
     precondition(stepLimit > 0 && tolerance > 0)
+    self.isLeastNorm = isLeastNorm
     (self.stepLimit, self.tolerance, self.threads) = (stepLimit, tolerance, threads)
   }
 
@@ -35,7 +39,8 @@ public struct DirectSolver: EquilibriumSolver {
   ) throws(EquilibriumError) -> PinnedEquilibrium {
     try energy.check(input)
     return FaceDescent(
-      faceSolver: .direct, stepLimit: stepLimit, tolerance: tolerance, threads: threads
+      faceSolver: .direct, stepLimit: stepLimit, tolerance: tolerance, threads: threads,
+      isLeastNorm: isLeastNorm
     ).relax(energy, input: input)
   }
 }

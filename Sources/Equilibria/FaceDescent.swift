@@ -21,6 +21,7 @@ struct FaceDescent: Sendable {
   let stepLimit: Int
   let tolerance: Double
   let threads: Int
+  var isLeastNorm = false
 
   /// How closely the iterative solver solves faces on the way, and at the end.
   private static let loose = 1e-2
@@ -32,34 +33,35 @@ struct FaceDescent: Sendable {
   func relax(
     _ energy: PinnedEnergy, input: Matrix, from start: SheafState? = nil
   ) -> PinnedEquilibrium {
-    let sheaf = energy.sheaf
-    let flat = FlatNetwork(sheaf.network)
-    // Samples side by side make the sweeps products of matrices; 16 at a time stay in the cache.
-    var blocks = stride(from: 0, to: input.columns, by: 16).map {
-      Block(range: $0..<min($0 + 16, input.columns))
+    let flat = FlatNetwork(energy.sheaf.network)
+    return relaxInBlocks(
+      energy, input: input, from: start, flat: flat, threads: threads, tolerance: tolerance
+    ) { part, state in
+      var set = ActiveSet(part, flat, from: state)
+      var end = run(&set, part)
+      // Rows that depend on each other have no one λ, and then no violation may show where ∂E is not 0:
+      // the smallest element of ∂E leads on.
+      for _ in 0..<Self.rounds {
+        part.setOutput(of: &end.state)
+        let residuals = ClarkeGradient(part, flat, end.state).residuals
+        let wrong = residuals.indices.filter {
+          end.statuses[$0] == .converged && !(residuals[$0] <= 1e-9)
+        }
+        guard !wrong.isEmpty else { break }
+        let rest = part.samples(wrong)
+        var set = ActiveSet(rest, flat, from: end.state.samples(wrong))
+        let moved = wrong.indices.filter { set.descend($0, rest.samples([$0])) == .down }
+        guard !moved.isEmpty else { break }
+        for j in wrong.indices { set.progress[j].wentSteepest = true }
+        let next = run(&set, rest)
+        for (q, j) in wrong.enumerated() { end.take(next, sample: q, at: j) }
+      }
+      return end
     }
-    forEachInParallel(&blocks, threads: threads) { block in
-      let part = energy.samples(block.range)
-      let forward = sheaf.forwardPass(part.priorInput(input.columns(block.range)))
-      let scales = part.residualScales(forward, forward: forward)
-      var set = ActiveSet(part, flat, from: start?.samples(block.range) ?? forward)
-      block.end = run(&set, part)
-      block.end!.finish(part, flat, scales: scales, tolerance: tolerance)
-    }
-    var result = PinnedEquilibrium(
-      SheafState(
-        stalks: sheaf.zeroState(input).stalks,
-        output: energy.output.map { _ in
-          Matrix(rows: sheaf.network.outputDimension, columns: input.columns)
-        }))
-    for block in blocks { result.append(block.end!, at: block.range.lowerBound) }
-    return result
   }
 
-  private struct Block: Sendable {
-    let range: Range<Int>
-    var end: PinnedEquilibrium?
-  }
+  /// How often a block is taken up again.
+  private static let rounds = 20
 
   private func run(_ set: inout ActiveSet, _ energy: PinnedEnergy) -> PinnedEquilibrium {
     var end = PinnedEquilibrium(set.state)
@@ -105,7 +107,7 @@ struct FaceDescent: Sendable {
             set.progress[j].tolerance = Self.tight
           } else if set.release(j, face) {
             set.progress[j].tolerance = firstTolerance
-          } else {
+          } else if !isLeastNorm || set.progress[j].isLeastNorm || !set.shorten(j, face) {
             finished[j] = .converged
           }
         }
@@ -137,7 +139,13 @@ struct FaceDescent: Sendable {
   ) -> Bool {
     let last = set.sheaf.network.lastVertex
     let (old, new) = (before.progress[j].energy, set.progress[j].energy)
-    let rounding = 1e-14 * max(1e-300, abs(old))
+    // The energy's own rounding: of its value, of squares of differences of stalks, and of logarithms
+    // of exponentials of z.
+    let size = set.state.stalks.reduce(1) { max($0, $1.maximumMagnitude(column: j)) }
+    let weight = set.smoothPotential!.largestWeight * Double(set.sheaf.network.outputDimension)
+    let z = set.state.stalks[last].columns(j..<j + 1)
+    let rounding =
+      1e-14 * abs(old) + 1e-28 * size * size + 1e-15 * weight * max(1, z.maximumMagnitude)
     guard new <= old + 1e-4 * walk.slope * walk.time + rounding else {
       let iterations = set.progress[j].iterations
       set.restore(j, from: before)
@@ -145,17 +153,16 @@ struct FaceDescent: Sendable {
       set.progress[j].damping = max(4 * set.progress[j].damping, 0.05 * model.largestStiffness)
       return false
     }
-    set.progress[j].damping = walk.isWhole ? 0.1 * set.progress[j].damping : set.progress[j].damping
-    if set.progress[j].damping < 1e-6 * model.largestStiffness { set.progress[j].damping = 0 }
     guard walk.isWhole else { return true }
-    let z = set.state.stalks[last].columns(j..<j + 1)
+    let damping = set.progress[j].damping
+    set.progress[j].damping = damping > 1e-3 * model.largestStiffness ? 0.1 * damping : 0
     let d = zip(z.elements, before.state.stalks[last].column(j)).map { $0 - $1 }
     let (want, got) = (
       set.smoothPotential!.gradient(z, sample: set.samples[j]), model.gradient(at: d)
     )
     let gap = zip(want, got).reduce(0) { max($0, abs($1.0 - $1.1)) }
     let scale = want.reduce(1e-3) { max($0, abs($1)) }
-    let isStuck = new >= old && gap >= 0.5 * set.progress[j].modelGap
+    let isStuck = damping == 0 && new >= old && gap >= 0.5 * set.progress[j].modelGap
     set.progress[j].modelGap = gap
     return gap <= 1e-12 * scale || isStuck
   }

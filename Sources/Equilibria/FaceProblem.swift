@@ -177,6 +177,9 @@ struct FaceStep {
   let step: [Matrix]
   /// The models of the output potential that it used.
   let models: [OutputModel]?
+  /// How far, relative to Σρ², the sum that gives dE/dt at the start of each step may be from its true
+  /// value by rounding alone; 0 for a step that only goes near a minimiser.
+  let slopeTolerances: [Double]
   /// The freedom left to the input, by sample, where there is any.
   var freedom: [InputFreedom?]
 }

@@ -30,7 +30,7 @@ extension FaceStep {
     var open = systems.indices.filter { !systems[$0].isDone }
     var sweeps = all
     var rounds = 0
-    while !open.isEmpty && rounds < 1000 {
+    while !open.isEmpty && rounds < 4000 {
       if sweeps.samples.count != open.count {
         // Fewer samples, narrower sweeps.
         sweeps = Sweeps(set, problem, open)
@@ -61,7 +61,9 @@ extension FaceStep {
     rhoStep[0].fill(0)
     return FaceStep(
       rows: problem.rows, forces: systems.map(\.lambda), rhoStep: rhoStep, step: step,
-      models: problem.models, freedom: problem.rows.map { _ in nil })
+      models: problem.models,
+      slopeTolerances: set.progress.map { $0.tolerance <= 1e-12 ? 1e-12 : 0 },
+      freedom: problem.rows.map { _ in nil })
   }
 }
 
@@ -132,10 +134,11 @@ private struct System {
     (self.right, lambda) = (right, start)
     residual = right
     direction = right
-    bound = tolerance * tolerance * right.reduce(0) { $0 + $1 * $1 }
+    // Below 1e-17 there is nothing but the rounding of the stalks.
+    bound = max(tolerance * tolerance * right.reduce(0) { $0 + $1 * $1 }, 1e-34)
   }
 
-  var isDone: Bool { !(square > bound) || steps > 10 * right.count + 50 }
+  var isDone: Bool { !(square > bound) || steps > 40 * right.count + 200 }
 
   mutating func begin(_ product: [Double]) {
     residual = zip(right, product).map { $0 - $1 }

@@ -135,6 +135,19 @@ struct OutputPotential: Sendable {
   }
 }
 
+extension PinnedEnergy {
+  /// Sets a_{k+1} to its best value for z_{k+1}.
+  func setOutput(of state: inout SheafState) {
+    guard let output else { return }
+    let network = sheaf.network
+    let potential = OutputPotential(
+      output, pins, vertex: network.vertices.count, dimension: network.outputDimension,
+      batch: state.batch)
+    state.output = potential.output(
+      at: state.stalks[network.lastVertex], samples: Array(0..<state.batch))
+  }
+}
+
 /// A convex quadratic model of an output potential about a point, damped:
 /// G(z + d) ≈ G(z) + ⟨g, d⟩ + ½‖Fᵀd‖².
 struct OutputModel: Sendable {

@@ -80,19 +80,24 @@ extension PinnedEquilibrium {
     }
   }
 
+  /// Replaces the report on sample j by that on sample q of a relaxation that went on from it.
+  mutating func take(_ other: PinnedEquilibrium, sample q: Int, at j: Int) {
+    statuses[j] = other.statuses[q]
+    for v in state.stalks.indices {
+      state.stalks[v].setColumns(from: j, to: other.state.stalks[v].columns(q..<q + 1))
+    }
+    iterations[j] += other.iterations[q]
+    kinkNeurons[j] = other.kinkNeurons[q]
+    tiedCoordinates[j] = other.tiedCoordinates[q]
+    freedoms[j] = other.freedoms[q]
+  }
+
   /// Works out a_{k+1}, the energies and the residuals; a sample that was thought to be at an
   /// equilibrium and is not has stalled.
   mutating func finish(
     _ energy: PinnedEnergy, _ flat: FlatNetwork, scales: [Double], tolerance: Double
   ) {
-    if let output = energy.output {
-      let network = energy.sheaf.network
-      let potential = OutputPotential(
-        output, energy.pins, vertex: network.vertices.count, dimension: network.outputDimension,
-        batch: state.batch)
-      state.output = potential.output(
-        at: state.stalks[network.lastVertex], samples: Array(0..<state.batch))
-    }
+    energy.setOutput(of: &state)
     energies = energy.values(at: state)
     residuals = zip(ClarkeGradient(energy, flat, state).residuals, scales).map { $0 / $1 }
     for j in energies.indices where !energies[j].isFinite { residuals[j] = .nan }

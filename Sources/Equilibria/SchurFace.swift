@@ -58,6 +58,7 @@ extension FaceStep {
     rhoStep[0].fill(0)
     return FaceStep(
       rows: problem.rows, forces: forces, rhoStep: rhoStep, step: step, models: problem.models,
+      slopeTolerances: problem.rows.map { _ in 1e-12 },
       freedom: freedom)
   }
 

@@ -91,6 +91,16 @@ extension Matrix {
     return sum
   }
 
+  /// The largest magnitude in column j; NaN counts as infinite.
+  public func maximumMagnitude(column j: Int) -> Double {
+    var largest = 0.0
+    for i in j * rows..<(j + 1) * rows {
+      let size = abs(elements[i])
+      largest = size.isNaN ? .infinity : max(largest, size)
+    }
+    return largest
+  }
+
   /// The sum of the squares of the elements in the given rows.
   public func sumOfSquares(rows block: Range<Int>) -> Double {
     if block == 0..<rows { return sumOfSquares }

@@ -60,7 +60,7 @@ package struct ClarkeGradient {
       }
       Self.minimize(&g, &open, isHeld)
       var worst = 0.0
-      for c in g.indices { worst = max(worst, abs(g[c])) }
+      for c in g.indices where !(abs(g[c]) <= worst) { worst = abs(g[c]) }
       if gradient.count > network.vertices.count {
         let held = Set(energy.pins.held(network.vertices.count))
         let onOutput = gradient[network.vertices.count]

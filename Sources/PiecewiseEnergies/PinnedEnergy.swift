@@ -33,6 +33,11 @@ public struct PinnedEnergy: Sendable {
     PinnedEnergy(sheaf, pins: pins.samples(range), output: output)
   }
 
+  /// The same energy for the samples with the given indices.
+  public func samples(_ indices: [Int]) -> PinnedEnergy {
+    PinnedEnergy(sheaf, pins: pins.samples(indices), output: output)
+  }
+
   /// E of each sample.
   public func values(at state: SheafState) -> [Double] {
     let rho = sheaf.discrepancy(state)

@@ -9,7 +9,7 @@ import Testing
 /// Pinned equilibria are stationary, whatever the network and the pins.
 struct PinnedEquilibriumTests {
   /// Random hard and soft pins on random coordinates.
-  private func randomPins(
+  static func randomPins(
     _ network: Network, input: Matrix, _ g: inout RandomGenerator
   ) throws -> Pins {
     var pins: [Pin] = []
@@ -31,7 +31,7 @@ struct PinnedEquilibriumTests {
     var (network, g) = try randomNetwork(seed: seed)
     let sheaf = NeuralSheaf(network)
     let x = g.normalMatrix(rows: network.inputDimension, columns: 4)
-    let pins = try randomPins(network, input: x, &g)
+    let pins = try Self.randomPins(network, input: x, &g)
     let end = try DirectSolver(threads: 1).solve(PinnedEnergy(sheaf, pins: pins), input: x)
     for j in 0..<4 {
       #expect(end.residuals[j] < 1e-8, "seed \(seed), sample \(j)")

@@ -1,0 +1,54 @@
+import LinearAlgebra
+import NeuralSheaves
+import PiecewiseEnergies
+
+extension ActiveSet {
+  /// Moves the freed input of sample j, along what its pins leave undetermined, towards the point of
+  /// least norm; the energy stays what it is. Says whether there was anything to move.
+  ///
+  /// The stalks follow with their discrepancies as they are. The walk ends where a row would change
+  /// branch.
+  mutating func shorten(_ j: Int, _ face: FaceStep) -> Bool {
+    progress[j].isLeastNorm = true
+    guard let freedom = face.freedom[j], let freed else { return false }
+    let x = Matrix(column: freed.open.map { state.stalks[0][$0, j] })
+    var inside = Matrix(rows: freedom.determined.columns, columns: 1)
+    inside.setProduct(freedom.determined, x, transposing: .left)
+    var move = freedom.determined * inside
+    move.add(x, scale: -1)
+    guard move.maximumMagnitude > 1e-14 * max(1, x.maximumMagnitude) else { return false }
+    var step = FaceProblem.cochain(self, columns: 1)
+    for (k, i) in freed.open.enumerated() { step[0][i, 0] = move[k, 0] }
+    step = sheaf.forwardSubstitution(step, at: patterns.map { $0.samples([j]) })
+    var velocity = [Double](repeating: 0, count: flat.count)
+    flat.gather(step, 0, into: &velocity)
+    drift(j, along: velocity)
+    return true
+  }
+
+  /// Moves sample j by a step that keeps every ρ, as far as its branches hold.
+  private mutating func drift(_ j: Int, along velocity: [Double]) {
+    var x = velocity
+    flat.gather(state.stalks, j, into: &x)
+    let resting = Set(
+      progress[j].kinks.compactMap { kink -> Int? in
+        if case .value(let c, _) = kink { c } else { nil }
+      })
+    var length = 1.0
+    for (r, row) in flat.rows.enumerated() {
+      let operation = sheaf.network.edges[row.edge].operation
+      operation.forEachBoundary(ofRow: row.row, branch: branch(j, row: r)) { b in
+        let c = row.source + b.source
+        guard !resting.contains(c) else { return }
+        let rate = b.sign * (velocity[c] - (b.other.map { velocity[row.source + $0] } ?? 0))
+        let margin = b.sign * (x[c] - (b.other.map { x[row.source + $0] } ?? 0) - b.threshold)
+        if rate < 0 { length = min(length, max(0, margin) / -rate) }
+      }
+    }
+    for v in state.stalks.indices {
+      for i in 0..<state.stalks[v].rows {
+        state.stalks[v][i, j] += length * velocity[flat.starts[v] + i]
+      }
+    }
+  }
+}

@@ -1,0 +1,281 @@
+import LinearAlgebra
+import NeuralSheaves
+import PiecewiseEnergies
+
+/// The blocks of `CoordinateSolver`: how each stalk is set to its best value, factorisations included.
+struct BlockDescent: Sendable {
+  /// How the best value of a stalk is found.
+  enum Update: Sendable {
+    /// Wholly held.
+    case none
+    /// Affine readers: the factored Hessian on the free coordinates.
+    case quadratic(free: [Int], CholeskyFactorization)
+    /// Elementwise readers: coordinate by coordinate.
+    case piecewise(free: [Int], [CoordinatePieces])
+    /// No readers, and a smooth output edge.
+    case output
+  }
+
+  let updates: [Update]
+  /// The vertices by colour; neighbours have different ones.
+  let colours: [[Int]]
+  /// The edges out of each vertex.
+  let readers: [[Int]]
+
+  init(_ energy: PinnedEnergy) throws(EquilibriumError) {
+    let network = energy.sheaf.network
+    let pins = energy.pins
+    var readers = [[Int]](repeating: [], count: network.vertices.count)
+    for (e, edge) in network.edges.enumerated() { readers[edge.source].append(e) }
+    let potential = energy.output.map {
+      OutputPotential(
+        $0, pins, vertex: network.vertices.count, dimension: network.outputDimension, batch: 0)
+    }
+    var updates: [Update] = []
+    for (v, vertex) in network.vertices.enumerated() {
+      let held = Set(pins.held(v))
+      let free = (0..<vertex.dimension).filter { !held.contains($0) }
+      guard !free.isEmpty else {
+        updates.append(.none)
+        continue
+      }
+      var diagonal = [Double](repeating: v == 0 ? 0 : 1, count: vertex.dimension)
+      for pin in pins.soft(v) {
+        for i in pin.rows { diagonal[i] += pin.stiffness }
+      }
+      if v == network.lastVertex, let potential {
+        guard potential.isQuadratic else {
+          updates.append(.output)
+          continue
+        }
+        for i in free { diagonal[i] += potential.spring(i) }
+      }
+      if v == 0, let open = free.first(where: { diagonal[$0] == 0 }) {
+        throw .unsupported(
+          method: "coordinate",
+          reason: "input coordinate \(open) is free without a prior; the direct method takes it")
+      }
+      let operations = readers[v].map { network.edges[$0].operation }
+      if operations.contains(where: \.isStateDependent) {
+        guard operations.allSatisfy(\.isStateDependent),
+          let pieces = CoordinatePieces.all(
+            readers[v].map { network.edges[$0] }, dimension: vertex.dimension)
+        else {
+          throw .unsupported(
+            method: "coordinate",
+            reason:
+              "the best value of \(vertex.name) for its neighbours has no closed form; it is read "
+              + "by " + operations.map(\.summary).joined(separator: " and ")
+              + "; the direct and the iterative method take it")
+        }
+        updates.append(.piecewise(free: free, pieces))
+        continue
+      }
+      var hessian = Matrix.diagonal(diagonal)
+      for operation in operations {
+        var r = Matrix(rows: operation.targetDimension, columns: vertex.dimension)
+        operation.addLinearPart(
+          .identity(vertex.dimension), at: .affine, scale: 1, keeping: 0, into: &r)
+        hessian.addGram(ofColumns: 0..<vertex.dimension, of: r)
+      }
+      guard
+        let factor = try? CholeskyFactorization(
+          free.count == vertex.dimension ? hessian : hessian[rows: free, columns: free])
+      else {
+        throw .unsupported(
+          method: "coordinate", reason: "I + Σ RᵀR of \(vertex.name) is not positive definite")
+      }
+      updates.append(.quadratic(free: free, factor))
+    }
+    (self.updates, self.readers) = (updates, readers)
+    colours = Self.colours(network)
+  }
+
+  /// The vertices by colour, each in topological order the first that no neighbour has.
+  private static func colours(_ network: Network) -> [[Int]] {
+    var neighbours = [[Int]](repeating: [], count: network.vertices.count)
+    for edge in network.edges {
+      neighbours[edge.source].append(edge.target)
+      neighbours[edge.target].append(edge.source)
+    }
+    var colour = [Int](repeating: -1, count: neighbours.count)
+    var classes: [[Int]] = []
+    for v in network.vertices.indices {
+      let taken = Set(neighbours[v].map { colour[$0] })
+      let c = (0...).first { !taken.contains($0) }!
+      colour[v] = c
+      if c == classes.count { classes.append([]) }
+      classes[c].append(v)
+    }
+    return classes
+  }
+
+  /// Rounds through all stalks from a state, until each sample's residual is small.
+  func run(
+    _ energy: PinnedEnergy, _ flat: FlatNetwork, from start: SheafState, stepLimit: Int,
+    tolerance: Double
+  ) -> PinnedEquilibrium {
+    var end = PinnedEquilibrium(start)
+    end.reserve(start.batch)
+    let scales = energy.residualScales(start)
+    var open = Array(0..<start.batch)
+    var part = energy
+    var state = start
+    var blocks = BlockState(self, part, state)
+    var round = 0
+    while !open.isEmpty && round < stepLimit {
+      blocks.sweep(self, part, &state)
+      round += 1
+      // A small change is necessary for a small residual; and finite numbers for either.
+      let settled = open.indices.filter { !(blocks.changes[$0] > tolerance * scales[open[$0]]) }
+      guard !settled.isEmpty || round == stepLimit else { continue }
+      if round < stepLimit && round % 5 != 0 { continue }
+      var shown = state
+      part.setOutput(of: &shown)
+      let residuals = ClarkeGradient(part, flat, shown).residuals
+      var left: [Int] = []
+      for (q, j) in open.enumerated() {
+        end.iterations[j] = round
+        let isFinite = residuals[q].isFinite
+        let isDone = residuals[q] <= tolerance * scales[j]
+        if isFinite && !isDone { left.append(q) }
+        end.statuses[j] = isDone ? .converged : isFinite ? .stepLimit : .diverged
+        end.state.setSamples(from: j, to: SheafState(stalks: state.samples([q]).stalks))
+      }
+      guard left.count < open.count else { continue }
+      open = left.map { open[$0] }
+      part = energy.samples(open)
+      state = state.samples(left)
+      blocks = BlockState(self, part, state)
+    }
+    for j in 0..<start.batch { end.kinkNeurons[j] = kinks(end.state, j) }
+    return end
+  }
+
+  /// How many coordinates rest on a kink.
+  private func kinks(_ state: SheafState, _ j: Int) -> Int {
+    var count = 0
+    for (v, update) in updates.enumerated() {
+      guard case .piecewise(let free, let pieces) = update else { continue }
+      count += free.count { i in pieces[i].thresholds.contains(state.stalks[v][i, j]) }
+    }
+    return count
+  }
+}
+
+/// ρ of some samples, kept as blocks change, and how much they did.
+private struct BlockState {
+  var rho: [Matrix]
+  var patterns: [ActivationPattern]
+  /// The largest change of a coordinate of each sample in the last round.
+  var changes: [Double]
+  let potential: OutputPotential?
+
+  init(_ descent: BlockDescent, _ energy: PinnedEnergy, _ state: SheafState) {
+    let network = energy.sheaf.network
+    patterns = energy.sheaf.patterns(at: state)
+    rho = energy.sheaf.discrepancy(state)
+    changes = [Double](repeating: 0, count: state.batch)
+    potential = energy.output.map {
+      OutputPotential(
+        $0, energy.pins, vertex: network.vertices.count, dimension: network.outputDimension,
+        batch: state.batch)
+    }
+  }
+
+  mutating func sweep(
+    _ descent: BlockDescent, _ energy: PinnedEnergy, _ state: inout SheafState
+  ) {
+    for j in changes.indices { changes[j] = 0 }
+    for vertices in descent.colours {
+      for v in vertices { update(v, descent, energy, &state) }
+    }
+  }
+
+  private mutating func update(
+    _ v: Int, _ descent: BlockDescent, _ energy: PinnedEnergy, _ state: inout SheafState
+  ) {
+    let network = energy.sheaf.network
+    let batch = state.batch
+    let old = state.stalks[v]
+    switch descent.updates[v] {
+    case .none: return
+    case .quadratic(let free, let factor):
+      // −∂E: a Newton step is the minimiser.
+      var force = Matrix(rows: old.rows, columns: batch)
+      for e in descent.readers[v] {
+        let edge = network.edges[e]
+        edge.operation.addTranspose(
+          rho[edge.target], at: .affine, keeping: 1, into: &force)
+      }
+      if v > 0 { force.add(rho[v], scale: -1) }
+      for pin in energy.pins.soft(v) {
+        for j in 0..<batch {
+          for (p, i) in pin.rows.enumerated() {
+            force[i, j] -= pin.stiffness * (old[i, j] - pin.values[p, j])
+          }
+        }
+      }
+      if v == network.lastVertex, let potential {
+        for j in 0..<batch {
+          for i in 0..<old.rows {
+            force[i, j] -= potential.spring(i) * (old[i, j] - potential.targets[i, j])
+          }
+        }
+      }
+      if free.count == old.rows {
+        factor.solve(&force)
+        state.stalks[v].add(force)
+      } else {
+        var step = force[rows: free, columns: Array(0..<batch)]
+        factor.solve(&step)
+        for j in 0..<batch {
+          for (p, i) in free.enumerated() { state.stalks[v][i, j] += step[p, j] }
+        }
+      }
+    case .piecewise(let free, let pieces):
+      let soft = energy.pins.soft(v)
+      for j in 0..<batch {
+        for i in free {
+          // ½ (s − m)² and the soft pins: ½ h s² − b s.
+          var (h, b) = v == 0 ? (0.0, 0.0) : (1.0, old[i, j] - rho[v][i, j])
+          for pin in soft {
+            for (p, c) in pin.rows.enumerated() where c == i {
+              h += pin.stiffness
+              b += pin.stiffness * pin.values[p, j]
+            }
+          }
+          state.stalks[v][i, j] = pieces[i].minimizer(h, b, near: old[i, j]) {
+            state.stalks[$0][$1, j]
+          }
+        }
+      }
+    case .output:
+      for j in 0..<batch {
+        var m = old.columns(j..<j + 1)
+        m.add(rho[v].columns(j..<j + 1), scale: -1)
+        let z = potential!.proximal(
+          m, sample: j, from: old.columns(j..<j + 1), held: Set(energy.pins.held(v)),
+          springs: energy.pins.soft(v).flatMap { pin in
+            pin.rows.enumerated().map { ($1, pin.stiffness, pin.values[$0, j]) }
+          })
+        state.stalks[v].setColumns(from: j, to: z)
+      }
+    }
+    // ρ moves with the block.
+    var step = state.stalks[v]
+    step.add(old, scale: -1)
+    for j in 0..<batch { changes[j] = max(changes[j], step.maximumMagnitude(column: j)) }
+    if v > 0 { rho[v].add(step) }
+    for e in descent.readers[v] {
+      let edge = network.edges[e]
+      if edge.operation.isStateDependent {
+        edge.operation.discrepancy(
+          state.stalks[v], state.stalks[edge.target], into: &rho[edge.target])
+      } else {
+        edge.operation.addLinearPart(
+          step, at: .affine, scale: -1, keeping: 1, into: &rho[edge.target])
+      }
+    }
+  }
+}

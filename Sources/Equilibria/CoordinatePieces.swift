@@ -1,0 +1,84 @@
+import LinearAlgebra
+import NeuralSheaves
+
+/// How elementwise operations read one coordinate: their values are affine between thresholds.
+struct CoordinatePieces: Sendable {
+  /// A target coordinate on one piece: slope s + offset.
+  struct Reading: Sendable {
+    let vertex: Int
+    let row: Int
+    let slope: Double
+    let offset: Double
+  }
+
+  /// In ascending order.
+  let thresholds: [Double]
+  /// The readings between them: `pieces[k]` below `thresholds[k]`.
+  let pieces: [[Reading]]
+
+  /// By coordinate of a vertex that the given edges leave; nil if a row chooses between coordinates.
+  static func all(_ edges: [Network.Edge], dimension: Int) -> [CoordinatePieces]? {
+    typealias Part = (lower: Double, upper: Double, slope: Double, offset: Double)
+    var rows = [[(vertex: Int, row: Int, parts: [Part])]](repeating: [], count: dimension)
+    for edge in edges {
+      let operation = edge.operation
+      for row in operation.targetRows {
+        var parts: [Part] = []
+        var source: Int?
+        for b in 0..<operation.branchCount(ofRow: row) {
+          let f = operation.branch(b, ofRow: row)
+          if let source, source != f.source { return nil }
+          source = f.source
+          var (lower, upper) = (-Double.infinity, Double.infinity)
+          operation.forEachBoundary(ofRow: row, branch: b) { boundary in
+            if boundary.sign > 0 {
+              lower = max(lower, boundary.threshold)
+            } else {
+              upper = min(upper, boundary.threshold)
+            }
+          }
+          parts.append((lower, upper, f.slope, f.offset))
+        }
+        rows[source!].append((edge.target, row, parts))
+      }
+    }
+    return rows.map { readers in
+      let thresholds = Set(readers.flatMap { $0.parts.map(\.lower) }).filter(\.isFinite).sorted()
+      let ends = [-Double.infinity] + thresholds
+      return CoordinatePieces(
+        thresholds: thresholds,
+        pieces: ends.map { low in
+          readers.map { reader in
+            let part = reader.parts.last { $0.lower <= low }!
+            return Reading(
+              vertex: reader.vertex, row: reader.row, slope: part.slope, offset: part.offset)
+          }
+        })
+    }
+  }
+
+  /// The s of least ½ h s² − b s + Σ ½ (t − slope s − offset)², the readings' targets t being given; of
+  /// two that are equal the one on the same side as `now`.
+  func minimizer(_ h: Double, _ b: Double, near now: Double, target: (Int, Int) -> Double) -> Double
+  {
+    var (best, least) = (now, Double.infinity)
+    for (k, readings) in pieces.enumerated() {
+      let lower = k == 0 ? -Double.infinity : thresholds[k - 1]
+      let upper = k == thresholds.count ? Double.infinity : thresholds[k]
+      var (curvature, slope, constant) = (h, b, 0.0)
+      for r in readings {
+        let d = target(r.vertex, r.row) - r.offset
+        curvature += r.slope * r.slope
+        slope += r.slope * d
+        constant += d * d / 2
+      }
+      let s = min(max(curvature > 0 ? slope / curvature : now, lower), upper)
+      let value = curvature * s * s / 2 - slope * s + constant
+      let isHere = lower <= now && now <= upper
+      if value < least - 1e-15 * abs(least) || (isHere && value <= least) {
+        (best, least) = (s, value)
+      }
+    }
+    return best
+  }
+}

@@ -1,0 +1,119 @@
+import LinearAlgebra
+import NeuralSheaves
+import PiecewiseEnergies
+import Testing
+
+@testable import Equilibria
+
+/// Freed inputs, smooth outputs, the methods against each other and against assembled solves.
+struct EquilibriumProblemTests {
+  /// Freed inputs with a prior, wholly or in part, whatever the network: stationary, and no higher than
+  /// the start.
+  @Test(arguments: NeuralSheafLawTests.seeds) func freedInputsAreStationary(seed: UInt64) throws {
+    var (network, g) = try randomNetwork(seed: seed)
+    let sheaf = NeuralSheaf(network)
+    let n = network.inputDimension
+    let x = g.normalMatrix(rows: n, columns: 3)
+    let freed = (0..<n).filter { _ in g.uniform() < 0.6 }
+    guard !freed.isEmpty else { return }
+    var pins = [
+      Pin(
+        vertex: 0, coordinates: freed, values: x[rows: freed, columns: [0, 1, 2]],
+        strength: .soft(g.uniform(0.1, 3))),
+      Pin(
+        vertex: network.lastVertex, coordinates: Array(0..<network.outputDimension),
+        values: g.normalMatrix(rows: network.outputDimension, columns: 3),
+        strength: g.uniform() < 0.5 ? .hard : .soft(2)),
+    ]
+    if freed.count > 1 {
+      pins.append(Pin(vertex: 0, coordinates: [freed[0]], values: Matrix([[0.3]])))
+    }
+    let energy = PinnedEnergy(
+      sheaf, pins: try Pins(pins, network: network, input: x))
+    let end = try DirectSolver(threads: 1).solve(energy, input: x)
+    #expect(end.status == .converged, "seed \(seed) \(end.statuses) \(end.residuals)")
+    var start = sheaf.forwardPass(energy.priorInput(x))
+    energy.pins.impose(on: &start)
+    for (a, b) in zip(end.energies, energy.values(at: start)) {
+      #expect(a <= b * (1 + 1e-12) + 1e-26, "seed \(seed)")
+    }
+    let other = try IterativeSolver(threads: 1).solve(energy, input: x)
+    #expect(other.status == .converged, "seed \(seed) \(other.statuses) \(other.residuals)")
+  }
+
+  /// Sigmoid and softmax outputs under both energies, every coordinate held or some pulled: stationary.
+  @Test(arguments: NeuralSheafLawTests.seeds) func smoothOutputsAreStationary(seed: UInt64) throws {
+    var (network, g) = try randomNetwork(seed: seed)
+    let sheaf = NeuralSheaf(network)
+    let x = g.normalMatrix(rows: network.inputDimension, columns: 3)
+    let n = network.outputDimension
+    for activation in [OutputActivation.sigmoid, .softmax] {
+      for kind in OutputEdge.Energy.allCases {
+        var y = Matrix(rows: n, columns: 3)
+        for j in 0..<3 { y[Int(g.uniform() * Double(n)), j] = 1 }
+        let edge = OutputEdge(
+          activation: activation, energy: kind, coupling: g.uniform(0.2, 20))
+        let pin = Pin(
+          vertex: network.vertices.count, coordinates: Array(0..<n), values: y,
+          strength: kind == .squared && g.uniform() < 0.3 ? .soft(3) : .hard)
+        let energy = PinnedEnergy(
+          sheaf, pins: try Pins([pin], network: network, input: x), output: edge)
+        for solver in [DirectSolver(threads: 1), IterativeSolver(threads: 1)]
+          as [any EquilibriumSolver]
+        {
+          let end = try solver.solve(energy, input: x)
+          #expect(
+            end.status == .converged,
+            "seed \(seed) \(activation) \(kind) \(solver) \(end.statuses) \(end.residuals)")
+        }
+      }
+    }
+  }
+
+  /// Random hard and soft pins: the iterative method ends at stationary points too.
+  @Test(arguments: NeuralSheafLawTests.seeds) func iterativeEndsAreStationary(seed: UInt64) throws {
+    var (network, g) = try randomNetwork(seed: seed)
+    let x = g.normalMatrix(rows: network.inputDimension, columns: 4)
+    let pins = try PinnedEquilibriumTests.randomPins(network, input: x, &g)
+    let energy = PinnedEnergy(NeuralSheaf(network), pins: pins)
+    let end = try IterativeSolver(threads: 1).solve(energy, input: x)
+    #expect(end.status == .converged, "seed \(seed) \(end.statuses) \(end.residuals)")
+  }
+
+  /// Where they end on one face, the methods agree to 1e-9; the coordinate method refuses what it has
+  /// no closed form for.
+  @Test(arguments: NeuralSheafLawTests.seeds) func methodsAgree(seed: UInt64) throws {
+    guard seed % 4 == 0 else { return }
+    var (network, g) = try randomNetwork(seed: seed)
+    let sheaf = NeuralSheaf(network)
+    let x = g.normalMatrix(rows: network.inputDimension, columns: 2)
+    let pins = try PinnedEquilibriumTests.randomPins(network, input: x, &g)
+    let energy = PinnedEnergy(sheaf, pins: pins)
+    let direct = try DirectSolver(threads: 1).solve(energy, input: x)
+    let solvers: [any EquilibriumSolver] = [
+      IterativeSolver(threads: 1), FlowSolver(threads: 1),
+      CoordinateSolver(stepLimit: 20_000, tolerance: 1e-12, threads: 1),
+    ]
+    for solver in solvers {
+      guard let end = try? solver.solve(energy, input: x) else {
+        #expect(solver is CoordinateSolver, "seed \(seed)")
+        continue
+      }
+      for j in 0..<2 where end.statuses[j] == .converged {
+        let (p, q) = (
+          sheaf.patterns(at: direct.state.samples([j])), sheaf.patterns(at: end.state.samples([j]))
+        )
+        guard p == q && end.kinkNeurons[j] == direct.kinkNeurons[j],
+          abs(end.energies[j] / direct.energies[j] - 1) < 1e-6
+        else { continue }
+        let scale = direct.state.stalks.reduce(1) { max($0, $1.maximumMagnitude(column: j)) }
+        for v in sheaf.network.vertices.indices {
+          var difference = direct.state.stalks[v].columns([j])
+          difference.add(end.state.stalks[v].columns([j]), scale: -1)
+          #expect(
+            difference.maximumMagnitude < 1e-9 * scale, "seed \(seed) \(solver) vertex \(v)")
+        }
+      }
+    }
+  }
+}
