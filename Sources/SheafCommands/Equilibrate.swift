@@ -41,6 +41,8 @@ struct Equilibrate: ParsableCommand {
   @Option(help: "Pull coordinates: PIN@GAMMA. Repeatable.") var softPin: [String] = []
   @Option(help: "Set coordinates of the input free: x or x[i,j,k:l]. Repeatable.")
   var free: [String] = []
+  @Flag(help: "Take the point of least norm where the pins leave a freed input open.")
+  var leastNorm = false
   @Option(
     help: "The method: \(EquilibriumMethod.allCases.map(\.rawValue).joined(separator: ", ")).")
   var method: EquilibriumMethod = .auto
@@ -48,7 +50,8 @@ struct Equilibrate: ParsableCommand {
   var coupling: Double?
   @OptionGroup var outputEdge: OutputEdgeOptions
   @Option(help: "The residual that counts as converged.") var tolerance = 1e-8
-  @Option(help: "The most steps; default 1000, for the flow 200000.") var steps: Int?
+  @Option(help: "The most steps; default 1000, of coordinate 100000, of flow 200000.") var steps:
+    Int?
   @Option(help: "Write the final stalks to an .npz file.") var final: String?
   @Flag(help: "Print one JSON object.") var json = false
 
@@ -59,6 +62,10 @@ struct Equilibrate: ParsableCommand {
     }
     if let steps, steps < 1 {
       throw ValidationError("--steps is \(steps), expected at least 1")
+    }
+    guard !leastNorm || method == .auto || method == .direct else {
+      throw ValidationError(
+        "--least-norm is for --method direct, found --method \(method.rawValue)")
     }
     _ = try PinOption.parse(hard: pin, soft: softPin)
   }
@@ -74,11 +81,7 @@ struct Equilibrate: ParsableCommand {
     try outputEdge.check(pins, on: network)
     let energy = PinnedEnergy(
       NeuralSheaf(network), pins: pins, output: outputEdge.edge(of: network, coupling: coupling))
-    let solver = method.solver(
-      for: energy, tolerance: tolerance,
-      stepLimit: steps ?? (method == .flow ? 200_000 : 1000),
-      threads: ProcessInfo.processInfo.activeProcessorCount)
-    let end = try solver.solve(energy, input: x)
+    let end = try solver(for: energy).solve(energy, input: x)
     if let final {
       var state = end.state
       // The far end of a soft clamp is no stalk of the network.
@@ -89,9 +92,17 @@ struct Equilibrate: ParsableCommand {
         to: final)
     }
     let report = EquilibriumReport(
-      end, energy, pinned: requests.map { ($0.stalk, $0.pin) }, method: method.name(of: solver))
+      end, energy, pinned: requests.map { ($0.stalk, $0.pin) },
+      method: method.chosen(for: energy).rawValue,
+      isLeastNorm: leastNorm)
     if json { try JSONOutput.print(report.json) } else { print(report.text) }
     if let failure = report.failure(tolerance: tolerance) { throw failure }
+  }
+
+  private func solver(for energy: PinnedEnergy) -> any EquilibriumSolver {
+    leastNorm && method.chosen(for: energy) == .direct
+      ? DirectSolver(stepLimit: steps ?? 1000, tolerance: tolerance, isLeastNorm: true)
+      : method.solver(for: energy, tolerance: tolerance, stepLimit: steps)
   }
 
   /// The pins with the names that the call has for their stalks.
@@ -128,18 +139,5 @@ struct Equilibrate: ParsableCommand {
       }
       return try selection.coordinates(of: network.inputDimension)
     }
-  }
-}
-
-extension EquilibriumMethod {
-  /// The name of the method that a solver chosen by this one is.
-  fileprivate func name(of solver: any EquilibriumSolver) -> String {
-    let method: EquilibriumMethod =
-      switch solver {
-      case is DirectSolver: .direct
-      case is IterativeSolver: .iterative
-      default: self
-      }
-    return method.rawValue
   }
 }

@@ -8,6 +8,7 @@ struct EquilibriumReport {
   private let end: PinnedEquilibrium
   private let energy: PinnedEnergy
   private let method: String
+  private let isLeastNorm: Bool
   /// The pins' forces by stalk: coordinates and (coordinates, batch).
   private let forces: [(stalk: String, coordinates: [Int], forces: Matrix)]
   private let discords: DiscordReport
@@ -17,11 +18,13 @@ struct EquilibriumReport {
   /// - Parameters:
   ///   - pinned: the pins with the names that the call has for their stalks.
   ///   - method: the method that was used.
+  ///   - isLeastNorm: whether an input left open is the point of least norm, and no failure.
   init(
     _ end: PinnedEquilibrium, _ energy: PinnedEnergy, pinned: [(stalk: String, pin: Pin)],
-    method: String
+    method: String, isLeastNorm: Bool
   ) {
-    (self.end, self.energy, self.method) = (end, energy, method)
+    (self.end, self.energy) = (end, energy)
+    (self.method, self.isLeastNorm) = (method, isLeastNorm)
     let all = end.pinForces(energy)
     var vertices: [Int] = []
     for (_, pin) in pinned where !vertices.contains(pin.vertex) { vertices.append(pin.vertex) }
@@ -168,13 +171,14 @@ struct EquilibriumReport {
           + "\(worst.sample), tolerance \(n(tolerance)); \(advice)")
     }
     let undetermined = end.freedoms.indices.filter { end.freedoms[$0] != nil }
-    if let j = undetermined.first, let freedom = end.freedoms[j] {
+    if !isLeastNorm, let j = undetermined.first, let freedom = end.freedoms[j] {
       let coordinates = "x[\(freedom.coordinates.map(String.init).joined(separator: ","))]"
       problems.append(
         "the pins do not determine the input of \(undetermined.count) of \(end.statuses.count) samples: "
           + "that of sample \(j) is free in \(freedom.dimension) "
           + "\(freedom.dimension == 1 ? "dimension" : "dimensions") of \(coordinates); add a soft pin, "
-          + "such as --soft-pin '\(coordinates)=0@0.1', or pins on other stalks")
+          + "such as --soft-pin '\(coordinates)=0@0.1', or pins on other stalks, or take the point of least "
+          + "norm with --least-norm")
     }
     return problems.isEmpty ? nil : WorkFailure(description: problems.joined(separator: "; "))
   }

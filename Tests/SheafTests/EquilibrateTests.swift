@@ -218,6 +218,16 @@ struct EquilibrateTests {
     for words in ["1 of 1 samples", "1 dimension of x[0,1]", "--soft-pin 'x[0,1]"] {
       #expect(open.error.contains(words), "\(open.error)")
     }
+    // Of all inputs with that output and no discord, on this branch, the one of least norm.
+    let least = try equilibrate(
+      "b1_241_identity", "--free", "x", "--pin", "output=2", "--least-norm", "--json")
+    #expect(least.status == 0 && least.error.isEmpty)
+    #expect((least.json["undetermined"] as! [Any]).count == 1)
+    #expect((least.json["energy"] as! Double) < 1e-20)
+    func norm(_ run: CommandTests.Outcome) -> Double {
+      (run.json["input"] as! [[Double]])[0].reduce(0) { $0 + $1 * $1 }
+    }
+    #expect(norm(least) < norm(open) * (1 - 1e-3))
     // One coordinate is what one equation determines.
     let closed = try equilibrate("b1_241_identity", "--free", "x[1]", "--pin", "output=2", "--json")
     #expect(closed.status == 0 && (closed.json["undetermined"] as! [Any]).isEmpty)
@@ -228,6 +238,19 @@ struct EquilibrateTests {
     #expect(held.status == 0 && (held.json["input"] as! [[Double]])[0][0] == 0.25)
     let nothing = try equilibrate("b1_241_identity", "--free", "x")
     #expect(nothing.status == 1 && nothing.error.contains("free at 0:2 without a prior"))
+  }
+
+  /// All methods end at a stationary point, and here at the same.
+  @Test func methodsAgree() throws {
+    var energies: [Double] = []
+    for method in ["auto", "direct", "iterative", "coordinate", "flow"] {
+      let run = try equilibrate(
+        "b1_241_identity", "--pin", "output=2", "--method", method, "--json")
+      #expect(run.status == 0 && (run.json["residual"] as! Double) < 1e-8, "\(run.error)")
+      #expect(run.json["method"] as! String == (method == "auto" ? "direct" : method))
+      energies.append(run.json["energy"] as! Double)
+    }
+    #expect(energies.allSatisfy { abs($0 - energies[0]) < 1e-12 }, "\(energies)")
   }
 
   /// A hard pin holds where a soft one pulls; the soft one's energy is counted all the same.
@@ -315,6 +338,7 @@ struct EquilibrateTests {
       (["--steps", "0"], ["--steps is 0"]),
       (["--free", "z1"], ["--free z1", "x[0:2]"]), (["--free", "x[2]"], ["--free x[2]", "0:2"]),
       (["--method", "magic"], ["magic", "direct"]),
+      (["--least-norm", "--method", "flow"], ["--least-norm", "direct", "flow"]),
       (["--final", "stalks.npy"], [".npz"]),
     ]
     let work: [([String], [String])] = [
