@@ -43,8 +43,7 @@ struct Equilibrate: ParsableCommand {
   var free: [String] = []
   @Flag(help: "Take the point of least norm where the pins leave a freed input open.")
   var leastNorm = false
-  @Option(
-    help: "The method: \(EquilibriumMethod.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Option(help: "The method; auto takes direct for few pins, iterative for many.")
   var method: EquilibriumMethod = .auto
   @Option(help: "Clamp the output softly, by an edge of this weight to the pin on output.")
   var coupling: Double?

@@ -375,6 +375,28 @@ struct EquilibrateTests {
     }
   }
 
+  /// The commands of the README's section on pins, in a folder of their own.
+  @Test func readmeCommandsRun() throws {
+    let readme = try String(
+      contentsOf: Reference.folder.appendingPathComponent("../../README.md"), encoding: .utf8)
+    let blocks = readme.components(separatedBy: "```")
+    let script = blocks.first { $0.contains("sheaf equilibrate bowl.npz") }!
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    let built = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
+    process.environment = ["PATH": built + ":/usr/bin:/bin"]
+    process.arguments = ["-ec", script]
+    process.currentDirectoryURL = URL(fileURLWithPath: folder)
+    let out = Pipe()
+    process.standardOutput = out
+    try process.run()
+    let output = String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    #expect(output.components(separatedBy: "converged: 3 samples").count == 4)
+    #expect(try NPZ.read(folder + "stalks.npz")["z1"]!.samples[0, 2] == 0.5)
+  }
+
   @Test func longListsOfNamesAreShortened() throws {
     var g = RandomGenerator(seed: 0)
     let network = try Network(widths: [Int](repeating: 2, count: 40), using: &g)
