@@ -17,7 +17,7 @@ import PiecewiseEnergies
 struct FaceDescent: Sendable {
   enum FaceSolver { case direct, iterative }
 
-  let faceSolver: FaceSolver
+  var faceSolver: FaceSolver
   let stepLimit: Int
   let tolerance: Double
   let threads: Int
@@ -40,20 +40,24 @@ struct FaceDescent: Sendable {
       var set = ActiveSet(part, flat, from: state)
       var end = run(&set, part)
       // Rows that depend on each other have no one λ, and then no violation may show where ∂E is not 0:
-      // the smallest element of ∂E leads on.
+      // the smallest element of ∂E leads on, and faces are solved directly.
+      var direct = self
+      direct.faceSolver = .direct
       for _ in 0..<Self.rounds {
         part.setOutput(of: &end.state)
         let residuals = ClarkeGradient(part, flat, end.state).residuals
         let wrong = residuals.indices.filter {
-          end.statuses[$0] == .converged && !(residuals[$0] <= 1e-9)
+          !(residuals[$0] <= 1e-9)
+            && (end.statuses[$0] == .converged
+              || (faceSolver == .iterative && end.statuses[$0] == .stepLimit))
         }
         guard !wrong.isEmpty else { break }
         let rest = part.samples(wrong)
         var set = ActiveSet(rest, flat, from: end.state.samples(wrong))
         let moved = wrong.indices.filter { set.descend($0, rest.samples([$0])) == .down }
-        guard !moved.isEmpty else { break }
+        guard !moved.isEmpty || faceSolver == .iterative else { break }
         for j in wrong.indices { set.progress[j].wentSteepest = true }
-        let next = run(&set, rest)
+        let next = direct.run(&set, rest)
         for (q, j) in wrong.enumerated() { end.take(next, sample: q, at: j) }
       }
       return end

@@ -7,7 +7,7 @@ import SheafTraining
 
 // Times of a heat step and of a joint training step, with allocations per step, beside the paper's
 // implementation (times from Tests/ReferenceData/README.md) or the matrix products they contain; and
-// forward passes of networks of convolutions. With arguments, only the cases whose names contain one.
+// forward passes of networks of convolutions; and equilibria beside Euler's method. With arguments, only the cases whose names contain one.
 // Prints one JSON object; fails if a step allocates.
 
 /// The cost of one more step: the difference of a long and a short run, the best of several pairs.
@@ -111,7 +111,7 @@ let wanted = CommandLine.arguments.dropFirst()
 @MainActor func measure(_ name: String, _ body: () throws -> [String: Any]) rethrows {
   guard wanted.isEmpty || wanted.contains(where: { name.contains($0) }) else { return }
   let result = try body()
-  allocates = allocates || result["allocationsPerStep"] as! Double > 0.01
+  allocates = allocates || result["allocationsPerStep"] as? Double ?? 0 > 0.01
   results[name] = result
 }
 
@@ -193,6 +193,8 @@ try measure("digits-conv x256") {
     "heatStepMilliseconds": heat.milliseconds, "allocationsPerStep": heat.allocations,
   ]
 }
+
+try measureEquilibria()
 
 let json = try JSONSerialization.data(
   withJSONObject: results, options: [.sortedKeys, .prettyPrinted])
