@@ -31,7 +31,8 @@ struct ClampedCase {
     var end = try solver.solve(energy, input: input)
     for _ in 0..<repeats {
       best = min(
-        best, try ContinuousClock().measure { end = try solver.solve(energy, input: input) }
+        best,
+        try ContinuousClock().measure { end = try solver.solve(energy, input: input) }
           / .milliseconds(1))
     }
     var result: [String: Any] = [
@@ -62,13 +63,14 @@ struct ClampedCase {
     var milliseconds = 0.0
     for n in [600, 200, 200] {
       let start = state
-      milliseconds += try ContinuousClock().measure {
-        let run = try Euler(
-          step: h, stop: .change(1e-300), stepLimit: n, allowsUnstable: true, threads: threads
-        ).run(flow, from: start)
-        state = run.state
-        energies.append(run.energy)
-      } / .milliseconds(1)
+      milliseconds +=
+        try ContinuousClock().measure {
+          let run = try Euler(
+            step: h, stop: .change(1e-300), stepLimit: n, allowsUnstable: true, threads: threads
+          ).run(flow, from: start)
+          state = run.state
+          energies.append(run.energy)
+        } / .milliseconds(1)
     }
     let (a, b) = (energies[0] - energies[1], energies[1] - energies[2])
     let ratio = b / a
@@ -119,7 +121,8 @@ private func referenceData(_ name: String) -> String {
   }
   try measure("equilibrium one pinned neuron [784,512,512,10]x256") {
     let sheaf = NeuralSheaf(network)
-    let pin = Pin(vertex: 3, coordinates: [7], values: generator.normalMatrix(rows: 1, columns: 256))
+    let pin = Pin(
+      vertex: 3, coordinates: [7], values: generator.normalMatrix(rows: 1, columns: 256))
     let energy = PinnedEnergy(sheaf, pins: try Pins([pin], network: network, input: x))
     let threads = ProcessInfo.processInfo.activeProcessorCount
     let solver = EquilibriumMethod.auto.solver(for: energy, threads: threads)
