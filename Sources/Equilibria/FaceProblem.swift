@@ -92,6 +92,17 @@ struct FaceProblem {
     }
   }
 
+  /// The coordinates of one row of sample j, with their weights.
+  func seeds(_ row: FaceRow, of j: Int, _ flat: FlatNetwork) -> [(coordinate: Int, weight: Double)]
+  {
+    if case .model(let k) = row.key {
+      let factor = models![j].factor
+      let first = flat.count - factor.rows
+      return (0..<factor.rows).map { (first + $0, factor[$0, k]) }
+    }
+    return [(row.coordinate, 1)] + (row.other.map { [($0, -1)] } ?? [])
+  }
+
   /// Column `column` of a cochain gains weight · Eᵀ of one row of sample j.
   func add(
     _ row: FaceRow, of j: Int, times weight: Double, _ flat: FlatNetwork, to u: inout [Matrix],

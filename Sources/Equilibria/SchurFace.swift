@@ -5,54 +5,31 @@ import PiecewiseEnergies
 extension FaceStep {
   /// The step by the Schur complement S = K Kᵀ + diag 1/γ of each sample, made and factored.
   ///
-  /// The reverse sweeps of all rows of all samples are one blocked sweep. Cost, per sample with p
-  /// rows: p sweeps, p² dim Ω for S, p³/3.
+  /// The reverse sweeps of all rows of all samples are one blocked sweep (`FaceResponses`). Cost, per
+  /// sample with p rows, at most: p sweeps, p² dim Ω for S, p³/3.
   static func direct(_ set: ActiveSet) -> FaceStep {
     let problem = FaceProblem(set)
-    let flat = set.flat
-    var starts = [0]
-    for list in problem.rows { starts.append(starts.last! + list.count) }
-    let owners = problem.rows.indices.flatMap {
-      [Int](repeating: $0, count: problem.rows[$0].count)
-    }
-    // K, the rows of each sample beside each other as columns; its input part is Q.
-    var k = FaceProblem.cochain(set, columns: owners.count)
-    for (j, list) in problem.rows.enumerated() {
-      for (q, row) in list.enumerated() {
-        problem.add(row, of: j, times: 1, flat, to: &k, column: starts[j] + q)
-      }
-    }
-    k = set.sheaf.reverseSubstitution(consume k, at: set.patterns.map { $0.samples(owners) })
+    let responses = FaceResponses(set, problem)
     var rhoStep = problem.base
     for v in rhoStep.indices { rhoStep[v].scale(by: -1) }
     var (forces, freedom): ([[Double]], [InputFreedom?]) = ([], [])
     for (j, list) in problem.rows.enumerated() {
-      let columns = starts[j]..<starts[j + 1]
-      var s = Matrix(rows: list.count, columns: list.count)
+      var s = responses.gram(j)
       var right = list.map(\.gap)
-      for v in k.indices where v > 0 {
-        s.addGram(ofColumns: columns, of: k[v])
-        k[v].addTransposedProduct(columns: columns, withColumn: j, of: problem.base[v], to: &right)
-      }
+      responses.addProduct(problem.base, sample: j, to: &right)
       for (q, row) in list.enumerated() { s[q, q] += row.compliance }
-      guard let freed = set.freed else {
+      if let freed = set.freed {
+        let end = SaddleStep(
+          s, right, responses.inputPart(j), freed, offset: problem.offset?[0].column(j),
+          move: problem.base[0].column(j), model: problem.models?[j], rows: list)
+        forces.append(end.forces)
+        freedom.append(end.freedom)
+        for (i, d) in end.inputStep.enumerated() { rhoStep[0][i, j] = d }
+      } else {
         forces.append(solveOrLeastNorm(s, right))
         freedom.append(nil)
-        for v in k.indices where v > 0 {
-          rhoStep[v].addProduct(ofColumns: columns, of: k[v], with: forces[j], toColumn: j)
-        }
-        continue
       }
-      let q = k[0].columns(columns)
-      let end = SaddleStep(
-        s, right, q, freed, offset: problem.offset?[0].column(j), move: problem.base[0].column(j),
-        model: problem.models?[j], rows: list)
-      forces.append(end.forces)
-      freedom.append(end.freedom)
-      for v in k.indices where v > 0 {
-        rhoStep[v].addProduct(ofColumns: columns, of: k[v], with: end.forces, toColumn: j)
-      }
-      for (i, d) in end.inputStep.enumerated() { rhoStep[0][i, j] = d }
+      responses.addTransposedProduct(forces[j], sample: j, to: &rhoStep)
     }
     let step = set.sheaf.forwardSubstitution(rhoStep, at: set.patterns)
     rhoStep[0].fill(0)

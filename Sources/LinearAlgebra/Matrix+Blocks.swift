@@ -76,6 +76,14 @@ extension Matrix {
     }
   }
 
+  /// Column `indices[q]` gains column q of `source`.
+  public mutating func addColumns(_ source: Matrix, at indices: [Int]) {
+    precondition(source.rows == rows && indices.count == source.columns)
+    for (q, j) in indices.enumerated() {
+      for i in 0..<rows { elements[i + j * rows] += source.elements[i + q * rows] }
+    }
+  }
+
   /// The place of the first element that is not finite, if there is one.
   public var firstNonFinite: (row: Int, column: Int)? {
     guard let k = elements.firstIndex(where: { !$0.isFinite }) else { return nil }

@@ -95,6 +95,21 @@ public struct SlidingWindow: Sendable, Equatable {
           output.width)))
   }
 
+  /// Visits the elements of one window that lie in the image, as (place in a channel, element of the
+  /// kernel).
+  public func forEachElement(ofWindow window: Int, _ visit: (Int, Int) -> Void) {
+    let (p, q) = (window / output.width, window % output.width)
+    for k in 0..<kernel.height {
+      let y = p * stride.height - paddingBefore.height + k * dilation.height
+      guard (0..<image.height).contains(y) else { continue }
+      for l in 0..<kernel.width {
+        let x = q * stride.width - paddingBefore.width + l * dilation.width
+        guard (0..<image.width).contains(x) else { continue }
+        visit(y * image.width + x, k * kernel.width + l)
+      }
+    }
+  }
+
   /// The places of each window inside the image, channel by channel and window by window.
   public var windows: [[Int32]] {
     var result: [[Int32]] = []

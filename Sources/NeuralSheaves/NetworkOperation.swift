@@ -57,6 +57,12 @@ public protocol NetworkOperation: Sendable {
   func addTranspose(
     _ v: Matrix, at pattern: ActivationPattern, keeping keep: Double, into u: inout Matrix)
 
+  /// The most entries of a row of R that are not 0, where the operation is affine.
+  var entriesPerRow: Int { get }
+  /// Visits the entries of row `row` of R that may not be 0, as (source coordinate, value), where the
+  /// operation is affine.
+  func forEachEntry(ofRow row: Int, _ visit: (Int, Double) -> Void)
+
   /// How many branches target coordinate `row` has.
   func branchCount(ofRow row: Int) -> Int
   /// The affine function on branch `branch` of target coordinate `row`, where the operation is state-
@@ -142,6 +148,19 @@ extension NetworkOperation {
     addTranspose(rho, at: pattern, keeping: -1, into: &incoming)
     let change = source.advance(along: incoming, by: h)
     return (change, readPattern(at: source, into: &pattern))
+  }
+}
+
+/// Rows of R, found out by pulling back a unit vector.
+extension NetworkOperation {
+  public var entriesPerRow: Int { sourceDimension }
+  public func forEachEntry(ofRow row: Int, _ visit: (Int, Double) -> Void) {
+    precondition(!isStateDependent, "\(summary) has no one row \(row)")
+    var unit = Matrix(rows: targetDimension, columns: 1)
+    unit[row, 0] = 1
+    var entries = Matrix(rows: sourceDimension, columns: 1)
+    addTranspose(unit, at: .affine, keeping: 0, into: &entries)
+    for i in 0..<sourceDimension where entries[i, 0] != 0 { visit(i, entries[i, 0]) }
   }
 }
 

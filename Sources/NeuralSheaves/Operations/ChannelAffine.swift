@@ -69,6 +69,11 @@ public struct ChannelAffine: AffineOperation {
     u.addDiagonalProduct(expanded[0], v, keeping: keep)
   }
 
+  public var entriesPerRow: Int { 1 }
+  public func forEachEntry(ofRow row: Int, _ visit: (Int, Double) -> Void) {
+    visit(row, expanded[0][row, 0])
+  }
+
   public mutating func updateParameters(_ update: (Int, inout Matrix) -> Void) {
     guard isTrained else { return }
     for i in coefficients.indices { update(i, &coefficients[i]) }

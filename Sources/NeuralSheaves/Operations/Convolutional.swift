@@ -52,6 +52,24 @@ public struct Convolutional: AffineOperation {
     convolution.addTransposedProduct(v, weight: parameters[0], keeping: keep, into: &u)
   }
 
+  public var entriesPerRow: Int { convolution.filterSize }
+  public func forEachEntry(ofRow row: Int, _ visit: (Int, Double) -> Void) {
+    let places = convolution.window.outputSize
+    let (filter, place) = (row / places, row % places)
+    let channels = convolution.window.channels / convolution.groups
+    let first = filter / (convolution.filters / convolution.groups) * channels
+    let weight = parameters[0]
+    convolution.window.forEachElement(ofWindow: place) { source, element in
+      for c in 0..<channels {
+        visit(
+          (first + c) * convolution.window.image.height * convolution.window.image.width + source,
+          weight[
+            c * convolution.window.kernel.height * convolution.window.kernel.width + element,
+            filter])
+      }
+    }
+  }
+
   public mutating func updateParameters(_ update: (Int, inout Matrix) -> Void) {
     for i in parameters.indices { update(i, &parameters[i]) }
   }

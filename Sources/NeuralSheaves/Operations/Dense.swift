@@ -46,6 +46,11 @@ public struct Dense: AffineOperation {
     u.addProduct(weight, v, transposing: .left, keeping: keep)
   }
 
+  public func forEachEntry(ofRow row: Int, _ visit: (Int, Double) -> Void) {
+    let weight = parameters[0]
+    for i in 0..<weight.columns { visit(i, weight[row, i]) }
+  }
+
   public mutating func updateParameters(_ update: (Int, inout Matrix) -> Void) {
     for i in parameters.indices { update(i, &parameters[i]) }
   }

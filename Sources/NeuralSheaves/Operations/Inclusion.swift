@@ -47,6 +47,11 @@ public struct Inclusion: AffineOperation {
     y.addRows(targetRows, of: v, scale: scale, keeping: keep)
   }
 
+  public var entriesPerRow: Int { 1 }
+  public func forEachEntry(ofRow row: Int, _ visit: (Int, Double) -> Void) {
+    visit(row - targetRows.lowerBound, 1)
+  }
+
   public func addTranspose(
     _ v: Matrix, at _: ActivationPattern, keeping keep: Double, into u: inout Matrix
   ) {

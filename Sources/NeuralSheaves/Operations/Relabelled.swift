@@ -68,6 +68,13 @@ public struct Relabelled: NetworkOperation {
     windows.addTransposedSums(seen, weights: ones, keeping: keep, into: &u)
   }
 
+  public var entriesPerRow: Int { base.entriesPerRow }
+  public func forEachEntry(ofRow row: Int, _ visit: (Int, Double) -> Void) {
+    base.forEachEntry(ofRow: row) { i, value in
+      if order[i] >= 0 { visit(Int(order[i]), value) }
+    }
+  }
+
   public func branchCount(ofRow row: Int) -> Int { base.branchCount(ofRow: row) }
 
   public func branch(_ branch: Int, ofRow row: Int) -> BranchFunction {

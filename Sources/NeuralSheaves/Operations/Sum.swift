@@ -54,6 +54,11 @@ public struct Sum: AffineOperation {
     }
   }
 
+  public var entriesPerRow: Int { coefficients.count }
+  public func forEachEntry(ofRow row: Int, _ visit: (Int, Double) -> Void) {
+    for (i, c) in coefficients.enumerated() { visit(i * dimension + row, c) }
+  }
+
   private func add(_ s: Matrix, _ scale: Double, _ keep: Double, _ y: inout Matrix) {
     for (i, c) in coefficients.enumerated() {
       y.addFromRows(
