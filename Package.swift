@@ -55,7 +55,7 @@ let package = Package(
       name: "SheafCommands",
       dependencies: [
         "ArrayFiles", "Datasets", "Equilibria", "Figures", "HeatFlow", "LinearAlgebra",
-        "ModelFormats", "NeuralSheaves", "SheafTraining",
+        "ModelFormats", "NeuralSheaves", "PiecewiseEnergies", "SheafTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "sheaf", dependencies: ["SheafCommands"]),

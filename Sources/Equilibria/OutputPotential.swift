@@ -148,6 +148,27 @@ extension PinnedEnergy {
   }
 }
 
+extension PinnedEnergy {
+  /// E of each sample, a_{k+1} eliminated.
+  ///
+  /// That is the energy of the state with the best a_{k+1}, but for a cross-entropy whose a is not
+  /// wholly held: a force κ(φ(z) − a) on both ends belongs to w · CE(φ(z), t) with a eliminated, and to
+  /// no energy with a in it.
+  func eliminatedValues(at state: SheafState, discrepancy rho: [Matrix]) -> [Double] {
+    guard let output, output.energy == .crossEntropy, output.activation != .identity, !isClamped
+    else { return values(at: state, discrepancy: rho) }
+    let network = sheaf.network
+    let potential = OutputPotential(
+      output, pins, vertex: network.vertices.count, dimension: network.outputDimension,
+      batch: state.batch)
+    return (0..<state.batch).map { j in
+      rho.reduce(0) { $0 + $1.sumOfSquares(column: j) / 2 }
+        + pins.energy(SheafState(stalks: state.stalks), sample: j)
+        + potential.value(state.stalks[network.lastVertex].columns(j..<j + 1), sample: j)
+    }
+  }
+}
+
 /// A convex quadratic model of an output potential about a point, damped:
 /// G(z + d) ≈ G(z) + ⟨g, d⟩ + ½‖Fᵀd‖².
 struct OutputModel: Sendable {

@@ -99,9 +99,10 @@ extension PinnedEquilibrium {
   ) {
     energy.setOutput(of: &state)
     let rho = energy.sheaf.discrepancy(state)
-    energies = energy.values(at: state, discrepancy: rho)
+    energies = energy.eliminatedValues(at: state, discrepancy: rho)
     residuals = zip(ClarkeGradient(energy, flat, state, discrepancy: rho).residuals, scales)
       .map { $0 / $1 }
+    for j in energies.indices where !energies[j].isFinite { residuals[j] = .nan }
     for j in statuses.indices
     where statuses[j] == .converged && !(residuals[j] <= tolerance) { statuses[j] = .stalled }
   }

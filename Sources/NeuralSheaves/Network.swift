@@ -177,6 +177,9 @@ extension Network {
         name: name, other: alias < vertices.count ? vertices[alias].name : outputName)
     }
     if let v = own ?? alias { return v }
-    throw .unknownVertex(name: name, valid: vertices.map(\.name) + ["output"])
+    let valid = vertices.map(\.name) + ["output"]
+    throw .unknownVertex(
+      name: name, valid: valid,
+      nearest: name.nearest(among: valid + aliases.keys.sorted()))
   }
 }

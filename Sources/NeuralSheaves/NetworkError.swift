@@ -14,8 +14,8 @@ public enum NetworkError: Error, Equatable, CustomStringConvertible {
   case quantity(name: String, found: String, expected: String)
   /// A name that is one vertex's own and that of the tensor of another.
   case ambiguousVertex(name: String, other: String)
-  /// A vertex that the network does not have.
-  case unknownVertex(name: String, valid: [String])
+  /// A vertex that the network does not have, and the name that may have been meant.
+  case unknownVertex(name: String, valid: [String], nearest: String?)
 
   /// What was found and what was expected, in a sentence.
   public var description: String {
@@ -35,9 +35,9 @@ public enum NetworkError: Error, Equatable, CustomStringConvertible {
     case .ambiguousVertex(let name, let other):
       "\"\(name)\" is a stalk, but the file has a tensor of that name, which is \(other); say "
         + "\(other) or tensor:\(name) for the tensor, or convert the file for names without it"
-    case .unknownVertex(let name, let valid):
-      "no stalk is called \"\(name)\"; the network has \(valid.joined(separator: ", ")), and the names of "
-        + "its file's tensors"
+    case .unknownVertex(let name, let valid, let nearest):
+      "no stalk is called \"\(name)\"" + (nearest.map { " (did you mean \"\($0)\"?)" } ?? "")
+        + "; the network has \(valid.shortened(to: 20)), and the names of its file's tensors"
     }
   }
 }

@@ -18,24 +18,38 @@ public struct Pin: Sendable {
   public var values: Matrix
   /// Hard or soft.
   public var strength: Strength
+  /// What errors call it; nil for its place in the list.
+  public var label: String?
 
   /// A pin on the given coordinates of a vertex.
-  public init(vertex: Int, coordinates: [Int], values: Matrix, strength: Strength = .hard) {
+  public init(
+    vertex: Int, coordinates: [Int], values: Matrix, strength: Strength = .hard,
+    label: String? = nil
+  ) {
     self.vertex = vertex
     self.coordinates = coordinates
     self.values = values
     self.strength = strength
+    self.label = label
   }
 }
 
 /// Pins that cannot be honoured.
 public enum PinError: Error, Equatable, CustomStringConvertible {
+  /// A pin by its label and the value that it asks for.
+  public struct Claim: Sendable, Equatable {
+    /// The pin's label.
+    public let pin: String
+    /// The value.
+    public let value: Double
+  }
+
   /// A coordinate outside its stalk.
   case coordinate(stalk: String, index: Int, dimension: Int)
   /// A coordinate named twice in one pin.
   case duplicate(stalk: String, index: Int)
   /// Two hard pins that hold one coordinate at different values.
-  case conflicting(stalk: String, index: Int, sample: Int, first: Double, second: Double)
+  case conflicting(stalk: String, index: Int, sample: Int, first: Claim, second: Claim)
   /// Values of the wrong shape.
   case values(stalk: String, found: String, expected: String)
   /// A value that is not finite.
@@ -50,7 +64,8 @@ public enum PinError: Error, Equatable, CustomStringConvertible {
       "pin \(s)[\(i)]: the stalk has coordinates 0 to \(n - 1)"
     case .duplicate(let s, let i): "pin \(s): coordinate \(i) is named twice"
     case .conflicting(let s, let i, let j, let a, let b):
-      "two hard pins hold \(s)[\(i)] of sample \(j) at different values, \(a) and \(b)"
+      "two hard pins hold \(s)[\(i)] of sample \(j) at different values: \(a.pin) at \(a.value), "
+        + "\(b.pin) at \(b.value); expected one value for each coordinate"
     case .values(let s, let found, let expected):
       "pin \(s): the values have shape \(found), expected \(expected)"
     case .notFinite(let s, let i, let j): "pin \(s)[\(i)]: the value of sample \(j) is not finite"
@@ -60,6 +75,9 @@ public enum PinError: Error, Equatable, CustomStringConvertible {
 }
 
 /// All pins of a problem, checked and sorted by vertex. The input is held unless a soft pin frees it.
+///
+/// Where a hard and a soft pin name one coordinate, the hard one holds it; the soft one's energy is then
+/// a constant.
 public struct Pins: Sendable {
   /// The pins on one vertex.
   struct OnVertex: Sendable {
@@ -85,16 +103,21 @@ public struct Pins: Sendable {
   public init(
     _ pins: [Pin] = [], freeing freed: [Int] = [], network: Network, input: Matrix
   ) throws(PinError) {
-    let names = network.vertices.map(\.name) + [network.outputName]
+    let names =
+      network.vertices.map(\.name)
+      + [network.outputActivation == .identity ? "output" : network.outputName]
     dimensions = network.vertices.map(\.dimension) + [network.outputDimension]
     let batch = input.columns
     var held = dimensions.map { [Double?](repeating: nil, count: $0 * batch) }
+    // The pin that holds each coordinate.
+    var holders = dimensions.map { [Int](repeating: 0, count: $0) }
+    let label = { (p: Int) in pins[p].label ?? "pin \(p)" }
     if let i = freed.first(where: { !(0..<network.inputDimension).contains($0) }) {
       throw .coordinate(stalk: names[0], index: i, dimension: network.inputDimension)
     }
     var freed = Set(freed)
     vertices = dimensions.map { _ in OnVertex() }
-    for pin in pins {
+    for (number, pin) in pins.enumerated() {
       let (name, n) = (names[pin.vertex], dimensions[pin.vertex])
       var seen = Set<Int>()
       for i in pin.coordinates {
@@ -126,10 +149,13 @@ public struct Pins: Sendable {
           for j in 0..<batch {
             if let old = held[pin.vertex][i + j * n], old != values[p, j] {
               throw .conflicting(
-                stalk: name, index: i, sample: j, first: old, second: values[p, j])
+                stalk: name, index: i, sample: j,
+                first: PinError.Claim(pin: label(holders[pin.vertex][i]), value: old),
+                second: PinError.Claim(pin: label(number), value: values[p, j]))
             }
             held[pin.vertex][i + j * n] = values[p, j]
           }
+          holders[pin.vertex][i] = number
         }
       }
     }

@@ -1,5 +1,5 @@
 /// How an iteration ended.
-public enum SolutionStatus: String, Sendable {
+public enum SolutionStatus: String, Sendable, CaseIterable {
   /// The stopping rule was met.
   case converged
   /// The allowed steps were used up.

@@ -33,7 +33,7 @@ struct Flow: ParsableCommand {
   @Option(help: "Hold coordinates: STALK=VALUE or STALK[i,j,k:l]=VALUE. Repeatable.")
   var pin: [String] = []
   @Option(help: "Pull coordinates: PIN@GAMMA. Repeatable.") var softPin: [String] = []
-  @Option(help: "The energy of the output edge.") var outputEnergy: OutputEdge.Energy = .squared
+  @OptionGroup var outputEdge: OutputEdgeOptions
   @Flag(help: "Take a step at or above the stability bound.") var allowUnstable = false
   @Option(help: "Write every step's discord and output to a .csv file.") var trajectory: String?
   @Option(help: "Write the final stalks to an .npz file.") var final: String?
@@ -45,40 +45,26 @@ struct Flow: ParsableCommand {
       throw ValidationError("\(name) is \(value), expected a positive finite number")
     }
     guard steps > 0 else { throw ValidationError("--steps is \(steps), expected at least 1") }
-    _ = try pinOptions()
-  }
-
-  private func pinOptions() throws -> [PinOption] {
-    try pin.map { try PinOption($0, isSoft: false) }
-      + softPin.map { try PinOption($0, isSoft: true) }
+    _ = try PinOption.parse(hard: pin, soft: softPin)
   }
 
   func run() throws {
-    let network = try network.load()
-    let sheaf = NeuralSheaf(network)
-    let x = try arrays.readInput(input, for: network)
     try checkWritable(trajectory, extensions: ["csv"])
     try checkWritable(final, extensions: ["npz"])
-    let requests = try pinOptions()
+    var network = try network.load()
+    outputEdge.apply(to: &network)
+    let sheaf = NeuralSheaf(network)
+    let x = try arrays.readInput(input, for: network)
+    let requests = try PinOption.parse(hard: pin, soft: softPin)
     let pins = try Pins(
-      requests.map { try $0.pin(on: network, arrays) }, network: network, input: x)
-    let hasOutput = network.outputActivation != .identity
-    if hasOutput && outputEnergy == .crossEntropy {
-      for pin in try requests.map({ try $0.pin(on: network, arrays) })
-      where pin.vertex == network.vertices.count {
-        guard pin.values.column(0).allSatisfy({ (0...1).contains($0) }) else {
-          throw ValidationError(
-            "--pin output: a cross-entropy needs probabilities in [0, 1]")
-        }
-      }
-    }
+      requests.map { try $0.pin(on: network, arrays, samples: x.columns) }, network: network,
+      input: x)
+    try outputEdge.check(pins, on: network)
     let flow = try HeatFlow(
-      sheaf, pins: pins,
-      output: hasOutput
-        ? OutputEdge(activation: network.outputActivation, energy: outputEnergy) : nil,
-      alpha: alpha)
+      sheaf, pins: pins, output: outputEdge.edge(of: network), alpha: alpha)
     let start = try initial.state(
-      sheaf, input: x, default: "random", arrays: arrays, hasOutput: hasOutput)
+      sheaf, input: x, default: "random", arrays: arrays,
+      hasOutput: network.outputActivation != .identity)
     var rows = trajectory == nil ? nil : [trajectoryHeader(network)]
     let observe: ((Euler.Observation) -> Void)? =
       rows == nil

@@ -53,7 +53,9 @@ enum TextOutput {
   }
 
   /// A number with six significant digits.
-  static func number(_ x: Double?) -> String { x.map { String(format: "%.6g", $0) } ?? "-" }
+  static func number(_ x: Double?) -> String {
+    x.map { $0.isNaN ? "nan" : String(format: "%.6g", $0) } ?? "-"
+  }
 
   static func discords(_ report: DiscordReport) -> String {
     let rows = report.edges.map { [$0.edge, $0.kind.rawValue, "\($0.layer)", number($0.discord)] }

@@ -4,19 +4,20 @@ import NeuralSheaves
 
 /// `STALK=VALUE` or `STALK[i,j,k:l]=VALUE`, for a soft pin followed by `@GAMMA`.
 struct PinOption {
-  let text: String
-  let stalk: String
-  let selection: String?
+  /// The option as it was given.
+  let label: String
+  let selection: StalkSelection
   let value: String
   let strength: Pin.Strength
 
   init(_ text: String, isSoft: Bool) throws {
+    let label = "\(isSoft ? "--soft-pin" : "--pin") \(text)"
     func usage(_ problem: String) -> ValidationError {
       ValidationError(
-        "\(isSoft ? "--soft-pin" : "--pin") \(text): \(problem), expected "
+        "\(label): \(problem), expected "
           + (isSoft ? "STALK[i,j,k:l]=VALUE@GAMMA" : "STALK[i,j,k:l]=VALUE"))
     }
-    self.text = text
+    self.label = label
     guard let equals = text.firstIndex(of: "=") else { throw usage("no \"=\"") }
     var value = String(text[text.index(after: equals)...])
     if isSoft {
@@ -24,8 +25,7 @@ struct PinOption {
         let gamma = Double(value[value.index(after: at)...])
       else { throw usage("no stiffness after \"@\"") }
       guard gamma > 0 && gamma.isFinite else {
-        throw ValidationError(
-          "--soft-pin \(text): γ = \(gamma), expected a positive finite number")
+        throw ValidationError("\(label): γ = \(gamma), expected a positive finite number")
       }
       strength = .soft(gamma)
       value = String(value[..<at])
@@ -33,56 +33,47 @@ struct PinOption {
       strength = .hard
     }
     guard !value.isEmpty else { throw usage("no value") }
-    self.value = value
-    let name = text[..<equals]
-    if let open = name.firstIndex(of: "[") {
-      guard name.last == "]" else { throw usage("no \"]\"") }
-      stalk = String(name[..<open])
-      selection = String(name[name.index(after: open)...].dropLast())
-    } else {
-      stalk = String(name)
-      selection = nil
+    if let number = Double(value), !number.isFinite {
+      throw ValidationError("\(label): the value is \(number), expected a finite number")
     }
+    self.value = value
+    selection = try StalkSelection(text[..<equals], in: label)
   }
 
-  /// The pin on a network; arrays are read with `arrays`.
-  func pin(on network: Network, _ arrays: ArrayOptions) throws -> Pin {
-    let vertex = try network.vertex(named: stalk)
+  /// The options of a call, hard pins first.
+  static func parse(hard: [String], soft: [String]) throws -> [PinOption] {
+    try hard.map { try PinOption($0, isSoft: false) } + soft.map { try PinOption($0, isSoft: true) }
+  }
+
+  /// The pin on a network.
+  ///
+  /// - Parameters:
+  ///   - arrays: how arrays are read.
+  ///   - samples: how many samples there are; values are for each of them or for all alike.
+  ///   - output: the vertex that `output` names, if not the network's own.
+  func pin(
+    on network: Network, _ arrays: ArrayOptions, samples: Int, output: Int? = nil
+  ) throws -> Pin {
+    let own = selection.stalk == "output" ? output : nil
+    let vertex = try own ?? network.vertex(named: selection.stalk)
     let dimension =
       vertex < network.vertices.count
       ? network.vertices[vertex].dimension : network.outputDimension
-    let coordinates = try selection.map { try indices($0, dimension) } ?? Array(0..<dimension)
+    let coordinates = try selection.coordinates(of: dimension)
     let values: Matrix
     if let number = Double(value) {
-      guard number.isFinite else {
-        throw ValidationError("\(text): the value is not finite")
-      }
       values = Matrix(rows: coordinates.count, columns: 1, repeating: number)
     } else {
       values = try arrays.read(value)
-    }
-    return Pin(vertex: vertex, coordinates: coordinates, values: values, strength: strength)
-  }
-
-  private func indices(_ selection: String, _ dimension: Int) throws -> [Int] {
-    var result: [Int] = []
-    func outside(_ range: String) -> ValidationError {
-      ValidationError("\(text): \(range) is outside \(stalk), whose coordinates are 0:\(dimension)")
-    }
-    for word in selection.split(separator: ",", omittingEmptySubsequences: false) {
-      let ends = word.split(separator: ":", omittingEmptySubsequences: false)
-      if ends.count == 1, let i = Int(word) {
-        guard (0..<dimension).contains(i) else { throw outside("\(i)") }
-        result.append(i)
-      } else if ends.count == 2, let a = ends[0].isEmpty ? 0 : Int(ends[0]),
-        let b = ends[1].isEmpty ? dimension : Int(ends[1]), a < b
-      {
-        guard 0 <= a, b <= dimension else { throw outside("\(a):\(b)") }
-        result += a..<b
-      } else {
-        throw ValidationError("\(text): \"\(word)\" is neither an index nor a range a:b")
+      guard values.rows == coordinates.count, values.columns == samples || values.columns == 1
+      else {
+        let expected = samples == 1 ? "1 sample" : "\(samples) samples, or 1 for all alike"
+        throw NetworkError.quantity(
+          name: "\(label): the array", found: "(\(values.columns) samples, \(values.rows))",
+          expected: "(\(expected), \(coordinates.count))")
       }
     }
-    return result
+    return Pin(
+      vertex: vertex, coordinates: coordinates, values: values, strength: strength, label: label)
   }
 }

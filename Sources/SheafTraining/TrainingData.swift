@@ -29,29 +29,10 @@ public struct TrainingData: Sendable {
       }
     }
     if network.outputActivation != .identity {
-      try Self.checkDistribution(target, isNormalised: network.outputActivation == .softmax)
+      try network.outputActivation.checkTarget(target, named: "the target")
     }
     self.input = input
     self.target = target
-  }
-
-  /// Checks that targets of a cross-entropy are probabilities, and for softmax sum to 1.
-  static func checkDistribution(_ y: Matrix, isNormalised: Bool) throws(NetworkError) {
-    for j in 0..<y.columns {
-      var sum = 0.0
-      for i in 0..<y.rows {
-        guard (0...1).contains(y[i, j]) else {
-          throw .value(
-            name: "the target of sample \(j), coordinate \(i),", found: "\(y[i, j])",
-            expected: "a probability in [0, 1] for a cross-entropy")
-        }
-        sum += y[i, j]
-      }
-      guard !isNormalised || abs(sum - 1) < 1e-9 else {
-        throw .value(
-          name: "the sum of the targets of sample \(j)", found: "\(sum)", expected: "1 for softmax")
-      }
-    }
   }
 
   /// The number of samples.

@@ -7,8 +7,9 @@ import SheafTraining
 
 // Times of a heat step and of a joint training step, with allocations per step, beside the paper's
 // implementation (times from Tests/ReferenceData/README.md) or the matrix products they contain; and
-// forward passes of networks of convolutions; and equilibria beside Euler's method. With arguments, only the cases whose names contain one.
-// Prints one JSON object; fails if a step allocates.
+// forward passes of networks of convolutions; and equilibria beside Euler's method. With arguments, only
+// the cases whose names contain one. Prints one JSON object; fails if a step allocates. `flowlimits [N]`
+// prints a table of N problems (1000) instead: how often the equilibrium methods end where the heat flow does.
 
 /// The cost of one more step: the difference of a long and a short run, the best of several pairs.
 struct StepCost {
@@ -107,6 +108,11 @@ func dgemmRate(_ m: Int, _ k: Int, _ n: Int, threads: Int) -> Double {
 var results: [String: Any] = [:]
 var allocates = false
 let wanted = CommandLine.arguments.dropFirst()
+
+if wanted.contains("flowlimits") {
+  try FlowLimits.printTable(wanted.lazy.compactMap { Int($0) }.first ?? 1000)
+  exit(0)
+}
 
 @MainActor func measure(_ name: String, _ body: () throws -> [String: Any]) rethrows {
   guard wanted.isEmpty || wanted.contains(where: { name.contains($0) }) else { return }

@@ -1,0 +1,36 @@
+extension String {
+  /// The candidate that needs the fewest changes to become this name; nil if none is near.
+  ///
+  /// Near is at most a third of the letters changed, or one, but never all of them; of equals the first.
+  func nearest(among candidates: [String]) -> String? {
+    let allowed = Swift.min(count - 1, Swift.max(1, count / 3))
+    return candidates.map { ($0, distance(to: $0)) }.filter { $0.1 <= allowed }
+      .min { $0.1 < $1.1 }?.0
+  }
+
+  /// The edit distance (Levenshtein 1966), without regard to case: the fewest insertions, deletions
+  /// and replacements of letters that lead from one to the other. Cost: the product of the lengths.
+  private func distance(to other: String) -> Int {
+    let (a, b) = (Array(lowercased()), Array(other.lowercased()))
+    var row = Array(0...b.count)
+    for (i, letter) in a.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for k in b.indices {
+        let replaced = diagonal + (letter == b[k] ? 0 : 1)
+        diagonal = row[k + 1]
+        row[k + 1] = Swift.min(replaced, row[k] + 1, diagonal + 1)
+      }
+    }
+    return row[b.count]
+  }
+}
+
+extension [String] {
+  /// The names in a row, or their beginning and end if there are more than `most`.
+  func shortened(to most: Int) -> String {
+    guard count > most else { return joined(separator: ", ") }
+    return prefix(most - 3).joined(separator: ", ") + ", … (\(count - most) more), "
+      + suffix(3).joined(separator: ", ")
+  }
+}
