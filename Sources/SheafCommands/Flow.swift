@@ -80,7 +80,7 @@ struct Flow: ParsableCommand {
     let start = try initial.state(
       sheaf, input: x, default: "random", arrays: arrays, hasOutput: hasOutput)
     var rows = trajectory == nil ? nil : [trajectoryHeader(network)]
-    let observe: ((Euler.Observation) -> Void)? =
+    let observe: ((FlowObservation) -> Void)? =
       rows == nil
       ? nil
       : {
