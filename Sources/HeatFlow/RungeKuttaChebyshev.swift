@@ -12,8 +12,9 @@ import NeuralSheaves
 public struct RungeKuttaChebyshev: Sendable {
   /// The step dt; nil for steps that keep the estimated error of each below `accuracy`.
   public var step: Double?
-  /// The root mean square error of a step, relative to that of the state at the start where it is above 1;
-  /// for chosen steps only.
+  /// The root mean square error of a chosen step, relative to that of the state at the start where it is
+  /// above 1. Steps also aim at an error of a hundredth of what they move, so that they resolve the rate at which
+  /// the flow converges instead of growing until the fast modes hardly die out.
   public var accuracy: Double
   /// When to stop.
   public var stop: StoppingRule
@@ -66,6 +67,8 @@ private struct ChebyshevMethod: FlowMethod {
   /// The number of coordinates and the root mean square that errors are relative to.
   private var (count, scale) = (1.0, 1.0)
   private static let margin = 1.1
+  /// The share of a step's motion that its error may be.
+  private static let share = 0.01
 
   init(settings: RungeKuttaChebyshev) { self.settings = settings }
 
@@ -86,7 +89,8 @@ private struct ChebyshevMethod: FlowMethod {
       throw .setting(name: "stages", found: Double(settings.stageLimit))
     }
     look(flow, state)
-    guard radius.isFinite, radius == 0 || 1 / radius > 0, (1 / radius).isFinite || radius == 0 else {
+    guard radius.isFinite, radius == 0 || 1 / radius > 0, (1 / radius).isFinite || radius == 0
+    else {
       throw .noStableStep
     }
     // Nothing free, nothing to move: then any step will do.
@@ -126,24 +130,35 @@ private struct ChebyshevMethod: FlowMethod {
       }
       blocks.run()
       var step = FlowStep(size: size, report: .init(), force: 0)
-      var squares = 0.0
+      var (squares, moved) = (0.0, 0.0)
       for b in 0..<blocks.count {
         blocks.with(b) {
           step.report.add($0.report)
           squares += $0.errorSquares
+          moved += $0.movedSquares
           if $0.largestForce > step.force! || $0.largestForce.isNaN { step.force = $0.largestForce }
         }
       }
       guard settings.step == nil else { return step }
-      let error = (squares / count).squareRoot() / (settings.accuracy * scale)
-      // The error of a step is of order h³; where a neuron switches the estimate is rough.
-      let factor = error.isFinite ? 0.8 / max(error, 1e-12).squareRoot().squareRoot() : 0.1
-      if error <= 1 || size < 1e-6 / max(radius, 1e-300) {
-        if size == h || factor < 1 { h = size * min(wasRejected ? 1 : 3, max(0.2, factor)) }
-        return step
+      // The error of a step is of order h³.
+      let estimate = (squares / count).squareRoot()
+      let error = estimate / (settings.accuracy * scale)
+      let factor = error.isFinite ? 0.8 / pow(max(error, 1e-12), 1.0 / 3) : 0.1
+      guard error <= 1 || size < 1e-6 / max(radius, 1e-300) else {
+        h = size * min(0.8, max(0.1, factor))
+        wasRejected = true
+        continue
       }
-      h = size * min(0.8, max(0.1, factor))
-      wasRejected = true
+      // A step cut short by the limit says nothing about longer ones.
+      guard size == h || factor < 1 else { return step }
+      h = size * min(wasRejected ? 1 : 3, max(0.2, factor))
+      // Its share in the motion is of order h², but near a boundary it does not fall with h: then a step that
+      // resolves the fastest mode will do.
+      let share = estimate / (Self.share * (moved / count).squareRoot())
+      if share > 0 && radius > 0 {
+        h = min(h, max(size * min(3, max(0.2, 0.9 / share.squareRoot())), 1 / radius))
+      }
+      return step
     }
   }
 
@@ -177,8 +192,9 @@ private struct ChebyshevBlock: FlowBlock {
   private var coefficients = ChebyshevCoefficients(stages: 2)
   private var dt = 0.0
   private var isRetry = true
-  /// Σ of the squared estimated errors, and ‖F‖∞ at the end of the step.
+  /// Σ of the squared estimated errors, of the squared changes, and ‖F‖∞ at the end of the step.
   private(set) var errorSquares = 0.0
+  private(set) var movedSquares = 0.0
   private(set) var largestForce = 0.0
   private(set) var report = VectorField.StepReport()
   private var start: SheafState
@@ -247,21 +263,23 @@ private struct ChebyshevBlock: FlowBlock {
     swap(&f, &newForce)
     field.evaluate(sheaf, current) { v, force in f[v].set(force) }
     swap(&f, &newForce)
-    (errorSquares, largestForce) = (0, 0)
+    (errorSquares, movedSquares, largestForce) = (0, 0, 0)
     report = VectorField.StepReport()
     for v in newForce.indices {
       let (old, new) = (state.vertex(v), current.vertex(v))
       let (f0, f1, dt) = (force[v], newForce[v], dt)
       let top = f1.maximumMagnitude
       if top > largestForce || top.isNaN { largestForce = top }
-      var moved = 0.0
+      var (moved, squares) = (0.0, 0.0)
       other.update(v) {
         $0.setDifference(new, old)
         moved = $0.maximumMagnitude
+        squares = $0.sumOfSquares
         $0.add(f0, scale: 0.4 * dt, keeping: -0.8)
         $0.add(f1, scale: 0.4 * dt)
       }
       report.add(.init(change: moved))
+      movedSquares += squares
       errorSquares += other.vertex(v).sumOfSquares
     }
     swap(&state, &current)

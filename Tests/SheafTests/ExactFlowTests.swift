@@ -65,7 +65,8 @@ struct ExactFlowTests {
       let width = 0.06 + 0.002 * t
       let isNear = crossings.contains { abs($0.time - t) < width }
       let isInSlide = slides.contains { slide in
-        let last = releases.first { $0.neuron == slide.neuron && $0.time > slide.time }?.time ?? time
+        let last =
+          releases.first { $0.neuron == slide.neuron && $0.time > slide.time }?.time ?? time
         return t > slide.time - width && t < last + width
       }
       #expect(isNear || isInSlide, "crossing at step \(step)")
@@ -152,30 +153,13 @@ struct ExactFlowTests {
     #expect(abs(middle.state.stalks[z][0, 0] - (0.4 + (z0 - 0.4) * exp(-0.45))) < 1e-14)
   }
 
-  static let seeds = Array(UInt64(0)..<84) + Array(UInt64(84)..<300)
+  static let seeds = Array(UInt64(0)..<140)
 
-  /// Between two events the flow is smooth: Runge–Kutta–Chebyshev with small steps gets from a little after one to
-  /// a little before the next, and sees no switch. Where something slides there is no such method.
-  @Test(arguments: seeds) func betweenEventsItIsTheFlow(seed: UInt64) throws {
-    let (flow, start) = try Self.randomFlow(seed: seed, batch: 1)
-    guard let end = try solution(flow, start, .time(4), seed) else { return }
-    let times = [0] + Set(end.events.map(\.time)).sorted() + [end.time]
-    var sliding = 0
-    for (a, b) in zip(times, times.dropFirst()) {
-      for event in end.events where event.time == a {
-        sliding += event.kind == .sliding ? 1 : event.kind == .release ? -1 : 0
-      }
-      let (from, to) = (a + 1e-3 * (b - a), b - 1e-3 * (b - a))
-      guard sliding == 0 && from > 0 && b - a > 1e-6 else { continue }
-      let first = try Exact(stop: .time(from)).run(flow, from: start)
-      let exact = try Exact(stop: .time(to)).run(flow, from: start)
-      let h = (to - from) / (2000 * max(1, (to - from)).rounded(.up))
-      let steps = try RungeKuttaChebyshev(step: h, stop: .time(to - from)).run(
-        flow, from: first.state)
-      #expect(steps.crossings.isEmpty, "seed \(seed), \(from) to \(to)")
-      let error = relativeError(steps.state, exact.state)
-      #expect(error < 1e-5, "seed \(seed), \(from) to \(to): \(error)")
-    }
+  /// The random flow of a seed; nil for networks too large for many runs.
+  private func smallFlow(_ seed: UInt64, batch: Int) throws -> (HeatFlow, SheafState)? {
+    let (flow, start) = try Self.randomFlow(seed: seed, batch: batch)
+    return flow.sheaf.network.freeDimension <= 120 && flow.stableStep(at: start).isFinite
+      ? (flow, start) : nil
   }
 
   /// The solution; nil where the flow refuses ties of overlapping windows.
@@ -183,7 +167,7 @@ struct ExactFlowTests {
     _ flow: HeatFlow, _ start: SheafState, _ stop: StoppingRule, _ seed: UInt64
   ) throws -> FlowSolution? {
     do {
-      let end = try Exact(stop: stop).run(flow, from: start)
+      let end = try Exact(stop: stop, threads: 1).run(flow, from: start)
       #expect(end.status == .converged, "seed \(seed)")
       return end
     } catch FlowError.overlappingTies {
@@ -191,35 +175,132 @@ struct ExactFlowTests {
     }
   }
 
-  /// Euler's steps converge to the exact flow, through crossings, sliding and ties: first order.
-  @Test(arguments: seeds) func eulerConvergesToIt(seed: UInt64) throws {
-    let (flow, start) = try Self.randomFlow(seed: seed, batch: 2)
-    let bound = flow.stableStep(at: start)
-    let time = 40 * bound
-    guard let end = try solution(flow, start, .time(time), seed) else {
-      print("refused", seed)
-      return
-    }
-    let errors = try [800.0, 12800].map { n in
-      let steps = try Euler(step: time / n, stop: .time(time), allowsUnstable: true).run(
-        flow, from: start)
-      return relativeError(steps.state, end.state)
-    }
-    print("seed", seed, errors, errors[0] / errors[1], end.events.count, end.events.count { $0.kind == .sliding })
-    #expect(errors[1] < 2e-3, "seed \(seed): \(errors)")
-    #expect(errors[1] < errors[0] / 4 + 1e-12, "seed \(seed): \(errors)")
+  /// The largest difference of two states.
+  private func distance(_ a: SheafState, _ b: SheafState) -> Double {
+    zip(a.stalks, b.stalks).map { a, b in
+      var d = a
+      d.add(b, scale: -1)
+      return d.maximumMagnitude
+    }.max()!
   }
 
-  /// It ends at a stationary point, kinks and ties included, read from the state alone.
-  @Test(arguments: seeds) func endsAreStationary(seed: UInt64) throws {
-    let (flow, start) = try Self.randomFlow(seed: seed, batch: 3)
-    guard let end = try solution(flow, start, .residual(1e-9), seed) else { return }
-    print("stat", seed, end.residual, end.steps, end.events.count, end.time)
-    #expect(end.residual < 1.1e-9, "seed \(seed): \(end.residual)")
-    // From the forward pass and from zero, where many coordinates start on boundaries.
-    for state in [flow.sheaf.forwardPass(start.stalks[0]), flow.sheaf.zeroState(start.stalks[0])] {
-      guard let end = try solution(flow, state, .residual(1e-9), seed) else { continue }
-      #expect(end.residual < 1.1e-9, "seed \(seed): \(end.residual)")
+  /// Between two events the flow is smooth: Runge–Kutta–Chebyshev with small steps, extrapolated, gets from a
+  /// little after one to a little before the next, and sees no switch. While something slides its field is
+  /// another.
+  @Test(arguments: seeds) func betweenEventsItIsTheFlow(seed: UInt64) throws {
+    guard let (flow, start) = try smallFlow(seed, batch: 1) else { return }
+    let bound = flow.stableStep(at: start)
+    guard let end = try solution(flow, start, .time(10 * bound), seed) else { return }
+    let times = [0] + Set(end.events.map(\.time)).sorted() + [end.time]
+    var sliding = 0
+    for (a, b) in zip(times, times.dropFirst()) {
+      for event in end.events where event.time == a {
+        sliding += event.kind == .sliding ? 1 : event.kind == .release ? -1 : 0
+      }
+      guard sliding == 0 && b - a > 1e-6 * bound else { continue }
+      let (from, to) = (a + 1e-4 * (b - a), b - 1e-4 * (b - a))
+      let first = try Exact(stop: .time(from)).run(flow, from: start)
+      let exact = try Exact(stop: .time(to)).run(flow, from: start)
+      let count = max(2, ((to - from) / (0.02 * bound)).rounded(.up))
+      let ends = try [count, 2 * count].map { n in
+        let steps = try RungeKuttaChebyshev(
+          step: (to - from) / n, stop: .time(to - from), threads: 1
+        ).run(flow, from: first.state)
+        return steps.state
+      }
+      var best = ends[1]
+      for v in best.stalks.indices {
+        best.stalks[v].add(ends[0].stalks[v], scale: -1 / 3, keeping: 4 / 3)
+      }
+      let error = distance(best, exact.state)
+      #expect(error < 5e-6, "seed \(seed), \(from) to \(to): \(error)")
     }
+  }
+
+  /// Euler's steps converge to the exact flow through crossings, sliding and ties, with first order.
+  @Test(arguments: seeds) func eulerConvergesToIt(seed: UInt64) throws {
+    guard let (flow, start) = try smallFlow(seed, batch: 1) else { return }
+    let time = 10 * flow.stableStep(at: start)
+    guard let end = try solution(flow, start, .time(time), seed) else { return }
+    let errors = try [200.0, 3200].map { n in
+      let steps = try Euler(step: time / n, stop: .time(time), allowsUnstable: true, threads: 1)
+        .run(flow, from: start)
+      return distance(steps.state, end.state)
+    }
+    // 16 on average; where it chatters the error jumps about by a step.
+    #expect(errors[1] < max(errors[0] / 4, 2e-3), "seed \(seed): \(errors)")
+  }
+
+  /// It ends at a stationary point, kinks and ties included, read from the state alone: from random states, and
+  /// from zero and the forward pass, where many coordinates start on boundaries.
+  @Test(arguments: seeds) func endsAreStationary(seed: UInt64) throws {
+    guard let (flow, start) = try smallFlow(seed, batch: 2) else { return }
+    let x = start.stalks[0]
+    for state in [start, flow.sheaf.zeroState(x), flow.sheaf.forwardPass(x)] {
+      guard let end = try solution(flow, state, .residual(1e-8), seed) else { continue }
+      #expect(end.residual < 1.01e-8, "seed \(seed): \(end.residual)")
+    }
+  }
+
+  @Test func badInputIsRefused() throws {
+    func message(_ body: () throws -> Void) -> String {
+      do {
+        try body()
+        return ""
+      } catch {
+        return "\(error)"
+      }
+    }
+    let r = try Reference("b3_241_sigmoid")
+    let network = try r.network(activation: .sigmoid)
+    let smooth = try HeatFlow(
+      NeuralSheaf(network), pins: Pins(network: network, input: r["X"]),
+      output: OutputEdge(activation: .sigmoid))
+    let start = try r.state("init_", network, hasOutput: true)
+    #expect(message { _ = try Exact().run(smooth, from: start) }.contains("sigmoid"))
+    let (flow, state) = try Self.flow("b1_241_identity", Reference("b1_241_identity"))
+    #expect(
+      message { _ = try Exact(dimensionLimit: 8).run(flow, from: state) }
+        .contains("9 free coordinates, expected at most 8"))
+    for time in [0, -1, Double.nan] {
+      #expect(message { _ = try Exact(stop: .time(time)).run(flow, from: state) }.contains("time"))
+      #expect(message { _ = try Euler(stop: .time(time)).run(flow, from: state) }.contains("time"))
+    }
+    #expect(message { _ = try Exact(stop: .change(1)).run(flow, from: state) }.contains("no steps"))
+    #expect(message { _ = try Exact(segmentLimit: 0).run(flow, from: state) }.contains("steps"))
+    let short = try Exact(segmentLimit: 2).run(flow, from: state)
+    #expect(short.status == .stepLimit && short.steps == 2 && short.events.count == 1)
+  }
+
+  /// A soft clamp of an identity output is linear as well: E gains (κ/2)‖z − a‖² with a held.
+  @Test func linearOutputEdgesCount() throws {
+    let r = try Reference("b1_241_identity")
+    let network = try r.network()
+    let target = Pin(vertex: network.vertices.count, coordinates: [0], values: Matrix([[2]]))
+    let flow = try HeatFlow(
+      NeuralSheaf(network), pins: Pins([target], network: network, input: r["X"]),
+      output: OutputEdge(activation: .identity, coupling: 3))
+    var start = try r.state("init_", network)
+    start.output = Matrix([[2]])
+    let exact = try Exact(stop: .time(3)).run(flow, from: start)
+    let steps = try Euler(step: 1e-4, stop: .time(3)).run(flow, from: start)
+    #expect(relativeError(exact.state, steps.state) < 1e-3)
+    let end = try Exact(stop: .residual(1e-10)).run(flow, from: start)
+    #expect(end.residual < 1.1e-10)
+  }
+
+  /// The run that is observed is the run: at its events, at its end, and by time.
+  @Test func observationsFollowTheRun() throws {
+    let (flow, start) = try Self.flow("b2_26441_identity", Reference("b2_26441_identity"))
+    var seen: [FlowObservation] = []
+    let end = try Exact().run(flow, from: start) { seen.append($0) }
+    #expect(zip(seen, seen.dropFirst()).allSatisfy { $0.time < $1.time })
+    for event in end.events { #expect(seen.contains { $0.time == event.time }) }
+    #expect(seen.first!.time == 0 && seen.last!.time == end.time)
+    #expect(seen.last!.crossings == end.crossings.count)
+    let output = end.state.stalks.last![0, 0]
+    #expect(abs(seen.last!.output[0] - output) < 1e-13 * abs(output))
+    let first = flow.discords(of: start).total
+    #expect(abs(seen.first!.totalDiscord - first) < 1e-12 * first)
   }
 }

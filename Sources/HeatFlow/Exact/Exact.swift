@@ -129,9 +129,11 @@ public struct Exact: Sendable {
     var samples = starts
     let last = flow.sheaf.network.lastVertex
     var times = events.map(\.time) + [0, time]
-    let first = 1e-3 * samples.reduce(.infinity) { least, sample in
-      min(least, sample.fastestTime)
-    }
+    let first =
+      1e-3
+      * samples.reduce(.infinity) { least, sample in
+        min(least, sample.fastestTime)
+      }
     if first.isFinite && first < time {
       times += (0..<200).map { first * pow(time / first, Double($0) / 200) }
     }

@@ -10,8 +10,8 @@ import LinearAlgebra
 struct FlowSegment: Sendable {
   /// What is watched: while its function is positive the face holds.
   enum Watch: Sendable {
-    /// The end of the branch of a row, by its place among the branch's boundaries.
-    case boundary(row: Int, place: Int)
+    /// The end of the branch of a row.
+    case boundary(row: Int, QuadraticPieces.Boundary)
     /// −F⁺ and F⁻ of a coordinate that rests: the forces on its sides.
     case rightForce(Int)
     case leftForce(Int)
@@ -108,7 +108,7 @@ struct FlowSegment: Sendable {
     func place(_ c: Int) -> Int { pieces.place[c] < 0 ? -1 : group[pieces.place[c]] }
     for (r, row) in pieces.rows.enumerated() {
       let branch = row.branches[face.branches[r]]
-      for (k, boundary) in branch.boundaries.enumerated() {
+      for boundary in branch.boundaries {
         let c = boundary.source
         var (value, functional) = (x[c] - boundary.threshold, [(Int, Double)]())
         if place(c) >= 0 { functional.append((place(c), boundary.sign * weights[place(c)])) }
@@ -119,7 +119,7 @@ struct FlowSegment: Sendable {
           if g >= 0 && g == place(c) { continue }
           if g >= 0 { functional.append((g, -boundary.sign * weights[g])) }
         }
-        watch(.boundary(row: r, place: k), boundary.sign * value, functional)
+        watch(.boundary(row: r, boundary), boundary.sign * value, functional)
       }
     }
     // −A_c of a free coordinate, as a functional, with what else changes added.

@@ -11,8 +11,9 @@ extension SampleFlow {
     let top = row.branches[face.branches[r]].source
     let tied = (face.ties[r] ?? [top]) + [other]
     let w = x[top] - x[row.target]
-    if w <= rounding {
-      // Nothing holds them together: the one that has caught up leads.
+    if w <= rounding && !(w >= -rounding && turn(other)) {
+      // Nothing holds them together: the one that has caught up leads. Where w = 0 and they overtake each other
+      // in turns, the pull that is about to arise holds them.
       face.ties[r] = nil
       lead(r, branch, other)
       return
@@ -36,7 +37,7 @@ extension SampleFlow {
         staying.append(c)
       }
     }
-    if turn(other) { staying = tied }
+    if w <= rounding || turn(other) { staying = tied }
     try tie(r, staying, meeting: other)
   }
 

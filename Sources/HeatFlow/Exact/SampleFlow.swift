@@ -79,15 +79,19 @@ struct SampleFlow: Sendable {
   /// The segment from here, once no watch is about to turn negative at once.
   private mutating func settle() throws(FlowError) -> FlowSegment? {
     if let segment { return segment }
-    // Each pass changes a branch or a rest; `turns` makes a coordinate that comes back rest.
+    // Each pass changes a branch or a rest of what would leave its face at once; `turns` makes a coordinate
+    // that comes back rest.
     for _ in 0..<8 * pieces.rows.count + 16 {
       let next = try FlowSegment(face, pieces, x, alpha: alpha, sample: sample)
-      // One coordinate at a time: what it does may change what the others do.
-      guard let first = next.beginnings.firstIndex(of: -1) else {
+      var seen: Set<Int> = []
+      for (watch, sign) in zip(next.watches, next.beginnings) where sign < 0 {
+        guard seen.insert(subject(watch)).inserted else { continue }
+        try meet(watch)
+      }
+      if seen.isEmpty {
         segment = next
         return next
       }
-      try meet(next.watches[first])
     }
     isStuck = true
     return nil
@@ -115,10 +119,18 @@ struct SampleFlow: Sendable {
     return turns[c]! > 3
   }
 
+  /// What a watch is about: a coordinate that it may bring to rest or release, or a row's tie.
+  private func subject(_ watch: FlowSegment.Watch) -> Int {
+    switch watch {
+    case .boundary(let r, let boundary): return boundary.other == nil ? boundary.source : -1 - r
+    case .rightForce(let c), .leftForce(let c): return c
+    case .share(let r, _): return -1 - r
+    }
+  }
+
   private mutating func meet(_ watch: FlowSegment.Watch) throws(FlowError) {
     switch watch {
-    case .boundary(let r, let place):
-      let boundary = pieces.rows[r].branches[face.branches[r]].boundaries[place]
+    case .boundary(let r, let boundary):
       if let other = boundary.other {
         try meetTie(r, other, branch: boundary.neighbour)
       } else {
