@@ -10,8 +10,10 @@ let package = Package(
       name: "benchmarks",
       dependencies: [
         "CAllocationCounter",
+        .product(name: "ArrayFiles", package: "swift-sheaf"),
         .product(name: "HeatFlow", package: "swift-sheaf"),
         .product(name: "LinearAlgebra", package: "swift-sheaf"),
+        .product(name: "ModelFormats", package: "swift-sheaf"),
         .product(name: "NeuralSheaves", package: "swift-sheaf"),
         .product(name: "SheafTraining", package: "swift-sheaf"),
 

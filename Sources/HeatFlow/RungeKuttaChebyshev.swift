@@ -63,6 +63,10 @@ private struct ChebyshevMethod: FlowMethod {
   /// α λ_max with a margin for patterns that come before the next look.
   private var radius = 0.0
   private var coefficients = ChebyshevCoefficients(stages: 2)
+  /// The h α λ_max that the stages were chosen for.
+  private var chosenFor = -1.0
+  /// β of the most stages.
+  private let reach: Double
   private var (lookedUp, isStale, previous) = (0, false, 0.0)
   /// The number of coordinates and the root mean square that errors are relative to.
   private var (count, scale) = (1.0, 1.0)
@@ -70,7 +74,10 @@ private struct ChebyshevMethod: FlowMethod {
   /// The share of a step's motion that its error may be.
   private static let share = 0.01
 
-  init(settings: RungeKuttaChebyshev) { self.settings = settings }
+  init(settings: RungeKuttaChebyshev) {
+    self.settings = settings
+    reach = ChebyshevCoefficients(stages: max(2, settings.stageLimit)).bound
+  }
 
   var stop: StoppingRule { settings.stop }
   var stepLimit: Int { settings.stepLimit }
@@ -116,14 +123,17 @@ private struct ChebyshevMethod: FlowMethod {
       var size = h
       if settings.step == nil && radius > 0 {
         // Not beyond what the most stages reach.
-        let reach = ChebyshevCoefficients(stages: settings.stageLimit).bound / radius
-        size = min(size, reach)
+        size = min(size, reach / radius)
       }
       h = size
       size = min(size, limit)
-      let stages = ChebyshevCoefficients.stages(forProduct: size * radius, limit: .max)
-      if stages != coefficients.stages.count {
-        coefficients = ChebyshevCoefficients(stages: stages)
+      let product = size * radius
+      if product != chosenFor {
+        chosenFor = product
+        let stages = ChebyshevCoefficients.stages(forProduct: product, limit: .max)
+        if stages != coefficients.stages.count {
+          coefficients = ChebyshevCoefficients(stages: stages)
+        }
       }
       for b in 0..<blocks.count {
         blocks.with(b) { $0.prepare(size: size * flow.alpha, coefficients, retry: wasRejected) }
