@@ -30,158 +30,90 @@ public struct Euler: Sendable {
     self.threads = threads
   }
 
-  /// What an observer sees before each step, and once after the last.
-  public struct Observation {
-    /// The number of steps taken.
-    public let step: Int
-    /// The flow time.
-    public let time: Double
-    /// Σ‖ρ_e‖² at this state, mean over the batch.
-    public let totalDiscord: Double
-    /// The number of steps so far in which a coordinate switched branch.
-    public let crossings: Int
-    /// The network's output for the first sample.
-    public let output: [Double]
-  }
-
   /// Runs the flow from a state to the end.
   ///
   /// - Parameters:
   ///   - start: held coordinates are set to their pins before the first step.
   ///   - observe: called before every step and at the end; costs two more sweeps each time.
-  /// - Throws: `FlowError` for a step, tolerance or limit that is not positive, and for an unstable
-  ///   step unless `allowsUnstable`.
+  /// - Throws: `FlowError` for a step, tolerance, time or limit that is not positive, and for an
+  ///   unstable step unless `allowsUnstable`.
   public func run(
-    _ flow: HeatFlow, from start: SheafState, observe: ((Observation) -> Void)? = nil
+    _ flow: HeatFlow, from start: SheafState, observe: ((FlowObservation) -> Void)? = nil
   ) throws(FlowError) -> FlowSolution {
-    let tolerance =
-      switch stop {
-      case .change(let t): t
-      case .residual(let t): t
-      }
-    guard tolerance > 0 && tolerance.isFinite else {
-      throw .setting(name: "tolerance", found: tolerance)
-    }
-    guard stepLimit > 0 else { throw .setting(name: "steps", found: Double(stepLimit)) }
-    var state = start
-    flow.pins.impose(on: &state)
-    // Nothing free, nothing to move: then any step will do.
-    func defaultStep(_ state: SheafState) -> Double {
-      let bound = flow.stableStep(at: state)
-      return bound == .infinity ? 1 : 0.9 * bound
-    }
-    var h = step ?? defaultStep(state)
-    guard step != nil || (h > 0 && h.isFinite) else { throw .noStableStep }
+    var method = EulerMethod(settings: self)
+    return try method.integrate(flow, from: start, observe: observe)
+  }
+}
+
+/// Euler's step: constant, or 0.9 of the bound, which is looked up again when the pattern has switched.
+private struct EulerMethod: FlowMethod {
+  let settings: Euler
+  private var h = 0.0
+  private var (lookedUp, isStale, previous) = (0, false, 0.0)
+
+  init(settings: Euler) { self.settings = settings }
+
+  var stop: StoppingRule { settings.stop }
+  var stepLimit: Int { settings.stepLimit }
+  var threads: Int { settings.threads }
+
+  // Nothing free, nothing to move: then any step will do.
+  private func defaultStep(_ flow: HeatFlow, _ state: SheafState) -> Double {
+    let bound = flow.stableStep(at: state)
+    return bound == .infinity ? 1 : 0.9 * bound
+  }
+
+  mutating func start(_ flow: HeatFlow, _ state: SheafState) throws(FlowError) {
+    h = settings.step ?? defaultStep(flow, state)
+    guard settings.step != nil || (h > 0 && h.isFinite) else { throw .noStableStep }
     guard h > 0 && h.isFinite else { throw .setting(name: "step", found: h) }
-    if step != nil && !allowsUnstable {
+    if settings.step != nil && !settings.allowsUnstable {
       let bound = flow.stableStep(at: state)
       if h >= bound { throw .unstableStep(found: h, bound: bound) }
     }
+  }
 
-    let scales = flow.pinned.residualScales(state.stalks[0])
-    let largestScale = scales.max() ?? 1
-    // Beyond this the flow diverges: a thousand times the energy at the start or, where that is
-    // next to nothing, of the data, ½‖b‖², the energy of the state with every free coordinate 0.
-    let zero = flow.sheaf.discords(flow.sheaf.zeroState(state.stalks[0])).energy
-    let energyLimit = 1e3 * max(flow.energy(of: state), 1e-9 * (1 + zero))
-    let threads = SampleBlocks.threads(
-      network: flow.sheaf.network, batch: state.batch, limit: threads)
-    let (sheaf, alpha) = (flow.sheaf, flow.alpha)
-    let blocks = ParallelLoop(
-      EulerBlock.split(flow, state, threads: threads), threads: threads
-    ) { $0.step(sheaf) }
-    var crossings: [Int] = []
-    var (steps, time, change, watch) = (0, 0.0, 0.0, 0.0)
-    var status = SolutionStatus.stepLimit
-    var (lookedUp, isStale, previous) = (0, false, 0.0)
-    func observeNow() {
-      guard let observe else { return }
-      let current = EulerBlock.join(blocks, into: state)
-      let last = current.output ?? current.stalks[sheaf.network.lastVertex]
-      observe(
-        Observation(
-          step: steps, time: time, totalDiscord: flow.discords(of: current).total,
-          crossings: crossings.count, output: last.columns > 0 ? last.column(0) : []))
+  func block(_ flow: HeatFlow, _ part: SheafState, _ range: Range<Int>) -> EulerBlock {
+    let field = VectorField(
+      flow.sheaf, at: part, pins: flow.pins.samples(range), output: flow.output,
+      parametersRest: true)
+    return EulerBlock(state: part, field: field, range: range)
+  }
+
+  func step(
+    _ blocks: ParallelLoop<EulerBlock>, atMost limit: Double, _ flow: HeatFlow
+  ) -> FlowStep {
+    var report = VectorField.StepReport()
+    let size = min(h, limit)
+    let dt = size * flow.alpha
+    for b in 0..<blocks.count { blocks.with(b) { $0.stepSize = dt } }
+    blocks.run()
+    for b in 0..<blocks.count { report.add(blocks.with(b) { $0.report }) }
+    return FlowStep(size: size, report: report)
+  }
+
+  mutating func adapt(
+    after step: FlowStep, steps: Int, _ flow: HeatFlow, state: () -> SheafState
+  ) {
+    // A new pattern has a new bound: soon where changes grow, else at leisure, for it costs tens
+    // of sweeps.
+    isStale = isStale || step.report.switched > 0
+    let wait = step.report.change > previous ? 5 : 50
+    previous = step.report.change
+    if settings.step == nil && isStale && steps >= lookedUp + wait {
+      (lookedUp, isStale) = (steps, false)
+      h = defaultStep(flow, state())
     }
-    while steps < stepLimit {
-      observeNow()
-      var report = VectorField.StepReport()
-      let dt = h * alpha
-      for b in 0..<blocks.count { blocks.with(b) { $0.stepSize = dt } }
-      blocks.run()
-      for b in 0..<blocks.count { report.add(blocks.with(b) { $0.report }) }
-      steps += 1
-      time += h
-      change = report.change
-      let switched = report.switched > 0
-      if switched { crossings.append(steps) }
-      // Only a growing change can mean a growing energy: look at the energy when it has doubled.
-      if steps == 1 { watch = 2 * change }
-      if change.isNaN || change > watch {
-        watch = 2 * change
-        state = EulerBlock.join(blocks, into: state)
-        if !(flow.energy(of: state) <= energyLimit) {
-          status = .diverged
-          break
-        }
-      }
-      switch stop {
-      case .change(let t): if steps >= 5 && change < t { status = .converged }
-      case .residual(let t):
-        // The largest force is change/(h·α): where that is small, look at the samples' own.
-        if change <= t * largestScale * h * alpha,
-          flow.residual(at: EulerBlock.join(blocks, into: state), scales: scales) <= t
-        {
-          status = .converged
-        }
-      }
-      if status == .converged { break }
-      // A new pattern has a new bound: soon where changes grow, else at leisure, for it costs tens
-      // of sweeps.
-      isStale = isStale || switched
-      let wait = change > previous ? 5 : 50
-      previous = change
-      if step == nil && isStale && steps >= lookedUp + wait {
-        (lookedUp, isStale) = (steps, false)
-        h = defaultStep(EulerBlock.join(blocks, into: state))
-      }
-    }
-    observeNow()
-    state = EulerBlock.join(blocks, into: state)
-    let energy = flow.energy(of: state)
-    return FlowSolution(
-      status: energy.isFinite ? status : .diverged, state: state, steps: steps, stepSize: h,
-      time: time,
-      residual: flow.residual(at: state, scales: scales), lastChange: change,
-      crossings: crossings, discords: flow.discords(of: state), energy: energy)
   }
 }
 
 /// Some samples with all that stepping them needs.
-struct EulerBlock: Sendable {
+private struct EulerBlock: FlowBlock {
   var state: SheafState
   var field: VectorField
   let range: Range<Int>
   var stepSize = 0.0
   var report = VectorField.StepReport()
-
-  static func split(_ flow: HeatFlow, _ state: SheafState, threads: Int) -> [EulerBlock] {
-    SampleBlocks.ranges(network: flow.sheaf.network, batch: state.batch, threads: threads).map {
-      let part = state.samples($0)
-      let field = VectorField(
-        flow.sheaf, at: part, pins: flow.pins.samples($0), output: flow.output,
-        parametersRest: true)
-      return EulerBlock(state: part, field: field, range: $0)
-    }
-  }
-
-  static func join(_ blocks: ParallelLoop<EulerBlock>, into state: SheafState) -> SheafState {
-    var result = state
-    for block in blocks.elements {
-      result.setSamples(from: block.range.lowerBound, to: block.state)
-    }
-    return result
-  }
 
   mutating func step(_ sheaf: NeuralSheaf) {
     report = field.step(sheaf, &state, by: stepSize)

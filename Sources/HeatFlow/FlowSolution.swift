@@ -1,56 +1,34 @@
 import NeuralSheaves
 
-/// When a flow may stop.
-public enum StoppingRule: Sendable, Equatable {
-  /// The paper's: no coordinate moved more than the tolerance in one step, after at least 5 steps.
-  case change(Double)
-  /// The vector field is small: max over samples of ‖F‖∞ / max(1, ‖y − ŷ‖∞) ≤ the tolerance, ŷ the
-  /// forward pass and y the values that clamp the output (‖y − ŷ‖ = 0 without a clamp).
-  case residual(Double)
-}
-
 /// The end of a heat flow.
 public struct FlowSolution: Sendable {
   /// How it ended.
   public let status: SolutionStatus
   /// The last state.
   public let state: SheafState
-  /// The number of steps.
+  /// The number of steps; of the exact flow, of linear segments, the most that a sample went through.
   public let steps: Int
-  /// The size dt of the last step; the default step changes with the pattern.
+  /// The size dt of the last step; the default step changes with the pattern. 0 of the exact flow.
   public let stepSize: Double
   /// The flow time, the sum of the steps.
   public let time: Double
-  /// max over samples of ‖F‖∞ / max(1, ‖y − ŷ‖∞) at the last state.
+  /// max over samples of ‖F‖∞ / max(1, ‖y − ŷ‖∞) at the last state. Of the exact flow F is minus the
+  /// smallest element of the generalised gradient, which also vanishes where all that moves rests.
   public let residual: Double
-  /// The largest change of a coordinate in the last step.
+  /// The largest change of a coordinate in the last step; 0 of the exact flow.
   public let lastChange: Double
-  /// The steps in which at least one coordinate switched branch.
+  /// The steps in which at least one coordinate switched branch; of the exact flow, the ordinal numbers
+  /// of the crossings among all events.
   public let crossings: [Int]
   /// The discords at the last state.
   public let discords: DiscordReport
   /// The energy at the last state, soft pins included, mean over the batch.
   public let energy: Double
-}
-
-/// A flow that cannot be run.
-public enum FlowError: Error, CustomStringConvertible {
-  /// A setting that must be positive and finite.
-  case setting(name: String, found: Double)
-  /// A step at or above the stability bound.
-  case unstableStep(found: Double, bound: Double)
-  /// λ_max is not finite, or so large or small that no step is.
-  case noStableStep
-
-  /// What was found and what was expected, in a sentence.
-  public var description: String {
-    switch self {
-    case .setting(let name, let found): "\(name) is \(found), expected a positive finite number"
-    case .noStableStep:
-      "there is no stable step: 2/(α λ_max) is zero or not finite; the weights, a stiffness γ or α are "
-        + "too large or too small"
-    case .unstableStep(let found, let bound):
-      "step \(found) is unstable: forward Euler needs a step below 2/(α λ_max) = \(bound)"
-    }
-  }
+  /// −d/dt log ‖F‖ over the last part of the run (Docs/HeatFlow.md); nil where the force has not fallen
+  /// fourfold since the last switch.
+  public let measuredRate: Double?
+  /// α·λ_min of the last face, known to the exact flow.
+  let faceRate: Double?
+  /// What happened on the way, by time; of the exact flow only.
+  public let events: [FlowEvent]
 }

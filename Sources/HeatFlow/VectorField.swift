@@ -115,8 +115,11 @@ public struct VectorField: Sendable {
   public mutating func evaluate(
     _ sheaf: NeuralSheaf, _ state: SheafState, _ body: (Int, Matrix) -> Void
   ) {
-    patterns = sheaf.patterns(at: state)
     let network = sheaf.network
+    for e in network.edges.indices where network.edges[e].operation.isStateDependent {
+      _ = network.edges[e].operation.readPattern(
+        at: state.stalks[network.edges[e].source], into: &patterns[e])
+    }
     for e in network.edges.indices {
       let s = network.edges[e].source
       visit(network.edges[e].operation, e, state)

@@ -71,6 +71,38 @@ struct CommandTests {
     #expect(run.json["status"] as! String == "converged")
   }
 
+  /// Every integrator ends at the forward pass, with the rate that λ_min predicts; the exact one tells what
+  /// happened on the way.
+  @Test func integratorsAgree() throws {
+    for method in ["euler", "rkc", "exact"] {
+      let run = try sheaf(
+        "flow", b1, "--input", b1 + "#X", "--samples", "columns", "--initial", b1,
+        "--initial-prefix", "init_", "--method", method, "--tolerance", "1e-10", "--json",
+        method == "euler" ? "--step=0.05" : "--alpha=1")
+      #expect(run.status == 0, "\(method)")
+      #expect((run.json["forwardError"] as! Double) < 1e-8)
+      let rate = run.json["predictedRate"] as! Double
+      #expect(abs(rate - 0.254916) < 1e-5)
+      #expect(abs((run.json["measuredRate"] as! Double) / rate - 1) < 0.02)
+      #expect(run.json["stableStep"] is Double)
+      #expect((run.json["events"] as? [[String: Any]])?.count == (method == "exact" ? 4 : nil))
+    }
+    let common = ["flow", b1, "--input", b1 + "#X", "--samples", "columns", "--method", "exact"]
+    let f = NSTemporaryDirectory() + "sheaf-\(UInt64.random(in: 0...UInt64.max)).csv"
+    let timed = try run(common + ["--time", "2.5", "--trajectory", f, "--json"])
+    #expect(timed.status == 0 && timed.json["time"] as! Double == 2.5)
+    #expect(try ArrayFile.readCSV(f).rows.count > 200)
+    #expect(try run(common + ["--time", "2.5"]).output.contains("linear segments"))
+    for (options, word) in [
+      (["--stop", "change"], "--stop"), (["--step", "1"], "--step"), (["--time", "-1"], "--time"),
+    ] {
+      let refused = try run(common + options)
+      #expect(refused.status == 64 && refused.error.contains(word))
+    }
+    let smooth = try run(common + ["--output-activation", "sigmoid"])
+    #expect(smooth.status == 1 && smooth.error.contains("sigmoid"))
+  }
+
   @Test func flowWritesStalksAndTrajectory() throws {
     let f = NSTemporaryDirectory() + "sheaf-\(UInt64.random(in: 0...UInt64.max))"
     let run = try sheaf(

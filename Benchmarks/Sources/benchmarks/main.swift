@@ -6,10 +6,11 @@ import NeuralSheaves
 import SheafTraining
 
 // Times of a heat step and of a joint training step, with allocations per step, beside the paper's
-// implementation (times from Tests/ReferenceData/README.md) or the matrix products they contain; and
-// forward passes of networks of convolutions; and equilibria beside Euler's method. With arguments, only
-// the cases whose names contain one. Prints one JSON object; fails if a step allocates. `flowlimits [N]`
-// prints a table of N problems (1000) instead: how often the equilibrium methods end where the heat flow does.
+// implementation (times from Tests/ReferenceData/README.md) or the matrix products they contain; the
+// integrators on the case b2; forward passes of networks of convolutions; and equilibria beside Euler's
+// method. With arguments, only the cases whose names contain one. Prints one JSON object; fails if a step
+// allocates. `flowlimits [N]` prints a table of N problems (1000) instead: how often the equilibrium
+// methods end where the heat flow does.
 
 /// The cost of one more step: the difference of a long and a short run, the best of several pairs.
 struct StepCost {
@@ -136,6 +137,19 @@ try measure("smallTrainingStep [2,30,1]x300") {
   let cost = try small.trainingStep(threads: 1, steps: 20_000, repeats: 5)
   return besidePaper(cost, paper: 0.15, bar: 0.02)
 }
+
+// Two stages and the evaluation at the end, where nothing switches: patterns that switch are looked up.
+try measure("smallChebyshevStep [2,30,1]x300") {
+  let flow = try HeatFlow(
+    NeuralSheaf(small.network), pins: Pins(network: small.network, input: small.input))
+  let rest = flow.sheaf.forwardPass(small.input)
+  let cost = try StepCost(steps: 2_000, repeats: 5) { n in
+    _ = try RungeKuttaChebyshev(step: 1e-3, stop: .change(1e-300), stepLimit: n, threads: 1)
+      .run(flow, from: rest)
+  }
+  return ["milliseconds": cost.milliseconds, "allocationsPerStep": cost.allocations]
+}
+try measure("exactFlow b2") { try IntegratorCase().results() }
 
 let large = try Case([784, 512, 512, 10], batch: 256)
 let rate = dgemmRate(512, 512, 256, threads: 2)

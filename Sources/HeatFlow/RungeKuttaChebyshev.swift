@@ -1,0 +1,326 @@
+import Foundation
+import LinearAlgebra
+import NeuralSheaves
+
+/// The damped Runge–Kutta–Chebyshev method of order 2 (Sommeijer, Shampine, Verwer, *RKC: an explicit solver
+/// for parabolic PDEs*, J. Comput. Appl. Math. 88 (1998) 315–326): explicit, with as many stages as the step
+/// needs to be stable.
+///
+/// s stages are stable up to dt = β(s)/(α λ_max), β(s) ≈ 0.653 (s² − 1): the reach of a step grows with
+/// the square of its cost. Stages follow λ_max, so every step is stable. Order 2 where no neuron
+/// switches within the step, 1 in steps with a switch.
+public struct RungeKuttaChebyshev: Sendable {
+  /// The step dt; nil for steps that keep the estimated error of each below `accuracy`.
+  public var step: Double?
+  /// The root mean square error of a chosen step, relative to that of the state at the start where it is
+  /// above 1. Steps also aim at an error of a hundredth of what they move, so that they resolve the rate at which
+  /// the flow converges instead of growing until the fast modes hardly die out.
+  public var accuracy: Double
+  /// When to stop.
+  public var stop: StoppingRule
+  /// The most steps to take.
+  public var stepLimit: Int
+  /// The most stages of a chosen step, at least 2; a given step takes as many as it needs.
+  public var stageLimit: Int
+  /// The most threads to use.
+  public var threads: Int
+
+  /// The method with its settings.
+  public init(
+    step: Double? = nil, accuracy: Double = 1e-4, stop: StoppingRule = .residual(1e-8),
+    stepLimit: Int = 200_000, stageLimit: Int = 50,
+    threads: Int = ProcessInfo.processInfo.activeProcessorCount
+  ) {
+    self.step = step
+    self.accuracy = accuracy
+    self.stop = stop
+    self.stepLimit = stepLimit
+    self.stageLimit = stageLimit
+    self.threads = threads
+  }
+
+  /// Runs the flow from a state to the end.
+  ///
+  /// Cost of a step: two sweeps for each stage.
+  ///
+  /// - Parameters:
+  ///   - start: held coordinates are set to their pins before the first step.
+  ///   - observe: called before every step and at the end; costs two more sweeps each time.
+  /// - Throws: `FlowError` for a step, accuracy, tolerance, time or limit that is out of range.
+  public func run(
+    _ flow: HeatFlow, from start: SheafState, observe: ((FlowObservation) -> Void)? = nil
+  ) throws(FlowError) -> FlowSolution {
+    var method = ChebyshevMethod(settings: self)
+    return try method.integrate(flow, from: start, observe: observe)
+  }
+}
+
+/// How steps and stages are chosen.
+private struct ChebyshevMethod: FlowMethod {
+  let settings: RungeKuttaChebyshev
+  /// The step to try next.
+  private var h = 0.0
+  /// α λ_max with a margin for patterns that come before the next look.
+  private var radius = 0.0
+  private var coefficients = ChebyshevCoefficients(stages: 2)
+  /// The h α λ_max that the stages were chosen for.
+  private var chosenFor = -1.0
+  /// β of the most stages.
+  private let reach: Double
+  private var (lookedUp, isStale, previous) = (0, false, 0.0)
+  /// The number of coordinates and the root mean square that errors are relative to.
+  private var (count, scale) = (1.0, 1.0)
+  private static let margin = 1.1
+  /// The share of a step's motion that its error may be.
+  private static let share = 0.01
+
+  init(settings: RungeKuttaChebyshev) {
+    self.settings = settings
+    reach = ChebyshevCoefficients(stages: max(2, settings.stageLimit)).bound
+  }
+
+  var stop: StoppingRule { settings.stop }
+  var stepLimit: Int { settings.stepLimit }
+  var threads: Int { settings.threads }
+
+  private mutating func look(_ flow: HeatFlow, _ state: SheafState) {
+    radius = Self.margin * 2 / flow.stableStep(at: state)
+  }
+
+  mutating func start(_ flow: HeatFlow, _ state: SheafState) throws(FlowError) {
+    for (name, value) in [("step", settings.step ?? 1), ("accuracy", settings.accuracy)]
+    where !(value > 0 && value.isFinite) {
+      throw .setting(name: name, found: value)
+    }
+    guard settings.stageLimit >= 2 else {
+      throw .setting(name: "stages", found: Double(settings.stageLimit))
+    }
+    look(flow, state)
+    guard radius.isFinite, radius == 0 || 1 / radius > 0, (1 / radius).isFinite || radius == 0
+    else {
+      throw .noStableStep
+    }
+    // Nothing free, nothing to move: then any step will do.
+    h = settings.step ?? (radius == 0 ? 1 : 1 / radius)
+    let squares = state.stalks.dropFirst().reduce(0) { $0 + $1.sumOfSquares }
+    count = Double(max(1, state.stalks.dropFirst().reduce(0) { $0 + $1.count }))
+    scale = max(1, (squares / count).squareRoot())
+    if settings.step != nil {
+      // Stages are whole numbers of memory-free work, but not without end.
+      guard h * radius < 1e9 else { throw .setting(name: "step", found: h) }
+    }
+  }
+
+  func block(_ flow: HeatFlow, _ part: SheafState, _ range: Range<Int>) -> ChebyshevBlock {
+    ChebyshevBlock(flow, part, range)
+  }
+
+  mutating func step(
+    _ blocks: ParallelLoop<ChebyshevBlock>, atMost limit: Double, _ flow: HeatFlow
+  ) -> FlowStep {
+    var wasRejected = false
+    while true {
+      var size = h
+      if settings.step == nil && radius > 0 {
+        // Not beyond what the most stages reach.
+        size = min(size, reach / radius)
+      }
+      h = size
+      size = min(size, limit)
+      let product = size * radius
+      if product != chosenFor {
+        chosenFor = product
+        let stages = ChebyshevCoefficients.stages(forProduct: product, limit: .max)
+        if stages != coefficients.stages.count {
+          coefficients = ChebyshevCoefficients(stages: stages)
+        }
+      }
+      for b in 0..<blocks.count {
+        blocks.with(b) { $0.prepare(size: size * flow.alpha, coefficients, retry: wasRejected) }
+      }
+      blocks.run()
+      var step = FlowStep(size: size, report: .init(), force: 0)
+      var (squares, moved) = (0.0, 0.0)
+      for b in 0..<blocks.count {
+        blocks.with(b) {
+          step.report.add($0.report)
+          squares += $0.errorSquares
+          moved += $0.movedSquares
+          if $0.largestForce > step.force! || $0.largestForce.isNaN { step.force = $0.largestForce }
+        }
+      }
+      guard settings.step == nil else { return step }
+      // The error of a step is of order h³.
+      let estimate = (squares / count).squareRoot()
+      let error = estimate / (settings.accuracy * scale)
+      let factor = error.isFinite ? 0.8 / pow(max(error, 1e-12), 1.0 / 3) : 0.1
+      guard error <= 1 || size < 1e-6 / max(radius, 1e-300) else {
+        h = size * min(0.8, max(0.1, factor))
+        wasRejected = true
+        continue
+      }
+      // A step cut short by the limit says nothing about longer ones.
+      guard size == h || factor < 1 else { return step }
+      h = size * min(wasRejected ? 1 : 3, max(0.2, factor))
+      // Its share in the motion is of order h², but near a boundary it does not fall with h: then a step that
+      // resolves the fastest mode will do.
+      let share = estimate / (Self.share * (moved / count).squareRoot())
+      if share > 0 && radius > 0 {
+        h = min(h, max(size * min(3, max(0.2, 0.9 / share.squareRoot())), 1 / radius))
+      }
+      return step
+    }
+  }
+
+  mutating func adapt(
+    after step: FlowStep, steps: Int, _ flow: HeatFlow, state: () -> SheafState
+  ) {
+    isStale = isStale || step.report.switched > 0
+    // A look costs tens of sweeps, about as many as a step of some stages.
+    let wait = step.report.change > previous ? 1 : max(1, 40 / coefficients.stages.count)
+    previous = step.report.change
+    if isStale && steps >= lookedUp + wait {
+      (lookedUp, isStale) = (steps, false)
+      look(flow, state())
+    }
+  }
+}
+
+/// Some samples with the states of a step's stages.
+private struct ChebyshevBlock: FlowBlock {
+  private(set) var state: SheafState
+  let range: Range<Int>
+  private var field: VectorField
+  private let pins: Pins
+  /// Edges whose pattern is read, and that of `state` on each.
+  private let dependent: [Int]
+  private var patterns: [ActivationPattern]
+  /// F at `state` and at the end of the step tried, one matrix per vertex, a_{k+1} last.
+  private var force, newForce: [Matrix]
+  /// Y_{j−1} and Y_{j−2}.
+  private var current, other: SheafState
+  private var coefficients = ChebyshevCoefficients(stages: 2)
+  private var dt = 0.0
+  private var isRetry = true
+  /// Σ of the squared estimated errors, of the squared changes, and ‖F‖∞ at the end of the step.
+  private(set) var errorSquares = 0.0
+  private(set) var movedSquares = 0.0
+  private(set) var largestForce = 0.0
+  private(set) var report = VectorField.StepReport()
+  private var start: SheafState
+
+  init(_ flow: HeatFlow, _ part: SheafState, _ range: Range<Int>) {
+    state = part
+    start = part
+    self.range = range
+    pins = flow.pins.samples(range)
+    field = VectorField(
+      flow.sheaf, at: part, pins: pins, output: flow.output, parametersRest: true)
+    let edges = flow.sheaf.network.edges
+    dependent = edges.indices.filter { edges[$0].operation.isStateDependent }
+    patterns = flow.sheaf.patterns(at: part)
+    var force = part.stalks.map { Matrix(rows: $0.rows, columns: $0.columns) }
+    if let a = part.output { force.append(Matrix(rows: a.rows, columns: a.columns)) }
+    (newForce, current, other) = (force, part, part)
+    field.evaluate(flow.sheaf, part) { v, f in force[v].set(f) }
+    self.force = force
+  }
+
+  /// Sets the next step; a retry starts where the last step did.
+  mutating func prepare(size: Double, _ coefficients: ChebyshevCoefficients, retry: Bool) {
+    dt = size
+    self.coefficients = coefficients
+    isRetry = retry
+  }
+
+  mutating func step(_ sheaf: NeuralSheaf) {
+    if isRetry {
+      swap(&state, &start)
+      swap(&force, &newForce)
+      _ = readPatterns(sheaf)
+    }
+    // The arrays leave the block, so that the field can be read while they are written.
+    let (y, f0, stages) = (state, force, coefficients.stages)
+    var next = SheafState(stalks: [])
+    swap(&next, &other)
+    // Y₁ = y + μ̃₁ h F₀, Y₀ = y.
+    next.set(y)
+    current.set(y)
+    for v in f0.indices { current.update(v) { $0.add(f0[v], scale: stages[0].muTilde * dt) } }
+    for j in 1..<stages.count {
+      let c = stages[j]
+      let dt = dt
+      field.evaluate(sheaf, current) { v, f in
+        let (before, start) = (current.vertex(v), y.vertex(v))
+        next.update(v) {
+          $0.add(before, scale: c.mu, keeping: c.nu)
+          $0.add(start, scale: 1 - c.mu - c.nu)
+          $0.add(f, scale: c.muTilde * dt)
+          $0.add(f0[v], scale: c.gammaTilde * dt)
+        }
+      }
+      swap(&next, &current)
+    }
+    // Weights add up to 1 but for rounding.
+    pins.impose(on: &current)
+    swap(&next, &other)
+    finish(sheaf)
+  }
+
+  /// F at the end, the error 0.8 (y − Y) + 0.4 h (F₀ + F_s) (Sommeijer, Shampine, Verwer, §3.1) and what moved.
+  private mutating func finish(_ sheaf: NeuralSheaf) {
+    var f = [Matrix]()
+    swap(&f, &newForce)
+    field.evaluate(sheaf, current) { v, force in f[v].set(force) }
+    swap(&f, &newForce)
+    (errorSquares, movedSquares, largestForce) = (0, 0, 0)
+    report = VectorField.StepReport()
+    for v in newForce.indices {
+      let (old, new) = (state.vertex(v), current.vertex(v))
+      let (f0, f1, dt) = (force[v], newForce[v], dt)
+      let top = f1.maximumMagnitude
+      if top > largestForce || top.isNaN { largestForce = top }
+      var (moved, squares) = (0.0, 0.0)
+      other.update(v) {
+        $0.setDifference(new, old)
+        moved = $0.maximumMagnitude
+        squares = $0.sumOfSquares
+        $0.add(f0, scale: 0.4 * dt, keeping: -0.8)
+        $0.add(f1, scale: 0.4 * dt)
+      }
+      report.add(.init(change: moved))
+      movedSquares += squares
+      errorSquares += other.vertex(v).sumOfSquares
+    }
+    swap(&state, &current)
+    swap(&start, &current)
+    swap(&force, &newForce)
+    report.switched = readPatterns(sheaf)
+  }
+
+  /// Reads the patterns at `state`; returns how many coordinates have switched since the last reading.
+  private mutating func readPatterns(_ sheaf: NeuralSheaf) -> Int {
+    var switched = 0
+    for e in dependent {
+      let edge = sheaf.network.edges[e]
+      switched += edge.operation.readPattern(at: state.stalks[edge.source], into: &patterns[e])
+    }
+    return switched
+  }
+}
+
+extension SheafState {
+  /// The value of a vertex, a_{k+1} being number `stalks.count`.
+  fileprivate func vertex(_ v: Int) -> Matrix { v < stalks.count ? stalks[v] : output! }
+
+  /// Changes the value of a vertex in place.
+  fileprivate mutating func update(_ v: Int, _ body: (inout Matrix) -> Void) {
+    if v < stalks.count { body(&stalks[v]) } else { body(&output!) }
+  }
+
+  /// Copies the values of another state, in place.
+  fileprivate mutating func set(_ other: SheafState) {
+    for v in stalks.indices { stalks[v].set(other.stalks[v]) }
+    if let a = other.output { output!.set(a) }
+  }
+}
