@@ -38,7 +38,9 @@ let package = Package(
       dependencies: ["HeatFlow", "PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
     .target(
       name: "SheafTraining",
-      dependencies: ["Equilibria", "HeatFlow", "NeuralSheaves", "LinearAlgebra"]),
+      dependencies: [
+        "Equilibria", "HeatFlow", "PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra",
+      ]),
     .target(name: "ArrayFiles", dependencies: ["CZip", "LinearAlgebra"]),
     .target(
       name: "ModelFormats",

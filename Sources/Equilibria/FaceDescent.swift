@@ -169,6 +169,6 @@ struct FaceDescent: Sendable {
     let isBetter = gap < 0.5 * set.progress[j].modelGap
     set.progress[j].modelGap = min(gap, set.progress[j].modelGap)
     set.progress[j].stuckSteps = isBetter ? 0 : set.progress[j].stuckSteps + 1
-    return gap <= 1e-13 * scale || set.progress[j].stuckSteps >= 10
+    return gap <= 1e-3 * tolerance * scale || set.progress[j].stuckSteps >= 10
   }
 }

@@ -101,6 +101,24 @@ struct OutputPotential: Sendable {
     return r.elements
   }
 
+  /// F with F Fᵀ the Hessian at z, where it has a closed form: that of a cross-entropy.
+  ///
+  /// w(diag φ − φφᵀ) = w (diag √φ − φ√φᵀ)(diag √φ − √φφᵀ) for softmax, since Σφ = 1.
+  func hessianFactor(_ z: Matrix) -> Matrix? {
+    guard isCrossEntropy else { return nil }
+    let p = activation(z).elements
+    guard activation == .softmax else {
+      return .diagonal(zip(weights, p).map { ($0 * $1 * (1 - $1)).squareRoot() })
+    }
+    let (n, root) = (p.count, weights[0].squareRoot())
+    var f = Matrix(rows: n, columns: n)
+    for b in 0..<n {
+      let s = root * p[b].squareRoot()
+      for a in 0..<n { f[a, b] = (a == b ? s : 0) - p[a] * s }
+    }
+    return f
+  }
+
   /// The Hessian at z of sample j.
   func hessian(_ z: Matrix, sample j: Int) -> Matrix {
     let n = z.rows
@@ -181,6 +199,10 @@ struct OutputModel: Sendable {
 
   init(_ potential: OutputPotential, at z: Matrix, sample j: Int, damping: Double) {
     gradient = potential.gradient(z, sample: j)
+    if damping == 0, let f = potential.hessianFactor(z) {
+      (factor, largestStiffness) = (f, 0.5 * potential.largestWeight)
+      return
+    }
     let h = potential.hessian(z, sample: j)
     guard let eigen = try? SymmetricEigendecomposition(h) else {
       factor = Matrix(rows: z.rows, columns: z.rows, repeating: .nan)

@@ -8,6 +8,8 @@ public struct PinnedEquilibrium: Sendable {
   public internal(set) var statuses: [SolutionStatus]
   /// The stalks, with `output` where the energy has an output edge.
   public internal(set) var state: SheafState
+  /// ρ at the state, one matrix per vertex.
+  public internal(set) var discrepancy: [Matrix] = []
   /// E of each sample, soft pins and output edge included.
   public internal(set) var energies: [Double]
   /// ‖the smallest element of ∂E‖∞ / max(1, ‖t − Eω‖∞) of each sample, t − Eω the distance of what is
@@ -84,6 +86,9 @@ extension PinnedEquilibrium {
   mutating func take(_ other: PinnedEquilibrium, sample q: Int, at j: Int) {
     statuses[j] = other.statuses[q]
     state.setSamples(from: j, to: other.state.samples(q..<q + 1))
+    for v in discrepancy.indices {
+      discrepancy[v].setColumns(from: j, to: other.discrepancy[v].columns(q..<q + 1))
+    }
     energies[j] = other.energies[q]
     residuals[j] = other.residuals[q]
     iterations[j] += other.iterations[q]
@@ -99,6 +104,7 @@ extension PinnedEquilibrium {
   ) {
     energy.setOutput(of: &state)
     let rho = energy.sheaf.discrepancy(state)
+    discrepancy = rho
     energies = energy.eliminatedValues(at: state, discrepancy: rho)
     residuals = zip(ClarkeGradient(energy, flat, state, discrepancy: rho).residuals, scales)
       .map { $0 / $1 }
@@ -110,6 +116,9 @@ extension PinnedEquilibrium {
   /// Appends the report on the samples from `start` on.
   mutating func append(_ other: PinnedEquilibrium, at start: Int) {
     state.setSamples(from: start, to: other.state)
+    for v in discrepancy.indices where !other.discrepancy.isEmpty {
+      discrepancy[v].setColumns(from: start, to: other.discrepancy[v])
+    }
     statuses += other.statuses
     energies += other.energies
     residuals += other.residuals

@@ -48,6 +48,7 @@ func relaxInBlocks(
       output: energy.output.map { _ in
         Matrix(rows: network.outputDimension, columns: input.columns)
       }))
+  result.discrepancy = energy.sheaf.zeroCochain(batch: input.columns)
   for block in blocks { result.append(block.end!, at: block.range.lowerBound) }
   return result
 }

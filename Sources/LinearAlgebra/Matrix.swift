@@ -87,7 +87,7 @@ public struct Matrix: Sendable, Equatable {
 
   /// Element (i, j), zero-based.
   public subscript(i: Int, j: Int) -> Double {
-    get {
+    @inlinable get {
       precondition(i >= 0 && i < rows && j >= 0 && j < columns, "index out of range")
       return elements[i + j * rows]
     }

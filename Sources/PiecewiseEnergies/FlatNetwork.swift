@@ -3,7 +3,7 @@ import NeuralSheaves
 
 /// The coordinates of a network numbered through: vertex by vertex, the input first. A discrepancy
 /// has the number of the coordinate that its row determines.
-package struct FlatNetwork: Sendable {
+package final class FlatNetwork: Sendable {
   /// One target coordinate of a state-dependent operation.
   package struct Row: Sendable {
     /// The edge.

@@ -5,6 +5,7 @@ import Equilibria
 import Foundation
 import LinearAlgebra
 import NeuralSheaves
+import PiecewiseEnergies
 import SheafTraining
 
 struct Demo: ParsableCommand {
@@ -45,7 +46,7 @@ struct Demo: ParsableCommand {
       let bar = ProgressBar(total: epochs)
       var descent = try GradientTraining(
         network, rule: rule, optimizer: .adam, rate: 0.001, batch: 32, seed: seed)
-      let status = descent.run(epochs: epochs, data: train, test: test) {
+      let status = try descent.run(epochs: epochs, data: train, test: test) {
         records.append($0)
         bar.show($0.epoch, name)
       }
@@ -63,8 +64,9 @@ struct Demo: ParsableCommand {
       trained.append((name, descent.network))
     }
     print(TextOutput.table(rows))
-    print("\nunsettled: samples of the last epoch whose activation pattern still changed after")
-    print("three solves; their gradient is that of the last pattern.\n")
+    print(
+      "\nunsettled: samples of the last epoch that did not come to an equilibrium, 0 ∈ ∂E to 1e-8\n"
+    )
     try printDiscords(trained, test)
     print("\nhistories: \(methods.map { "\(out)/\($0.0).csv" }.joined(separator: ", "))")
   }
@@ -77,16 +79,15 @@ struct Demo: ParsableCommand {
     var notes: [String] = []
     for (name, network) in trained {
       let sheaf = NeuralSheaf(network)
-      let end = SchurSolver(solves: 10).relax(
-        sheaf, input: test.input,
-        clamp: OutputClamp(
-          target: test.target, coupling: 1, crossEntropy: network.outputActivation))
-      var state = end.state
-      state.output = test.target
-      columns.append(
-        sheaf.discords(
-          state, output: OutputEdge(activation: .softmax, energy: .crossEntropy), isClamped: true))
-      notes.append(String(format: "%.1f %% for %@", 100 * end.unsettledFraction, name))
+      let energy = try EquilibriumRule.energy(
+        sheaf, input: test.input, target: test.target, coupling: 1)
+      let end = try EquilibriumMethod.auto.solver(for: energy).solve(energy, input: test.input)
+      columns.append(energy.discords(at: end.state))
+      let unsettled = end.statuses.count { $0 != .converged }
+      notes.append(
+        "\(name): \(unsettled) of \(test.count) unsettled, residual at most "
+          + String(format: "%.0e", end.residuals.max() ?? 0)
+          + ", \(end.kinkNeurons.reduce(0, +)) neurons on kinks")
     }
     let number = { (x: Double) in String(format: "%.3e", x) }
     print("discord by edge, test digits clamped to their true labels (cross-entropy, κ = 1):\n")
@@ -96,6 +97,6 @@ struct Demo: ParsableCommand {
     }
     rows.append(["total", ""] + columns.map { number($0.total) })
     print(TextOutput.table(rows))
-    print("\nunsettled after ten solves: \(notes.joined(separator: ", "))")
+    print("\n" + notes.joined(separator: "\n"))
   }
 }

@@ -105,7 +105,7 @@ struct Train: ParsableCommand {
           ? EquilibriumRule(coupling: coupling) : Backpropagation(),
         optimizer: optimizer, rate: rate ?? (optimizer == .adam ? 0.001 : 0.01),
         batch: batch ?? (train.count <= 300 ? nil : 32), seed: initial.seed)
-      status = descent.run(epochs: epochs, data: train, test: test, onEpoch: onEpoch)
+      status = try descent.run(epochs: epochs, data: train, test: test, onEpoch: onEpoch)
       trained = descent.network
     }
     if let history {

@@ -1,6 +1,7 @@
 import Equilibria
 import LinearAlgebra
 import NeuralSheaves
+import PiecewiseEnergies
 
 /// A way to get a direction for the parameters from a batch: backpropagation or equilibrium.
 public protocol GradientRule: Sendable {
@@ -8,7 +9,7 @@ public protocol GradientRule: Sendable {
   func setGradients(
     _ sheaf: NeuralSheaf, input: Matrix, target: Matrix, weight: Double,
     into gradients: inout ParameterGradients
-  ) -> RelaxationReport
+  ) throws -> RelaxationReport
   /// How many sweeps a gradient costs, roughly; to decide about threads.
   func sweeps(_ network: Network) -> Int
 }
@@ -19,6 +20,8 @@ public struct RelaxationReport: Sendable {
   public var samples = 0
   /// How many of them did not settle.
   public var unsettled = 0
+  /// How many coordinates rested on a kink.
+  public var kinkNeurons = 0
   /// Their stationarity residuals.
   public var residuals: [Double] = []
 
@@ -29,6 +32,7 @@ public struct RelaxationReport: Sendable {
   public mutating func add(_ other: RelaxationReport) {
     samples += other.samples
     unsettled += other.unsettled
+    kinkNeurons += other.kinkNeurons
     residuals += other.residuals
   }
 
@@ -93,30 +97,43 @@ extension Network {
 /// uses its own discrepancy and its own source, nothing else.
 ///
 /// The gradient is that of E*/κ, scaled so that κ → 0 gives the gradient of the loss. The
-/// relaxation itself uses δ_Ω⁻ᵀ, which has the structure of a backward sweep.
+/// relaxation itself uses δ_Ω⁻ᵀ, which has the structure of a backward sweep, unless the method is
+/// `coordinate` or `flow`.
 public struct EquilibriumRule: GradientRule {
   /// The weight κ of the clamp.
   public var coupling: Double
-  /// The solver.
-  public var solver: SchurSolver
+  /// How equilibria are found.
+  public var method: EquilibriumMethod
+  /// The residual that counts as settled.
+  public var tolerance: Double
+  /// The most steps of a relaxation; nil for the method's own limit.
+  public var stepLimit: Int?
 
   /// The rule for a coupling κ > 0.
-  public init(coupling: Double = 0.1, solver: SchurSolver = SchurSolver()) {
-    self.coupling = coupling
-    self.solver = solver
+  public init(
+    coupling: Double = 0.1, method: EquilibriumMethod = .auto, tolerance: Double = 1e-8,
+    stepLimit: Int? = nil
+  ) {
+    precondition(coupling > 0 && tolerance > 0)
+    (self.coupling, self.method) = (coupling, method)
+    (self.tolerance, self.stepLimit) = (tolerance, stepLimit)
   }
 
-  public func sweeps(_ network: Network) -> Int { solver.solves * (network.outputDimension + 2) }
+  public func sweeps(_ network: Network) -> Int { 3 * (network.outputDimension + 2) }
 
+  /// Relaxes the samples against their targets and adds up what each edge makes of its own
+  /// discrepancy.
+  ///
+  /// - Throws: `EquilibriumError` where the method does not take the network.
   public func setGradients(
     _ sheaf: NeuralSheaf, input: Matrix, target: Matrix, weight: Double,
     into gradients: inout ParameterGradients
-  ) -> RelaxationReport {
+  ) throws -> RelaxationReport {
     let network = sheaf.network
-    let end = solver.relax(
-      sheaf, input: input,
-      clamp: OutputClamp(
-        target: target, coupling: coupling, crossEntropy: network.outputActivation))
+    let energy = try Self.energy(sheaf, input: input, target: target, coupling: coupling)
+    let solver = method.solver(
+      for: energy, tolerance: tolerance, stepLimit: stepLimit, threads: 1)
+    let end = try solver.solve(energy, input: input)
     for (e, edge) in network.edges.enumerated() {
       edge.operation.addParameterGradients(
         end.discrepancy[edge.target], source: end.state.stalks[edge.source],
@@ -125,8 +142,24 @@ public struct EquilibriumRule: GradientRule {
     }
     var report = RelaxationReport()
     report.samples = input.columns
-    report.unsettled = end.isSettled.lazy.filter { !$0 }.count
+    report.unsettled = end.statuses.count { $0 != .converged }
+    report.kinkNeurons = end.kinkNeurons.reduce(0, +)
     report.residuals = end.residuals
     return report
+  }
+
+  /// A network with its output clamped to a target: through κ, with the cross-entropy for a sigmoid or
+  /// a softmax.
+  public static func energy(
+    _ sheaf: NeuralSheaf, input: Matrix, target: Matrix, coupling: Double
+  ) throws(PinError) -> PinnedEnergy {
+    let network = sheaf.network
+    let pin = Pin(
+      vertex: network.vertices.count, coordinates: Array(0..<network.outputDimension),
+      values: target)
+    return PinnedEnergy(
+      sheaf, pins: try Pins([pin], network: network, input: input),
+      output: OutputEdge(
+        activation: network.outputActivation, energy: .crossEntropy, coupling: coupling))
   }
 }

@@ -40,9 +40,10 @@ public struct GradientTraining: Sendable {
   /// Trains for some epochs.
   ///
   /// - Parameter onEpoch: called before the first epoch and after each.
+  /// - Throws: what the rule throws, such as `EquilibriumError` where its method does not apply.
   public mutating func run(
     epochs: Int, data: TrainingData, test: TrainingData?, onEpoch: (EpochRecord) -> Void
-  ) -> TrainingStatus {
+  ) throws -> TrainingStatus {
     var (step, seconds) = (0, 0.0)
     func record(_ epoch: Int, _ report: RelaxationReport) -> Bool {
       let record = EpochRecord(
@@ -64,7 +65,7 @@ public struct GradientTraining: Sendable {
           order.isEmpty
           ? (data.input, data.target)
           : (data.input.columns(indices), data.target.columns(indices))
-        report.add(trainStep(x, y))
+        report.add(try trainStep(x, y))
         step += 1
       }
       seconds += (clock.now - start) / .seconds(1)
@@ -74,7 +75,7 @@ public struct GradientTraining: Sendable {
   }
 
   /// One weight step on a batch, its samples shared out over the threads.
-  private mutating func trainStep(_ x: Matrix, _ y: Matrix) -> RelaxationReport {
+  private mutating func trainStep(_ x: Matrix, _ y: Matrix) throws -> RelaxationReport {
     let parts = SampleBlocks.threads(
       network: network, batch: x.columns * rule.sweeps(network), limit: min(threads, x.columns))
     var shares = (0..<parts).map { i in
@@ -86,13 +87,15 @@ public struct GradientTraining: Sendable {
     let (sheaf, rule) = (NeuralSheaf(network), rule)
     let weight = 1 / Double(x.columns)
     forEachInParallel(&shares, threads: parts) { share in
-      share.report = rule.setGradients(
-        sheaf, input: share.input, target: share.target, weight: weight, into: &share.gradients)
+      share.report = Result {
+        try rule.setGradients(
+          sheaf, input: share.input, target: share.target, weight: weight, into: &share.gradients)
+      }
     }
-    var report = shares[0].report
+    var report = try shares[0].report.get()
     for share in shares.dropFirst() {
       shares[0].gradients.add(share.gradients)
-      report.add(share.report)
+      report.add(try share.report.get())
     }
     optimizer.step(&network, shares[0].gradients)
     return report
@@ -101,6 +104,6 @@ public struct GradientTraining: Sendable {
   private struct Share: Sendable {
     let input, target: Matrix
     var gradients: ParameterGradients
-    var report = RelaxationReport()
+    var report: Result<RelaxationReport, any Error> = .success(RelaxationReport())
   }
 }

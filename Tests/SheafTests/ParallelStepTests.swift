@@ -90,7 +90,7 @@ struct ParallelStepTests {
       var run = try GradientTraining(
         network, rule: EquilibriumRule(), optimizer: .gradient, rate: 0.01, batch: 64, seed: 1,
         threads: threads)
-      let status = run.run(epochs: 1, data: data, test: nil) { _ in }
+      let status = try run.run(epochs: 1, data: data, test: nil) { _ in }
       #expect(status == .completed)
       return run.network
     }

@@ -75,7 +75,7 @@ struct TrainingReferenceTests {
       network, rule: Backpropagation(), optimizer: .gradient, rate: r.number("lr"))
     var done = 0
     for n in [1, 10, 100, 1000] {
-      let status = descent.run(epochs: n - done, data: train, test: nil) { _ in }
+      let status = try descent.run(epochs: n - done, data: train, test: nil) { _ in }
       #expect(status == .completed)
       done = n
       #expect(parameterError(descent.network, r, "at\(n)_") < 1e-12)
@@ -111,7 +111,7 @@ struct TrainingReferenceTests {
         abs(
           Evaluation(descent.network, on: train).loss / r.arrays["sgd_hist_train"]!.elements[i] - 1)
       )
-      if i < 100 { _ = descent.run(epochs: 1000, data: train, test: nil) { _ in } }
+      if i < 100 { _ = try descent.run(epochs: 1000, data: train, test: nil) { _ in } }
     }
     #expect(worst < 1e-12)
     #expect(parameterError(descent.network, r, "sgd_final_") < 1e-12)

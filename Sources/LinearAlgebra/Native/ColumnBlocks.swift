@@ -1,44 +1,5 @@
 import COpenBLAS
 
-/// Products with matrices whose columns are grouped in blocks of n, one block per sample.
-extension Matrix {
-  /// self, (n, n · samples), gains the Gram matrix K_jᵀK_j of each block K_j of k, (m, n · samples).
-  public mutating func addBlockGrams(of k: Matrix) {
-    let n = rows
-    precondition(k.columns == columns && columns % n == 0, "blocks of \(k.shape) into \(shape)")
-    guard k.rows > 0 else { return }
-    k.elements.withUnsafeBufferPointer { k0 in
-      elements.withUnsafeMutableBufferPointer { c0 in
-        for j in 0..<columns / n {
-          let kj = k0.baseAddress! + j * n * k.rows
-          cblas_dgemm(
-            CblasColMajor, CblasTrans, CblasNoTrans, Int32(n), Int32(n), Int32(k.rows), 1, kj,
-            Int32(k.rows), kj, Int32(k.rows), 1, c0.baseAddress! + j * n * n, Int32(n))
-        }
-      }
-    }
-  }
-
-  /// Column j ← K_j v_j, where K_j is block j of k, (rows, n · samples), and v is (n, samples).
-  public mutating func setBlockProducts(_ k: Matrix, _ v: Matrix) {
-    let n = v.rows
-    precondition(k.rows == rows && k.columns == n * columns && v.columns == columns)
-    guard rows > 0 else { return }
-    k.elements.withUnsafeBufferPointer { k0 in
-      v.elements.withUnsafeBufferPointer { v0 in
-        elements.withUnsafeMutableBufferPointer { c0 in
-          for j in 0..<columns {
-            cblas_dgemv(
-              CblasColMajor, CblasNoTrans, Int32(rows), Int32(n), 1,
-              k0.baseAddress! + j * n * rows, Int32(rows), v0.baseAddress! + j * n, 1, 0,
-              c0.baseAddress! + j * rows, 1)
-          }
-        }
-      }
-    }
-  }
-}
-
 /// Products with some of the columns of a matrix.
 extension Matrix {
   /// self, (n, n), gains the Gram matrix of the n columns of k in `columns` (lower triangle alone).
