@@ -153,6 +153,45 @@ struct ExactFlowTests {
     #expect(abs(middle.state.stalks[z][0, 0] - (0.4 + (z0 - 0.4) * exp(-0.45))) < 1e-14)
   }
 
+  /// The same with p free, from −3: p rises, and with w = z − p the shares are λ₁ = ½(w − 0.2), λ₂ = ½(w + 0.2). So z₁
+  /// falls behind when w = 0.2, and all ends at the forward pass z = (1, 1.2), p = 1.2.
+  @Test func tiesAreReleased() throws {
+    var network = Network(inputDimension: 2)
+    let z = network.append(Dense(weight: .identity(2), bias: [0, 0]), to: 0)
+    let pool = MaximumPooling(SlidingWindow(channels: 1, image: Extent(1, 2), kernel: Extent(1, 2)))
+    let p = network.append(pool, to: z)
+    let x = Matrix([[1], [1.2]])
+    let sheaf = NeuralSheaf(network)
+    let flow = try HeatFlow(sheaf, pins: Pins(network: network, input: x))
+    var start = sheaf.zeroState(x)
+    (start.stalks[z][0, 0], start.stalks[z][1, 0], start.stalks[p][0, 0]) = (2, 1, -3)
+    let end = try Exact(stop: .residual(1e-12)).run(flow, from: start)
+    #expect(end.events.map(\.kind) == [.sliding, .release] && end.events[1].neuron == 0)
+    let release = try Exact(stop: .time(end.events[1].time)).run(flow, from: start).state
+    #expect(abs(release.stalks[z][0, 0] - release.stalks[p][0, 0] - 0.2) < 1e-13)
+    #expect(distance(end.state, sheaf.forwardPass(x)) < 1e-11)
+  }
+
+  /// Two windows that overlap, both pulled down: the middle coordinate would be tied in both.
+  @Test func overlappingTiesAreRefused() throws {
+    var network = Network(inputDimension: 3)
+    let z = network.append(Dense(weight: .identity(3), bias: [0, 0, 0]), to: 0)
+    let pool = MaximumPooling(SlidingWindow(channels: 1, image: Extent(1, 3), kernel: Extent(1, 2)))
+    let p = network.append(pool, to: z)
+    let x = Matrix(rows: 3, columns: 1, repeating: 1)
+    let pin = Pin(vertex: p, coordinates: [0, 1], values: Matrix([[-3], [-3]]))
+    let sheaf = NeuralSheaf(network)
+    let flow = try HeatFlow(sheaf, pins: Pins([pin], network: network, input: x))
+    var start = sheaf.zeroState(x)
+    for (i, value) in [1.2, 1, 1.1].enumerated() { start.stalks[z][i, 0] = value }
+    do {
+      _ = try Exact().run(flow, from: start)
+      Issue.record("not refused")
+    } catch FlowError.overlappingTies(let vertex, _, let time) {
+      #expect(vertex == network.vertices[z].name && time > 0)
+    }
+  }
+
   static let seeds = Array(UInt64(0)..<140)
 
   /// The random flow of a seed; nil for networks too large for many runs.
