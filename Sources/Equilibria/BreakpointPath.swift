@@ -131,8 +131,6 @@ struct BreakpointPath {
         if held?.contains(b.neighbour) == true { return }
         rate -= velocity[other]
         margin -= position(other)
-      } else if stopped.contains(c) && rate == 0 {
-        return
       }
       rate *= b.sign
       guard rate < 0 else { return }

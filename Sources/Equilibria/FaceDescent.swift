@@ -42,6 +42,10 @@ struct FaceDescent: Sendable {
       // Few samples at a time keep the responses of their rows in the cache, many make their products
       // wide.
       let size = max(16, min(128, 256 / max(1, part.rowCount)))
+      if size >= state.batch {
+        var set = ActiveSet(part, flat, from: state, discrepancy: rho)
+        return run(&set, part)
+      }
       for first in stride(from: 0, to: state.batch, by: size) {
         let range = first..<min(first + size, state.batch)
         let group = part.samples(range)

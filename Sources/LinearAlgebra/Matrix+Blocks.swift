@@ -53,12 +53,6 @@ extension Matrix {
       start * rows..<(start + block.columns) * rows, with: block.elements)
   }
 
-  /// Column j ← the elements of `list` from `start` on.
-  public mutating func setColumn(_ j: Int, to list: [Double], from start: Int) {
-    precondition(j >= 0 && j < columns && start >= 0 && start + rows <= list.count)
-    for i in 0..<rows { elements[i + j * rows] = list[start + i] }
-  }
-
   /// Overwrites the block whose upper left corner is (row, column).
   public mutating func setBlock(row: Int, column: Int, to block: Matrix) {
     for j in 0..<block.columns {

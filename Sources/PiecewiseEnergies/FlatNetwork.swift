@@ -147,8 +147,7 @@ package final class FlatNetwork: Sendable {
     for v in m.indices {
       let stalk = m[v]
       guard stalk.rows > 0 else { continue }
-      let (start, from) = (starts[v], j * stalk.rows)
-      for i in 0..<stalk.rows { x[start + i] = stalk.elements[from + i] }
+      stalk.copyColumn(j, to: &x, at: starts[v])
     }
   }
 }

@@ -61,3 +61,29 @@ extension Matrix {
     }
   }
 }
+
+/// Columns as parts of longer lists.
+extension Matrix {
+  /// Column j ← the elements of `list` from `start` on.
+  public mutating func setColumn(_ j: Int, to list: [Double], from start: Int) {
+    precondition(j >= 0 && j < columns && start >= 0 && start + rows <= list.count)
+    guard rows > 0 else { return }
+    let (offset, count) = (j * rows, rows)
+    list.withUnsafeBufferPointer { source in
+      elements.withUnsafeMutableBufferPointer {
+        ($0.baseAddress! + offset).update(from: source.baseAddress! + start, count: count)
+      }
+    }
+  }
+
+  /// The elements of `list` from `start` on ← column j.
+  public func copyColumn(_ j: Int, to list: inout [Double], at start: Int) {
+    precondition(j >= 0 && j < columns && start >= 0 && start + rows <= list.count)
+    guard rows > 0 else { return }
+    elements.withUnsafeBufferPointer { source in
+      list.withUnsafeMutableBufferPointer {
+        ($0.baseAddress! + start).update(from: source.baseAddress! + j * rows, count: rows)
+      }
+    }
+  }
+}
