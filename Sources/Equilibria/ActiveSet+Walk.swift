@@ -7,9 +7,8 @@ extension ActiveSet {
   struct Walk {
     /// Whether it came to the minimiser without meeting a breakpoint.
     let isWhole: Bool
-    /// dE/dt at its start, and how far it went.
-    let slope: Double
-    let time: Double
+    /// The change of E, with the model of a smooth output edge in place of its potential.
+    let change: Double
   }
 
   /// Moves sample j along the path towards the minimiser of its face.
@@ -60,8 +59,7 @@ extension ActiveSet {
       self.rho[v].setColumn(j, to: path.rho, from: flat.starts[v])
     }
     progress[j].kinks = path.kinks
-    return Walk(
-      isWhole: path.events == 0, slope: path.initialSlope, time: path.now)
+    return Walk(isWhole: path.events == 0, change: path.energyChange)
   }
 
   /// What is held or rests does not move and what is tied moves as one, beyond rounding.

@@ -25,8 +25,8 @@ struct BreakpointPath {
   /// dE/dt and d²E/dt².
   private var slope = 0.0
   private var curvature = 0.0
-  /// dE/dt at time 0.
-  private(set) var initialSlope = 0.0
+  /// E at the present less E at time 0: of the quadratic pieces, and of the model of an output edge.
+  private(set) var energyChange = 0.0
   private let stopsAtFirst: Bool
   private let slopeTolerance: Double
   /// Soft pins: γ and t of coordinates, as weights on them.
@@ -83,7 +83,6 @@ struct BreakpointPath {
     // Where time 1 is the minimiser the slope is −(curvature); close to an equilibrium the sum is all
     // rounding, and this is not.
     if abs(slope + curvature) <= slopeTolerance * size { slope = -curvature }
-    initialSlope = slope
     for r in flat.rows.indices { schedule(r) }
     let most = 20 * flat.rows.count + 100
     while slope < 0 {
@@ -102,6 +101,7 @@ struct BreakpointPath {
   }
 
   private mutating func advance(to t: Double) {
+    energyChange += (slope + curvature * (t - now) / 2) * (t - now)
     slope += curvature * (t - now)
     now = t
   }

@@ -137,8 +137,8 @@ struct FaceDescent: Sendable {
 
   /// Whether a step on the model of a smooth output edge is taken and is the last of its face.
   ///
-  /// A step that does not bring the energy down as its slope promised is undone and the model damped;
-  /// one after which model and potential disagree is taken but does not end the face.
+  /// A step that does not bring the energy down by a part of what the model falls on its path is undone
+  /// and the model damped; one after which model and potential disagree is taken but does not end the face.
   private func accept(
     _ set: inout ActiveSet, _ j: Int, _ before: ActiveSet, _ walk: ActiveSet.Walk,
     _ model: OutputModel
@@ -152,7 +152,7 @@ struct FaceDescent: Sendable {
     let z = set.state.stalks[last].columns(j..<j + 1)
     let rounding =
       1e-14 * abs(old) + 1e-28 * size * size + 1e-15 * weight * max(1, z.maximumMagnitude)
-    guard new <= old + 1e-4 * walk.slope * walk.time + rounding else {
+    guard new <= old + 1e-4 * walk.change + rounding else {
       let iterations = set.progress[j].iterations
       set.restore(j, from: before)
       set.progress[j].iterations = iterations
