@@ -87,7 +87,7 @@ struct ClampedCase {
   }
 
   /// The solver beside Euler's method at its largest stable step and at the paper's 0.01.
-  func besideEuler(repeats: Int, bar: Double?) throws -> [String: Any] {
+  func besideEuler(repeats: Int, bar: Double?, paperStep: Double? = nil) throws -> [String: Any] {
     var result = try solve(repeats: repeats, bar: bar)
     let (stable, paper) = (try euler(step: nil), try euler(step: 0.01))
     let time = result["milliseconds"] as! Double
@@ -95,12 +95,19 @@ struct ClampedCase {
     result["eulerPaper"] = paper
     result["timesFasterThanStable"] = (stable["extrapolatedMilliseconds"] as! Double) / time
     result["timesFasterThanPaper"] = (paper["extrapolatedMilliseconds"] as! Double) / time
+    if let paperStep {
+      // Its own implementation takes this long for a step (Tests/ReferenceData/README.md).
+      result["paperImplementationMilliseconds"] =
+        (paper["extrapolatedSteps"] as! Double) * paperStep
+      result["timesFasterThanPaperImplementation"] =
+        (paper["extrapolatedSteps"] as! Double) * paperStep / time
+    }
     return result
   }
 }
 
 /// Files of Tests/ReferenceData.
-private func referenceData(_ name: String) -> String {
+func referenceData(_ name: String) -> String {
   URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../../../Tests/ReferenceData/\(name)").standardizedFileURL.path
 }
@@ -111,13 +118,14 @@ private func referenceData(_ name: String) -> String {
   let x = generator.normalMatrix(rows: 784, columns: 256)
   let y = generator.normalMatrix(rows: 10, columns: 256)
   try measure("equilibrium clamped [784,512,512,10]x256") {
-    try ClampedCase(network, input: x, target: y, coupling: 1).besideEuler(repeats: 5, bar: 300)
+    try ClampedCase(network, input: x, target: y, coupling: 1)
+      .besideEuler(repeats: 5, bar: 300, paperStep: 17.5)
   }
   try measure("equilibrium clamped [784,512,512,10]x256, targets x10") {
     var far = y
     far.scale(by: 10)
     return try ClampedCase(network, input: x, target: far, coupling: 1)
-      .besideEuler(repeats: 5, bar: 800)
+      .besideEuler(repeats: 5, bar: 800, paperStep: 17.5)
   }
   try measure("equilibrium one pinned neuron [784,512,512,10]x256") {
     let sheaf = NeuralSheaf(network)
@@ -152,7 +160,7 @@ private func referenceData(_ name: String) -> String {
     let network = try NetworkFile.read(referenceData("d_pinned_sgd20k.npz"))
     return try ClampedCase(
       network, input: file["X"]!.samples.transposed, target: file["Y"]!.samples.transposed
-    ).besideEuler(repeats: 50, bar: 5)
+    ).besideEuler(repeats: 50, bar: 5, paperStep: 0.12)
   }
   for (name, bar) in [("digits-mlp", 100.0), ("digits-residual", 100), ("digits-conv", 1500)] {
     try measure("equilibrium \(name) x100") {
