@@ -40,8 +40,10 @@ struct FaceDescent: Sendable {
     ) { part, state, rho in
       var result = PinnedEquilibrium(state)
       // Few samples at a time keep the responses of their rows in the cache, many make their products
-      // wide.
-      let size = max(16, min(128, 256 / max(1, part.rowCount)))
+      // wide; those of a large network must fit into memory, kinks included.
+      let rows = max(1, part.rowCount)
+      let room = 20_000_000 / (flat.count * (rows + 20))
+      let size = max(1, min(room, max(16, min(128, 256 / rows))))
       if size >= state.batch {
         var set = ActiveSet(part, flat, from: state, discrepancy: rho)
         return run(&set, part)
