@@ -316,7 +316,97 @@ struct EquilibriumLawTests {
     }
   }
 
+  /// Input coordinate 0 open, 1 with a prior, 2 held, output clamped: the same normal equations, with as
+  /// many unknowns as are free.
+  @Test(arguments: 0..<30 as Range<UInt64>) func mixedInputsSolveTheAssembledSystem(seed: UInt64)
+    throws
+  {
+    var g = RandomGenerator(seed: seed)
+    let network = try Self.chain([3, 7, 6, 3], &g)
+    let sheaf = NeuralSheaf(network)
+    let x = g.normalMatrix(rows: 3, columns: 3)
+    let (gamma, kappa) = (g.uniform(0.2, 4), g.uniform(0.3, 10))
+    let y = g.normalMatrix(rows: 3, columns: 3)
+    let pins = try Pins(
+      [
+        Pin(
+          vertex: 0, coordinates: [1], values: x[rows: [1], columns: [0, 1, 2]],
+          strength: .soft(gamma)), Self.whole(network.vertices.count, y),
+      ], freeing: [0], network: network, input: x)
+    let energy = PinnedEnergy(
+      sheaf, pins: pins, output: OutputEdge(activation: .identity, coupling: kappa))
+    let end = try DirectSolver(threads: 1).solve(energy, input: x)
+    #expect(end.status == .converged, "seed \(seed) \(end.statuses) \(end.residuals)")
+    for j in 0..<3 where end.statuses[j] == .converged {
+      let state = end.state.samples([j])
+      let laplacian = sheaf.laplacian(at: sheaf.patterns(at: state))
+      let boundary = sheaf.boundaryCoordinates
+      let known = Array(boundary.dropFirst(2))
+      let unknown = Array(boundary.prefix(2)) + sheaf.freeCoordinates
+      var hessian = laplacian[rows: unknown, columns: unknown]
+      var right =
+        laplacian[rows: unknown, columns: known]
+        * Matrix(column: [x[2, j]] + [Double](repeating: 1, count: known.count - 1))
+      right.scale(by: -1)
+      hessian[1, 1] += gamma
+      right[1, 0] += gamma * x[1, j]
+      let n = unknown.count
+      for i in 0..<3 {
+        hessian[n - 3 + i, n - 3 + i] += kappa
+        right[n - 3 + i, 0] += kappa * y[i, j]
+      }
+      #expect(state.stalks[0][2, 0] == x[2, j], "seed \(seed) \(j)")
+      var found = Matrix(column: state.stalks.flatMap(\.elements))
+      found = found[rows: [0, 1] + Array(3..<n + 1), columns: [0]]
+      let fixed = Self.resting(network, state, 0).map { $0 + 2 }
+      let free = (0..<n).filter { !fixed.contains($0) }
+      let matrix = hessian[rows: free, columns: free]
+      let least = try SymmetricEigendecomposition(matrix, vectors: false).values[0]
+      #expect((end.freedoms[j] == nil) == (least > 1e-9), "seed \(seed) \(j) \(least)")
+      var b = right[rows: free, columns: [0]]
+      b.add(hessian[rows: free, columns: fixed] * found[rows: fixed, columns: [0]], scale: -1)
+      var difference = matrix * found[rows: free, columns: [0]]
+      difference.add(b, scale: -1)
+      #expect(
+        difference.maximumMagnitude < 1e-12 * max(1, found.maximumMagnitude)
+          * max(1, matrix.maximumMagnitude), "seed \(seed) \(j)")
+    }
+  }
+
   // MARK: Smooth outputs
+
+  /// Open inputs under a smooth output: more inputs than outputs and no unit inactive, so that the target
+  /// is reached and the squared energy is 0, a cross-entropy that of the target alone; what is
+  /// undetermined is the difference of the dimensions.
+  @Test(arguments: 0..<10 as Range<UInt64>) func openInputsReachSmoothTargets(seed: UInt64) throws {
+    var g = RandomGenerator(seed: seed)
+    let (w, v) = (
+      g.normalMatrix(rows: 6, columns: 4, deviation: 0.3),
+      g.normalMatrix(rows: 2, columns: 6, deviation: 0.3)
+    )
+    // Every hidden unit is about 8; the output is about 0, where the sigmoid is not flat.
+    let shift = v * Matrix(rows: 6, columns: 1, repeating: -8)
+    let network = try Network(
+      weights: [w, v], biases: [[Double](repeating: 8, count: 6), shift.column(0)],
+      outputActivation: .sigmoid)
+    let x = g.normalMatrix(rows: 4, columns: 1)
+    // A target near the forward pass.
+    var y = NeuralSheaf(network).forwardPass(x).stalks[network.lastVertex]
+    y.add(g.normalMatrix(rows: 2, columns: 1, deviation: 0.3))
+    y = OutputActivation.sigmoid(y)
+    let pins = try Pins(
+      [Self.whole(network.vertices.count, y)], freeing: [0, 1, 2, 3], network: network, input: x)
+    for kind in OutputEdge.Energy.allCases {
+      let energy = PinnedEnergy(
+        NeuralSheaf(network), pins: pins, output: OutputEdge(activation: .sigmoid, energy: kind))
+      let end = try DirectSolver().solve(energy, input: x)
+      #expect(end.status == .converged, "seed \(seed) \(kind) \(end.residuals)")
+      var difference = OutputActivation.sigmoid(end.state.stalks[network.lastVertex])
+      difference.add(y, scale: -1)
+      #expect(difference.maximumMagnitude < 1e-7, "seed \(seed) \(kind)")
+      #expect(end.freedoms[0]?.dimension == 2, "seed \(seed) \(kind)")
+    }
+  }
 
   /// A walk that bends early falls by little of what its slope promised at the start, which no damping of
   /// the output's model can mend: it is accepted all the same. Neuron 2, a held at −3, starts
