@@ -15,14 +15,14 @@ public enum EquilibriumMethod: String, Sendable, CaseIterable {
   /// `FlowSolver`.
   case flow
 
-  /// The method that `auto` takes for a problem: direct for up to 256 pinned coordinates, iterative for
+  /// The method that `auto` takes for a problem: direct for up to 128 pinned coordinates, iterative for
   /// more.
   ///
-  /// Kinks come in addition, but the responses of most are short; measured, the direct method wins on
-  /// pooled networks with more than a hundred of them.
+  /// Measured on [784,512,512,10], they take equal times at 138. Kinks come in addition, but the responses
+  /// of most are short: the direct method wins on pooled networks with more than a hundred of them.
   public func chosen(for energy: PinnedEnergy) -> EquilibriumMethod {
     guard self == .auto else { return self }
-    return energy.rowCount <= 256 || !energy.openInput.isEmpty ? .direct : .iterative
+    return energy.rowCount <= 128 || !energy.openInput.isEmpty ? .direct : .iterative
   }
 
   /// The solver.

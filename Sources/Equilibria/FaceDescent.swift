@@ -12,8 +12,8 @@ import PiecewiseEnergies
 ///
 /// Where steps stop helping (kinks that meet in one place can be passed round in a circle), the
 /// smallest element g of ∂E decides: −g goes down at a rate of at least ‖g‖², whatever the kinks, and
-/// g = 0 is the end. From then on the sample rests at every breakpoint that it meets, so that it comes
-/// to the least value of a face in finitely many steps, each time of another face: it ends.
+/// g = 0 is the end. From then on the sample rests at the breakpoints that it meets on its way
+/// (Docs/Equilibria.md on what is proved of this); a step limit has the last word.
 struct FaceDescent: Sendable {
   enum FaceSolver { case direct, iterative }
 

@@ -113,7 +113,7 @@ private struct SaddleStep {
       let qOpen = q[rows: open, columns: Array(0..<p)].transposed  // (p, |U|)
       let a = root * qOpen
       var w = root * r
-      if let offset, let model {
+      if offset != nil, let model {
         // y on the model's rows: F ŷ = −g, and Lᵀy = diag(h^{1/2}) Vᵀ y.
         var y = Matrix(rows: p, columns: 1)
         let minus = Matrix(column: model.gradient.map { -$0 })
@@ -125,7 +125,6 @@ private struct SaddleStep {
         var back = eigen.vectors.transposed * y
         for i in 0..<p { back[i, 0] *= max(eigen.values[i], 0).squareRoot() }
         w.add(back)
-        _ = offset
       }
       // A⁺ by the eigen-decomposition of A Aᵀ, of order p.
       var gram = Matrix(rows: p, columns: p)
