@@ -22,6 +22,7 @@ extension ActiveSet {
     step = sheaf.forwardSubstitution(step, at: patterns.map { $0.samples([j]) })
     var velocity = [Double](repeating: 0, count: flat.count)
     flat.gather(step, 0, into: &velocity)
+    straighten(&velocity, j)
     drift(j, along: velocity)
     return true
   }

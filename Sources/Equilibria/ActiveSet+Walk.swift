@@ -63,7 +63,7 @@ extension ActiveSet {
   }
 
   /// What is held or rests does not move and what is tied moves as one, beyond rounding.
-  private func straighten(_ velocity: inout [Double], _ j: Int) {
+  func straighten(_ velocity: inout [Double], _ j: Int) {
     for c in velocity.indices where isHeld[c] { velocity[c] = 0 }
     for kink in progress[j].kinks {
       switch kink {

@@ -46,6 +46,12 @@ extension PinnedEnergy {
     ActiveSet.FreedInput(pins, dimension: sheaf.network.inputDimension, batch: 0)?.open ?? []
   }
 
+  /// The largest of γ and κ; 0 without either.
+  var largestStiffness: Double {
+    (0...sheaf.network.vertices.count).flatMap { pins.soft($0).map(\.stiffness) }
+      .reduce(output?.coupling ?? 0, max)
+  }
+
   /// The rows of E that come from pins and the output edge.
   var rowCount: Int {
     let network = sheaf.network

@@ -77,7 +77,8 @@ struct FaceDescent: Sendable {
     for j in 0..<set.batch { set.progress[j].tolerance = firstTolerance }
     var lowest = set.progress.map(\.energy)
     var waits = [Int](repeating: 0, count: set.batch)
-    for step in 1...stepLimit where set.batch > 0 {
+    for step in 1...stepLimit {
+      guard set.batch > 0 else { break }
       let face = faceSolver == .direct ? FaceStep.direct(set) : FaceStep.iterative(set)
       let before = set.smoothPotential == nil ? nil : set
       let walks = (0..<set.batch).map { set.walk($0, along: face) }

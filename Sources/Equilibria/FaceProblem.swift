@@ -56,7 +56,10 @@ struct FaceProblem {
       (0..<set.batch).map { j in
         OutputModel(
           potential, at: set.state.stalks[last].columns(j..<j + 1), sample: set.samples[j],
-          damping: set.progress[j].damping)
+          // With an open input the system needs F regular.
+          damping: set.freed?.open.isEmpty ?? true
+            ? set.progress[j].damping
+            : max(set.progress[j].damping, 1e-7 * potential.largestWeight))
       }
     }
     var base = set.rho

@@ -44,7 +44,7 @@ public struct FlowSolver: EquilibriumSolver {
     }
     var state = energy.forwardPass(input).state
     energy.setOutput(of: &state)
-    var (steps, value) = (0, Double.infinity)
+    var (steps, value, isAtEnd) = (0, Double.infinity, false)
     while steps < stepLimit {
       let run: FlowSolution
       do {
@@ -57,13 +57,18 @@ public struct FlowSolver: EquilibriumSolver {
       steps += run.steps
       guard run.status != .diverged else { break }
       state = run.state
-      if run.status == .converged || !(run.energy < value * (1 - 1e-10)) { break }
+      isAtEnd = run.status == .converged || !(run.energy < value * (1 - 1e-10))
+      if isAtEnd { break }
       value = run.energy
     }
     var end = FaceDescent(
       faceSolver: .direct, stepLimit: 1000, tolerance: tolerance, threads: threads
     ).relax(energy, input: input, from: state)
-    for j in end.iterations.indices { end.iterations[j] = steps }
+    for j in end.iterations.indices {
+      end.iterations[j] = steps
+      // Polished from half-way it is an equilibrium, but not the one that the flow leads to.
+      if !isAtEnd && end.statuses[j] == .converged { end.statuses[j] = .stepLimit }
+    }
     return end
   }
 }

@@ -29,7 +29,7 @@ public struct IterativeSolver: EquilibriumSolver {
   /// Relaxes a batch.
   ///
   /// Cost, per sample and step: two sweeps for each iteration, of which there are 10–100.
-  /// - Throws: `EquilibriumError.needsDirect` for a freed input without prior.
+  /// - Throws: `EquilibriumError.unsupported` for a freed input without prior.
   public func solve(
     _ energy: PinnedEnergy, input: Matrix
   ) throws(EquilibriumError) -> PinnedEquilibrium {

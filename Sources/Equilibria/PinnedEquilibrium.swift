@@ -98,7 +98,7 @@ extension PinnedEquilibrium {
   }
 
   /// Works out a_{k+1}, the energies and the residuals; a sample that was thought to be at an
-  /// equilibrium and is not has stalled.
+  /// equilibrium and is not, beyond the rounding of its stiffest pin's force, has stalled.
   mutating func finish(
     _ energy: PinnedEnergy, _ flat: FlatNetwork, scales: [Double], tolerance: Double
   ) {
@@ -109,8 +109,13 @@ extension PinnedEquilibrium {
     residuals = zip(ClarkeGradient(energy, flat, state, discrepancy: rho).residuals, scales)
       .map { $0 / $1 }
     for j in energies.indices where !energies[j].isFinite { residuals[j] = .nan }
-    for j in statuses.indices
-    where statuses[j] == .converged && !(residuals[j] <= tolerance) { statuses[j] = .stalled }
+    // A stiff pin's force γ(c − t) is known no better than the rounding of c allows.
+    let stiffest = energy.largestStiffness
+    for j in statuses.indices where statuses[j] == .converged {
+      let size = state.stalks.reduce(1) { max($0, $1.maximumMagnitude(column: j)) }
+      let rounding = 4 * stiffest * Double.ulpOfOne * size / scales[j]
+      if !(residuals[j] <= max(tolerance, min(rounding, 1e-3))) { statuses[j] = .stalled }
+    }
   }
 
   /// Appends the report on the samples from `start` on.

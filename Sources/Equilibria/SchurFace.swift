@@ -134,7 +134,7 @@ private struct SaddleStep {
         return
       }
       let largest = inner.values.last ?? 0
-      let good = (0..<p).filter { inner.values[$0] > 1e-10 * max(largest, 1e-300) }
+      let good = (0..<p).filter { inner.values[$0] > 1e-13 * max(largest, 1e-300) }
       var basis = Matrix(rows: open.count, columns: good.count)
       var d = Matrix(rows: open.count, columns: 1)
       for (b, i) in good.enumerated() {

@@ -6,6 +6,8 @@ public enum FlowError: Error, CustomStringConvertible {
   case setting(name: String, found: Double)
   /// A step at or above the stability bound.
   case unstableStep(found: Double, bound: Double)
+  /// A step of Runge–Kutta–Chebyshev that needs more than a thousand stages.
+  case tooManyStages(found: Double, bound: Double)
   /// λ_max is not finite, or so large or small that no step is.
   case noStableStep
   /// The exact flow of an output edge that is not linear.
@@ -23,6 +25,9 @@ public enum FlowError: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .setting(let name, let found): "\(name) is \(found), expected a positive finite number"
+    case .tooManyStages(let found, let bound):
+      "step \(found) needs more than 1000 stages, whose rounding it would drown in: expected a step below "
+        + "\(bound)"
     case .noStableStep:
       "there is no stable step: 2/(α λ_max) is zero or not finite; the weights, a stiffness γ or α are "
         + "too large or too small"

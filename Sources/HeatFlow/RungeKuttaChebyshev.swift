@@ -102,12 +102,20 @@ private struct ChebyshevMethod: FlowMethod {
     }
     // Nothing free, nothing to move: then any step will do.
     h = settings.step ?? (radius == 0 ? 1 : 1 / radius)
-    let squares = state.stalks.dropFirst().reduce(0) { $0 + $1.sumOfSquares }
+    // Errors count relative to the stalks, as large as they are or will be.
+    let forward = flow.pinned.forwardPass(state.stalks[0]).state
+    let squares = [state, forward].map {
+      $0.stalks.dropFirst().reduce(0) { $0 + $1.sumOfSquares }
+    }.max()!
     count = Double(max(1, state.stalks.dropFirst().reduce(0) { $0 + $1.count }))
     scale = max(1, (squares / count).squareRoot())
     if settings.step != nil {
       // Stages are whole numbers of memory-free work, but not without end.
-      guard h * radius < 1e9 else { throw .setting(name: "step", found: h) }
+      // Rounding grows with the square of the stages.
+      let longest = ChebyshevCoefficients(stages: 1000).bound
+      guard h * radius <= longest else {
+        throw .tooManyStages(found: h, bound: longest / radius)
+      }
     }
   }
 

@@ -158,7 +158,7 @@ struct EquilibriumReport {
       let advice =
         switch end.status {
         case .diverged:
-          "the pins' values and stiffnesses are too large for the numbers to stay finite"
+          "weights, values or stiffnesses are too large for the numbers to stay finite"
         case .stepLimit: "allow more with --steps"
         default:
           method == EquilibriumMethod.direct.rawValue

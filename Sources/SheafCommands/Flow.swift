@@ -189,8 +189,15 @@ struct Flow: ParsableCommand {
     switch s.status {
     case .diverged:
       return WorkFailure(
-        description: "the flow diverged at step \(s.steps) with step size \(n(s.stepSize)); "
-          + "forward Euler is stable below \(n(bound)) (--step)")
+        description: "the flow diverged at step \(s.steps)"
+          + (method == .euler
+            ? " with step size \(n(s.stepSize)); forward Euler is stable below \(n(bound)) (--step)"
+            : ": its numbers are too large to stay finite"))
+    case .stalled:
+      return WorkFailure(
+        description:
+          "the residual stays at \(n(s.residual)), tolerance \(n(tolerance)): stiffnesses too far "
+          + "apart for double precision; take smaller γ, or sheaf equilibrate")
     default:
       return WorkFailure(
         description:

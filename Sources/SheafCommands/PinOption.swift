@@ -55,7 +55,12 @@ struct PinOption {
     on network: Network, _ arrays: ArrayOptions, samples: Int, output: Int? = nil
   ) throws -> Pin {
     let own = selection.stalk == "output" ? output : nil
-    let vertex = try own ?? network.vertex(named: selection.stalk)
+    let vertex: Int
+    do {
+      vertex = try own ?? network.vertex(named: selection.stalk)
+    } catch {
+      throw WorkFailure(description: "\(label): \(error)")
+    }
     let dimension =
       vertex < network.vertices.count
       ? network.vertices[vertex].dimension : network.outputDimension

@@ -73,6 +73,30 @@ struct OperationLawTests {
     }
   }
 
+  /// The entries of a row of an affine operation are those of Rᵀ times a unit vector.
+  @Test(arguments: seeds) func rowsAreTransposedUnits(seed: UInt64) throws {
+    try forEachOperation(seed: seed) { operation, _, _, g in
+      guard !operation.isStateDependent else { return }
+      for _ in 0..<5 {
+        let rows = operation.targetRows
+        let row = rows.lowerBound + Int(g.uniform() * Double(rows.count))
+        var unit = Matrix(rows: operation.targetDimension, columns: 1)
+        unit[row, 0] = 1
+        var expected = Matrix(rows: operation.sourceDimension, columns: 1)
+        operation.addTranspose(unit, at: .affine, keeping: 0, into: &expected)
+        var found = Matrix(rows: operation.sourceDimension, columns: 1)
+        var count = 0
+        operation.forEachEntry(ofRow: row) { i, value in
+          found[i, 0] += value
+          count += 1
+        }
+        #expect(
+          relativeError(found, expected) < 1e-14, "seed \(seed), \(operation.summary), row \(row)")
+        #expect(count <= operation.entriesPerRow, "seed \(seed), \(operation.summary)")
+      }
+    }
+  }
+
   @Test(arguments: seeds) func branchesAndBoundariesDescribeThePattern(seed: UInt64) throws {
     try forEachOperation(seed: seed) { operation, s, pattern, _ in
       guard operation.isStateDependent else { return }

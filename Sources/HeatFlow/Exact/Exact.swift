@@ -82,10 +82,20 @@ public struct Exact: Sendable {
     let rates = samples.compactMap { $0.segment?.rate }
     let measured = samples.compactMap { $0.segment?.measuredRate(at: $0.elapsed) }
     let energy = flow.energy(of: state)
+    let residual = flow.clarkeResidual(at: state, scales: scales)
+    var status = SolutionStatus.converged
+    if !energy.isFinite {
+      status = .diverged
+    } else if isStuck {
+      status = .stepLimit
+    } else if case .residual(let tolerance) = stop, !(residual <= 10 * max(tolerance, 1e-14)) {
+      // Where stiffnesses differ by more than rounding can hold, the propagated state is not the solution.
+      status = .stalled
+    }
     return FlowSolution(
-      status: !energy.isFinite ? .diverged : isStuck ? .stepLimit : .converged, state: state,
+      status: status, state: state,
       steps: samples.map(\.segments).max() ?? 0, stepSize: 0, time: time,
-      residual: flow.clarkeResidual(at: state, scales: scales), lastChange: 0,
+      residual: residual, lastChange: 0,
       crossings: crossings, discords: flow.discords(of: state), energy: energy,
       measuredRate: measured.min(), faceRate: rates.min(), events: events)
   }
