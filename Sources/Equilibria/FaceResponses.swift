@@ -94,10 +94,8 @@ struct FaceResponses {
         }
       }
       for r in requests[v] {
-        let k = place[r.column]
-        network.edges[r.edge].operation.forEachEntry(ofRow: r.row) { i, value in
-          part.dense[i, k] += r.value * value
-        }
+        network.edges[r.edge].operation.addRow(
+          r.row, scale: r.value, toColumn: place[r.column], of: &part.dense)
       }
       for entry in entries[v] {
         if place[entry.column] >= 0 {

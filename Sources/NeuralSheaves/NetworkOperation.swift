@@ -63,6 +63,9 @@ public protocol NetworkOperation: Sendable {
   /// operation is affine.
   func forEachEntry(ofRow row: Int, _ visit: (Int, Double) -> Void)
 
+  /// Column j of u gains scale · (row `row` of R)ᵀ, where the operation is affine.
+  func addRow(_ row: Int, scale: Double, toColumn j: Int, of u: inout Matrix)
+
   /// How many branches target coordinate `row` has.
   func branchCount(ofRow row: Int) -> Int
   /// The affine function on branch `branch` of target coordinate `row`, where the operation is state-
@@ -161,6 +164,12 @@ extension NetworkOperation {
     var entries = Matrix(rows: sourceDimension, columns: 1)
     addTranspose(unit, at: .affine, keeping: 0, into: &entries)
     for i in 0..<sourceDimension where entries[i, 0] != 0 { visit(i, entries[i, 0]) }
+  }
+}
+
+extension NetworkOperation {
+  public func addRow(_ row: Int, scale: Double, toColumn j: Int, of u: inout Matrix) {
+    forEachEntry(ofRow: row) { i, value in u[i, j] += scale * value }
   }
 }
 

@@ -92,6 +92,11 @@ struct OperationLawTests {
         }
         #expect(
           relativeError(found, expected) < 1e-14, "seed \(seed), \(operation.summary), row \(row)")
+        var added = Matrix(rows: operation.sourceDimension, columns: 2)
+        operation.addRow(row, scale: 2, toColumn: 1, of: &added)
+        var twice = expected
+        twice.scale(by: 2)
+        #expect(relativeError(added.columns(1..<2), twice) < 1e-14, "seed \(seed)")
         #expect(count <= operation.entriesPerRow, "seed \(seed), \(operation.summary)")
       }
     }

@@ -33,6 +33,19 @@ extension Matrix {
     }
   }
 
+  /// Column j ← column j + scale · (row `row` of a)ᵀ.
+  public mutating func addRow(_ row: Int, of a: Matrix, scale: Double, toColumn j: Int) {
+    precondition(a.columns == rows && row >= 0 && row < a.rows && j >= 0 && j < columns)
+    let (rows, offset) = (rows, j * rows)
+    guard rows > 0 else { return }
+    a.elements.withUnsafeBufferPointer { source in
+      elements.withUnsafeMutableBufferPointer {
+        cblas_daxpy(
+          Int32(rows), scale, source.baseAddress! + row, Int32(a.rows), $0.baseAddress! + offset, 1)
+      }
+    }
+  }
+
   /// The columns of self in `columns`, transposed, times column j of x, added to `result`.
   public func addTransposedProduct(
     columns: Range<Int>, withColumn j: Int, of x: Matrix, to result: inout [Double]

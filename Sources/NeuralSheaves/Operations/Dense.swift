@@ -46,6 +46,10 @@ public struct Dense: AffineOperation {
     u.addProduct(weight, v, transposing: .left, keeping: keep)
   }
 
+  public func addRow(_ row: Int, scale: Double, toColumn j: Int, of u: inout Matrix) {
+    u.addRow(row, of: parameters[0], scale: scale, toColumn: j)
+  }
+
   public func forEachEntry(ofRow row: Int, _ visit: (Int, Double) -> Void) {
     let weight = parameters[0]
     for i in 0..<weight.columns { visit(i, weight[row, i]) }
