@@ -65,7 +65,7 @@ extension ActiveSet {
 
 extension FlatNetwork {
   /// Whether a move from x along v goes into the region of a branch, or along its edge.
-  package func enters(
+  func enters(
     _ branch: Int, _ r: Int, _ x: [Double], _ v: [Double], tolerance: Double
   ) -> Bool {
     var result = true

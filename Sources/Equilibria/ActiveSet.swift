@@ -192,17 +192,33 @@ extension ActiveSet.FreedInput {
   /// nil where the input is wholly held.
   init?(_ pins: Pins, dimension n: Int, batch: Int) {
     guard !pins.holdsAll(of: 0) else { return nil }
-    var (stiffness, prior) = ([Double](repeating: 0, count: n), Matrix(rows: n, columns: batch))
-    for pin in pins.soft(0) {
+    let (stiffness, prior) = pins.combined(at: 0, dimension: n, batch: batch)
+    open = (0..<n).filter { stiffness[$0] == 0 }
+    (self.stiffness, self.prior) = (stiffness, prior)
+  }
+}
+
+extension Pins {
+  /// All pins on a vertex as one per coordinate: Σγ of its soft pins and the mean of their values weighted by
+  /// γ, (dimension, batch); infinite where it is held, with the held value; 0 where it is free.
+  func combined(
+    at vertex: Int, dimension: Int, batch: Int
+  ) -> (stiffness: [Double], values: Matrix) {
+    var stiffness = [Double](repeating: 0, count: dimension)
+    var mean = Matrix(rows: dimension, columns: batch)
+    for pin in soft(vertex) {
       for (p, i) in pin.rows.enumerated() {
         stiffness[i] += pin.stiffness
         for j in 0..<batch {
-          prior[i, j] += pin.stiffness / stiffness[i] * (pin.values[p, j] - prior[i, j])
+          mean[i, j] += pin.stiffness / stiffness[i] * (pin.values[p, j] - mean[i, j])
         }
       }
     }
-    for i in pins.held(0) { stiffness[i] = .infinity }
-    open = (0..<n).filter { stiffness[$0] == 0 }
-    (self.stiffness, self.prior) = (stiffness, prior)
+    let values = heldValues(vertex)
+    for (p, i) in held(vertex).enumerated() {
+      stiffness[i] = .infinity
+      for j in 0..<batch { mean[i, j] = values[p, j] }
+    }
+    return (stiffness, mean)
   }
 }

@@ -13,17 +13,29 @@ struct FaceRow: Sendable {
     case model(Int)
   }
 
+  /// A coordinate of a stalk, with its weight in the row.
+  typealias Term = (vertex: Int, row: Int, weight: Double)
+
   let key: Key
-  /// The coordinate; for a column of the output model, the number of the column.
-  let coordinate: Int
-  /// Subtracted, for a tie.
-  var other: Int?
+  /// One coordinate; for a tie that of the other branch less that of the row's own; for a column of F
+  /// all of z_{k+1}.
+  let terms: [Term]
   /// What the row is to become, less what it is.
   let gap: Double
   /// 1/γ: 0 where the coordinate is held or rests.
   var compliance = 0.0
   /// The place in the sample's kinks, −1 for a pin.
   var kink = -1
+
+  /// Column j of a cochain gains weight · Eᵀ of this row.
+  func add(times weight: Double, to u: inout [Matrix], column j: Int) {
+    for t in terms { u[t.vertex][t.row, j] += weight * t.weight }
+  }
+
+  /// This row of E times column j of a cochain.
+  func value(in u: [Matrix], column j: Int) -> Double {
+    terms.reduce(0) { $0 + $1.weight * u[$1.vertex][$1.row, j] }
+  }
 }
 
 /// The least energy on the face of each sample: the fixed branches and kinks, where the energy is a
@@ -50,9 +62,8 @@ struct FaceProblem {
 
   init(_ set: ActiveSet) {
     let network = set.sheaf.network
-    rows = (0..<set.batch).map { Self.rows(set, $0) }
     let last = network.lastVertex
-    models = set.smoothPotential.map { potential in
+    let models = set.smoothPotential.map { potential in
       (0..<set.batch).map { j in
         OutputModel(
           potential, at: set.state.stalks[last].columns(j..<j + 1), sample: set.samples[j],
@@ -62,6 +73,8 @@ struct FaceProblem {
             : max(set.progress[j].damping, 1e-7 * potential.largestWeight))
       }
     }
+    self.models = models
+    rows = (0..<set.batch).map { Self.rows(set, $0, models?[$0]) }
     var base = set.rho
     if let models {
       var seed = set.sheaf.zeroCochain(batch: set.batch)
@@ -95,84 +108,47 @@ struct FaceProblem {
     }
   }
 
-  /// The coordinates of one row of sample j, with their weights.
-  func seeds(_ row: FaceRow, of j: Int, _ flat: FlatNetwork) -> [(coordinate: Int, weight: Double)]
-  {
-    if case .model(let k) = row.key {
-      let factor = models![j].factor
-      let first = flat.count - factor.rows
-      return (0..<factor.rows).map { (first + $0, factor[$0, k]) }
-    }
-    return [(row.coordinate, 1)] + (row.other.map { [($0, -1)] } ?? [])
-  }
-
-  /// Column `column` of a cochain gains weight · Eᵀ of one row of sample j.
-  func add(
-    _ row: FaceRow, of j: Int, times weight: Double, _ flat: FlatNetwork, to u: inout [Matrix],
-    column: Int
-  ) {
-    if case .model(let k) = row.key {
-      let factor = models![j].factor
-      for i in 0..<factor.rows { u[u.count - 1][i, column] += weight * factor[i, k] }
-      return
-    }
-    let (v, i) = flat.place(row.coordinate)
-    u[v][i, column] += weight
-    if let other = row.other {
-      let (v, i) = flat.place(other)
-      u[v][i, column] -= weight
-    }
-  }
-
-  /// E u of one row of sample j, from column `column` of a cochain.
-  func value(
-    _ row: FaceRow, of j: Int, _ flat: FlatNetwork, in u: [Matrix], column: Int
-  ) -> Double {
-    if case .model(let k) = row.key {
-      let factor = models![j].factor
-      return (0..<factor.rows).reduce(0) { $0 + factor[$1, k] * u[u.count - 1][$1, column] }
-    }
-    let (v, i) = flat.place(row.coordinate)
-    guard let other = row.other else { return u[v][i, column] }
-    let (w, k) = flat.place(other)
-    return u[v][i, column] - u[w][k, column]
-  }
-
-  private static func rows(_ set: ActiveSet, _ j: Int) -> [FaceRow] {
+  private static func rows(_ set: ActiveSet, _ j: Int, _ model: OutputModel?) -> [FaceRow] {
     let flat = set.flat
-    func now(_ c: Int) -> Double {
-      let (v, i) = flat.place(c)
-      return set.state.stalks[v][i, j]
-    }
     var rows: [FaceRow] = []
-    if set.smoothPotential != nil {
-      for k in 0..<set.sheaf.network.outputDimension {
-        rows.append(FaceRow(key: .model(k), coordinate: k, gap: 0, compliance: 1))
+    func term(_ c: Int, _ weight: Double = 1) -> FaceRow.Term {
+      let (v, i) = flat.place(c)
+      return (v, i, weight)
+    }
+    /// A row that is to become `value`.
+    func append(
+      _ key: FaceRow.Key, _ terms: [FaceRow.Term], value: Double, compliance: Double = 0,
+      kink: Int = -1
+    ) {
+      let now = terms.reduce(0) { $0 + $1.weight * set.state.stalks[$1.vertex][$1.row, j] }
+      rows.append(
+        FaceRow(key: key, terms: terms, gap: value - now, compliance: compliance, kink: kink))
+    }
+    if let factor = model?.factor {
+      let last = set.sheaf.network.lastVertex
+      for k in 0..<factor.columns {
+        let terms = (0..<factor.rows).map { (last, $0, factor[$0, k]) }
+        rows.append(FaceRow(key: .model(k), terms: terms, gap: 0, compliance: 1))
       }
     }
     for (p, c) in set.held.enumerated() {
-      rows.append(
-        FaceRow(
-          key: .held(c), coordinate: c, gap: set.heldValues[p, set.samples[j]] - now(c)))
+      append(.held(c), [term(c)], value: set.heldValues[p, set.samples[j]])
     }
     for (p, s) in set.springs.enumerated() where s.coordinate >= flat.starts[1] {
-      rows.append(
-        FaceRow(
-          key: .spring(p), coordinate: s.coordinate,
-          gap: set.springValues[p, set.samples[j]] - now(s.coordinate),
-          compliance: 1 / s.stiffness))
+      append(
+        .spring(p), [term(s.coordinate)], value: set.springValues[p, set.samples[j]],
+        compliance: 1 / s.stiffness)
     }
     for (n, kink) in set.progress[j].kinks.enumerated() {
       switch kink {
       case .value(let c, let threshold):
-        rows.append(FaceRow(key: .kink(c), coordinate: c, gap: threshold - now(c), kink: n))
+        append(.kink(c), [term(c)], value: threshold, kink: n)
       case .tie(let r, let branch):
-        let top = set.source(of: set.branch(j, row: r), row: r)
-        let other = set.source(of: branch, row: r)
-        rows.append(
-          FaceRow(
-            key: .tie(row: r, branch: branch), coordinate: other, other: top,
-            gap: now(top) - now(other), kink: n))
+        let (top, other) = (
+          set.source(of: set.branch(j, row: r), row: r), set.source(of: branch, row: r)
+        )
+        append(
+          .tie(row: r, branch: branch), [term(other), term(top, -1)], value: 0, kink: n)
       }
     }
     return rows

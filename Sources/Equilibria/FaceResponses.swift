@@ -35,7 +35,6 @@ struct FaceResponses {
 
   init(_ set: ActiveSet, _ problem: FaceProblem) {
     let network = set.sheaf.network
-    let flat = set.flat
     var starts = [0]
     for list in problem.rows { starts.append(starts.last! + list.count) }
     self.starts = starts
@@ -58,9 +57,8 @@ struct FaceResponses {
     for (j, list) in problem.rows.enumerated() {
       for (q, row) in list.enumerated() {
         let column = starts[j] + q
-        for (c, weight) in problem.seeds(row, of: j, flat) {
-          let (v, i) = flat.place(c)
-          entries[v].append(Entry(column: column, row: i, value: weight))
+        for t in row.terms {
+          entries[t.vertex].append(Entry(column: column, row: t.row, value: t.weight))
         }
       }
     }

@@ -11,13 +11,12 @@ extension FaceStep {
   /// cond(S), 10–100.
   static func iterative(_ set: ActiveSet) -> FaceStep {
     let problem = FaceProblem(set)
-    let flat = set.flat
     precondition(set.freed?.open.isEmpty ?? true, "an input without prior")
     // r = gap + K·base.
     let moved = set.sheaf.forwardSubstitution(problem.base, at: set.patterns)
     var systems = problem.rows.enumerated().map { j, list in
       let right = list.map { row in
-        row.gap + problem.value(row, of: j, flat, in: moved, column: j)
+        row.gap + row.value(in: moved, column: j)
       }
       let start = list.map { set.progress[j].forces[$0.key] ?? 0 }
       return System(
@@ -25,7 +24,7 @@ extension FaceStep {
     }
     // The residual at the start.
     var all = Sweeps(set, problem, Array(0..<set.batch))
-    let first = all.product(problem, flat, systems.map(\.lambda))
+    let first = all.product(problem, systems.map(\.lambda))
     for j in systems.indices { systems[j].begin(first[j]) }
     var open = systems.indices.filter { !systems[$0].isDone }
     var sweeps = all
@@ -35,12 +34,12 @@ extension FaceStep {
         // Fewer samples, narrower sweeps.
         sweeps = Sweeps(set, problem, open)
       }
-      let products = sweeps.product(problem, flat, open.map { systems[$0].direction })
+      let products = sweeps.product(problem, open.map { systems[$0].direction })
       for (q, j) in open.enumerated() { systems[j].advance(products[q]) }
       open.removeAll { systems[$0].isDone }
       rounds += 1
     }
-    var rhoStep = all.pullBack(problem, flat, systems.map(\.lambda))
+    var rhoStep = all.pullBack(problem, systems.map(\.lambda))
     for v in rhoStep.indices where rhoStep[v].rows > 0 {
       rhoStep[v].add(problem.base[v], scale: -1)
     }
@@ -48,13 +47,8 @@ extension FaceStep {
     // What is held or rests does not move; then ρ moves as the stalks do, and the path goes down.
     for (j, list) in problem.rows.enumerated() {
       for row in list where row.compliance == 0 {
-        let (v, i) = flat.place(row.coordinate)
-        guard let other = row.other else {
-          step[v][i, j] = 0
-          continue
-        }
-        let (w, k) = flat.place(other)
-        step[v][i, j] = step[w][k, j]
+        let (first, other) = (row.terms[0], row.terms.dropFirst().first)
+        step[first.vertex][first.row, j] = other.map { step[$0.vertex][$0.row, j] } ?? 0
       }
     }
     rhoStep = set.sheaf.coboundary(step, at: set.patterns)
@@ -86,12 +80,12 @@ private struct Sweeps {
 
   /// Kᵀλ, the input's part times 1/γ.
   mutating func pullBack(
-    _ problem: FaceProblem, _ flat: FlatNetwork, _ lambda: [[Double]]
+    _ problem: FaceProblem, _ lambda: [[Double]]
   ) -> [Matrix] {
     for v in workspace.indices { workspace[v].fill(0) }
     for (q, j) in samples.enumerated() {
       for (row, x) in zip(problem.rows[j], lambda[q]) {
-        problem.add(row, of: j, times: x, flat, to: &workspace, column: q)
+        row.add(times: x, to: &workspace, column: q)
       }
     }
     var u: [Matrix] = []
@@ -109,12 +103,12 @@ private struct Sweeps {
 
   /// S λ.
   mutating func product(
-    _ problem: FaceProblem, _ flat: FlatNetwork, _ lambda: [[Double]]
+    _ problem: FaceProblem, _ lambda: [[Double]]
   ) -> [[Double]] {
-    let u = sheaf.forwardSubstitution(pullBack(problem, flat, lambda), at: patterns)
+    let u = sheaf.forwardSubstitution(pullBack(problem, lambda), at: patterns)
     return samples.enumerated().map { q, j in
       zip(problem.rows[j], lambda[q]).map { row, x in
-        problem.value(row, of: j, flat, in: u, column: q) + row.compliance * x
+        row.value(in: u, column: q) + row.compliance * x
       }
     }
   }

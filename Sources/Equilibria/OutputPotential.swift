@@ -23,21 +23,7 @@ struct OutputPotential: Sendable {
     activation = output.activation
     isCrossEntropy = output.energy == .crossEntropy && output.activation != .identity
     coupling = output.coupling
-    var (stiffness, target) = ([Double](repeating: 0, count: n), Matrix(rows: n, columns: batch))
-    for pin in pins.soft(vertex) {
-      for (p, i) in pin.rows.enumerated() {
-        let total = stiffness[i] + pin.stiffness
-        for j in 0..<batch {
-          target[i, j] += pin.stiffness / total * (pin.values[p, j] - target[i, j])
-        }
-        stiffness[i] = total
-      }
-    }
-    let values = pins.heldValues(vertex)
-    for (p, i) in pins.held(vertex).enumerated() {
-      stiffness[i] = .infinity
-      for j in 0..<batch { target[i, j] = values[p, j] }
-    }
+    let (stiffness, target) = pins.combined(at: vertex, dimension: n, batch: batch)
     let kappa = output.coupling
     weights = stiffness.map { $0 == .infinity ? kappa : kappa * $0 / (kappa + $0) }
     (self.stiffness, self.target) = (stiffness, target)

@@ -142,6 +142,7 @@ public struct BranchBoundary: Sendable, Equatable {
 }
 
 extension NetworkOperation {
+  /// The step put together of the other methods.
   public func relax(
     _ source: inout Matrix, target: Matrix, prediction: Matrix?, incoming: inout Matrix,
     by h: Double, pattern: inout ActivationPattern, into rho: inout Matrix
@@ -156,7 +157,9 @@ extension NetworkOperation {
 
 /// Rows of R, found out by pulling back a unit vector.
 extension NetworkOperation {
+  /// As many as there are source coordinates.
   public var entriesPerRow: Int { sourceDimension }
+  /// Cost: one pull-back.
   public func forEachEntry(ofRow row: Int, _ visit: (Int, Double) -> Void) {
     precondition(!isStateDependent, "\(summary) has no one row \(row)")
     var unit = Matrix(rows: targetDimension, columns: 1)
@@ -165,9 +168,8 @@ extension NetworkOperation {
     addTranspose(unit, at: .affine, keeping: 0, into: &entries)
     for i in 0..<sourceDimension where entries[i, 0] != 0 { visit(i, entries[i, 0]) }
   }
-}
 
-extension NetworkOperation {
+  /// Entry by entry.
   public func addRow(_ row: Int, scale: Double, toColumn j: Int, of u: inout Matrix) {
     forEachEntry(ofRow: row) { i, value in u[i, j] += scale * value }
   }
@@ -175,18 +177,25 @@ extension NetworkOperation {
 
 /// An operation without parameters.
 extension NetworkOperation {
+  /// One multiplication for each target coordinate.
   public var cost: Int { targetRows.count }
+  /// All.
   public var targetRows: Range<Int> { 0..<targetDimension }
+  /// None.
   public var parameterNames: [String] { [] }
+  /// None.
   public var parameters: [Matrix] {
     get { [] }
     set { precondition(newValue.isEmpty, "\(kind) has no parameters") }
   }
+  /// Nothing to visit.
   public mutating func updateParameters(_ update: (Int, inout Matrix) -> Void) {}
+  /// Nothing to add.
   public func addParameterGradients(
     _ v: Matrix, source: Matrix, scale: Double, keeping keep: Double,
     into gradients: inout [Matrix]
   ) {}
+  /// Nothing to move.
   public mutating func moveParameters(
     along v: Matrix, source: Matrix, scale: Double, threads: Int
   ) {}
