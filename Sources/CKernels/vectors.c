@@ -151,3 +151,33 @@ CLONES void ck_adam(ptrdiff_t n, double rate, double b1, double b2, double epsil
     w[i] -= rate * m[i] / (sqrt(v[i]) + epsilon);
   }
 }
+
+CLONES void ck_scale_columns(ptrdiff_t rows, ptrdiff_t columns, const double *restrict t,
+                             double *restrict y) {
+  for (ptrdiff_t j = 0; j < columns; j++, y += rows)
+    for (ptrdiff_t i = 0; i < rows; i++) y[i] *= t[j];
+}
+
+CLONES void ck_add_scaled_columns(ptrdiff_t rows, ptrdiff_t columns, double alpha,
+                                  const double *restrict t, const double *restrict x,
+                                  double *restrict y) {
+  for (ptrdiff_t j = 0; j < columns; j++, x += rows, y += rows) {
+    const double s = alpha * t[j];
+    for (ptrdiff_t i = 0; i < rows; i++) y[i] += s * x[i];
+  }
+}
+
+CLONES void ck_add_column_dots(ptrdiff_t rows, ptrdiff_t columns, double alpha,
+                               const double *restrict a, const double *restrict b,
+                               double *restrict y) {
+  for (ptrdiff_t j = 0; j < columns; j++, a += rows, b += rows) {
+    double lane[LANES] = {0};
+    ptrdiff_t i = 0;
+    for (; i + LANES <= rows; i += LANES)
+      for (int k = 0; k < LANES; k++) lane[k] += a[i + k] * b[i + k];
+    for (int k = 0; i < rows; i++, k++) lane[k] += a[i] * b[i];
+    double sum = 0;
+    for (int k = 0; k < LANES; k++) sum += lane[k];
+    y[j] += alpha * sum;
+  }
+}

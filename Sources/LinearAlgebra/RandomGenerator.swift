@@ -23,6 +23,15 @@ public struct RandomGenerator: RandomNumberGenerator, Sendable, Equatable {
     (s0, s1, s2, s3) = (next(), next(), next(), next())
   }
 
+  /// The whole state, four numbers.
+  public var state: [UInt64] { [s0, s1, s2, s3] }
+
+  /// The generator in a state that another one was in.
+  public init(state: [UInt64]) {
+    precondition(state.count == 4, "a state of \(state.count) numbers, expected 4")
+    (s0, s1, s2, s3) = (state[0], state[1], state[2], state[3])
+  }
+
   /// The next 64 random bits.
   public mutating func next() -> UInt64 {
     func rotate(_ x: UInt64, _ k: UInt64) -> UInt64 { (x << k) | (x >> (64 - k)) }

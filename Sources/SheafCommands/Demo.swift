@@ -36,36 +36,36 @@ struct Demo: ParsableCommand {
     print("\(train.count) training and \(test.count) test digits, network 64-128-64-10,")
     print("\(epochs) epochs of batches of 32 with Adam, seed \(seed) for both\n")
 
-    var rows = [["method", "test accuracy", "test loss", "seconds", "unsettled"]]
+    var rows = [["method", "test accuracy", "test loss", "seconds", "residual"]]
     var trained: [(name: String, network: Network)] = []
     let methods: [(String, any GradientRule)] = [
-      ("equilibrium", EquilibriumRule()), ("backpropagation", Backpropagation()),
+      ("equilibrium", try EquilibriumRule()), ("backpropagation", Backpropagation()),
     ]
     for (name, rule) in methods {
-      var records: [EpochRecord] = []
       let bar = ProgressBar(total: epochs)
-      var descent = try GradientTraining(
-        network, rule: rule, optimizer: .adam, rate: 0.001, batch: 32, seed: seed)
-      let status = try descent.run(epochs: epochs, data: train, test: test) {
-        records.append($0)
-        bar.show($0.epoch, name)
-      }
+      var run = try TrainingRun(
+        try GradientTraining(
+          network, data: train, rule: rule,
+          settings: .init(.adam, rate: 0.001, batch: 32, seed: seed)),
+        epochs: epochs, test: test)
+      let status = try run.run(onEpoch: { bar.show($0.records.last!.epoch, name) })
+      let last = run.records.last!
       guard status == .completed else {
-        throw WorkFailure(description: "\(name) diverged in epoch \(records.last!.epoch)")
+        throw WorkFailure(description: "\(name) diverged in epoch \(last.epoch)")
       }
-      let csv = ([EpochRecord.csvHeader] + records.map(\.csv)).joined(separator: "\n") + "\n"
-      try ArrayFile.write(Data(csv.utf8), to: "\(out)/\(name).csv")
-      let last = records.last!
+      let csv = [EpochRecord.csvHeader(network)] + run.records.map(\.csv)
+      try ArrayFile.write(
+        Data((csv.joined(separator: "\n") + "\n").utf8), to: "\(out)/\(name).csv")
       rows.append([
         name, String(format: "%.1f %%", 100 * last.test!.accuracy!),
         String(format: "%.4f", last.test!.loss), String(format: "%.2f", last.seconds),
-        last.relaxation.unsettledFraction.map { String(format: "%.1f %%", 100 * $0) } ?? "-",
+        last.relaxation.medianResidual.map { String(format: "%.0e", $0) } ?? "-",
       ])
-      trained.append((name, descent.network))
+      trained.append((name, run.network))
     }
     print(TextOutput.table(rows))
     print(
-      "\nunsettled: samples of the last epoch that did not come to an equilibrium, 0 ∈ ∂E to 1e-8\n"
+      "\nresidual: how far from 0 ∈ ∂E the three sweeps of a relaxation end, median of the last batch\n"
     )
     try printDiscords(trained, test)
     print("\nhistories: \(methods.map { "\(out)/\($0.0).csv" }.joined(separator: ", "))")

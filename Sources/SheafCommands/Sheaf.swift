@@ -22,7 +22,7 @@ public struct Sheaf: ParsableCommand {
   /// failure is one line `error: …` on standard error.
   public static func runAndExit() -> Never {
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(Train.completed(Array(CommandLine.arguments.dropFirst())))
       try command.run()
       exit(withError: nil)
     } catch {

@@ -1,54 +1,98 @@
-import Foundation
+import NeuralSheaves
 
 /// The state of a training run at the end of an epoch; epoch 0 is the start.
-public struct EpochRecord: Sendable {
+public struct EpochRecord: Sendable, Equatable {
   /// The epoch.
   public let epoch: Int
   /// The number of weight steps so far.
   public let step: Int
   /// On the training data.
   public let train: Evaluation
+  /// On the part of the training data that is held out, if there is one.
+  public let validation: Evaluation?
   /// On the test data, if there are any.
   public let test: Evaluation?
   /// Training time so far in seconds, evaluation not counted.
   public let seconds: Double
-  /// The relaxations of this epoch.
-  public let relaxation: RelaxationReport
+  /// The rate of the last step.
+  public let rate: Double?
+  /// The coupling κ of the last step.
+  public let coupling: Double?
+  /// The relaxations of this epoch: all samples where a solver relaxed them, those of the last batch
+  /// within a budget of sweeps.
+  public let relaxation: RelaxationSummary
+  /// ‖W‖, the Frobenius norm, of each parameter called `weight`, by vertex.
+  public let weightNorms: [WeightNorm]
 
-  /// The columns of `csv`.
-  public static let csvHeader =
-    "epoch,step,trainLoss,testLoss,trainAccuracy,testAccuracy,seconds,unsettledFraction,"
-    + "medianResidual"
-
-  /// One line of a table; a column without a value is empty.
-  public var csv: String {
-    func text(_ x: Double?) -> String { x.map { "\($0)" } ?? "" }
-    return [
-      "\(epoch)", "\(step)", text(train.loss), text(test?.loss), text(train.accuracy),
-      text(test?.accuracy), text(seconds), text(relaxation.unsettledFraction),
-      text(relaxation.medianResidual),
-    ].joined(separator: ",")
+  /// The norm of one edge's weights.
+  public struct WeightNorm: Sendable, Equatable, Codable {
+    /// The vertex that the edge determines.
+    public let vertex: String
+    /// ‖W‖.
+    public let norm: Double
   }
 }
 
-/// How a training run ended.
-public enum TrainingStatus: String, Sendable {
-  /// All epochs were run.
-  case completed
-  /// A loss was not finite; the parameters are those at that moment.
-  case diverged
+/// The means over the samples of a `RelaxationReport`.
+public struct RelaxationSummary: Sendable, Equatable, Codable {
+  /// The share of samples that did not settle.
+  public let unsettledFraction: Double?
+  /// The median stationarity residual.
+  public let medianResidual: Double?
+  /// The mean number of coordinates of a sample that rest on a kink.
+  public let kinkNeurons: Double?
+  /// The mean discord of all edges of a kind, by `OperationKind`'s names.
+  public let discords: [String: Double]
+
+  init(_ report: RelaxationReport) {
+    unsettledFraction = report.unsettledFraction
+    medianResidual = report.medianResidual
+    kinkNeurons =
+      report.samples == 0 ? nil : Double(report.kinkNeurons) / Double(report.samples)
+    discords = Dictionary(
+      uniqueKeysWithValues: report.discordSums.keys.map { ($0.rawValue, report.discord($0)!) })
+  }
+
+  /// The mean discord of the edges of a kind.
+  public func discord(_ kind: OperationKind) -> Double? { discords[kind.rawValue] }
 }
 
-/// A run that cannot start.
-public enum TrainingError: Error, Equatable, CustomStringConvertible {
-  /// A setting out of its range.
-  case setting(name: String, found: String, expected: String)
+extension EpochRecord: Codable {}
 
-  /// What was found and what was expected, in a sentence.
-  public var description: String {
-    switch self {
-    case .setting(let name, let found, let expected):
-      "\(name) is \(found), expected \(expected)"
+/// The history as a table.
+extension EpochRecord {
+  /// The columns of `csv` for a network.
+  public static func csvHeader(_ network: Network) -> String {
+    let norms = weightNorms(of: network).map { "weightNorm:\($0.vertex)" }
+    return
+      ([
+        "epoch", "step", "trainLoss", "validationLoss", "testLoss", "trainAccuracy",
+        "validationAccuracy", "testAccuracy", "seconds", "rate", "coupling", "unsettledFraction",
+        "medianResidual", "kinkNeurons",
+      ] + OperationKind.allCases.map { "discord:\($0.rawValue)" } + norms).joined(separator: ",")
+  }
+
+  /// One line of a table; a column without a value is empty.
+  public var csv: String {
+    let values: [Double?] =
+      [
+        train.loss, validation?.loss, test?.loss, train.accuracy, validation?.accuracy,
+        test?.accuracy, seconds, rate, coupling, relaxation.unsettledFraction,
+        relaxation.medianResidual, relaxation.kinkNeurons,
+      ] + OperationKind.allCases.map { relaxation.discord($0) } + weightNorms.map(\.norm)
+    return
+      (["\(epoch)", "\(step)"] + values.map { x in x.map { "\($0)" } ?? "" })
+      .joined(separator: ",")
+  }
+
+  /// The norms of the weights of a network.
+  static func weightNorms(of network: Network) -> [WeightNorm] {
+    network.edges.flatMap { edge in
+      zip(edge.operation.parameterNames, edge.operation.parameters).compactMap { name, w in
+        name == "weight"
+          ? WeightNorm(
+            vertex: network.vertices[edge.target].name, norm: w.sumOfSquares.squareRoot()) : nil
+      }
     }
   }
 }

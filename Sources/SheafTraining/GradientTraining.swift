@@ -1,109 +1,264 @@
 import Foundation
-import HeatFlow
 import LinearAlgebra
 import NeuralSheaves
 
 /// Training by a gradient rule and an optimiser, in full or mini-batches.
-public struct GradientTraining: Sendable {
+public struct GradientTraining: Trainer {
+  /// The settings of a run.
+  public struct Settings: Sendable {
+    /// The optimiser's rule.
+    public var optimizer: Optimizer.Rule
+    /// Its rate η; nil for the rule's own.
+    public var rate: Schedule?
+    /// Its damping δ.
+    public var damping = 0.01
+    /// Its weight decay λ.
+    public var weightDecay = 0.0
+    /// Samples per step; nil for all.
+    public var batch: Int?
+    /// Steps per epoch; nil for one pass over the data.
+    public var stepsPerEpoch: Int?
+    /// Whether the stalks of each sample are kept from visit to visit and relaxed from there. For
+    /// relaxations by a solver; sweeps start from the forward pass.
+    public var keepsStalks = false
+    /// Of the order of the mini-batches. Two rules with one seed see the same batches.
+    public var seed: UInt64 = 0
+    /// The most threads.
+    public var threads = ProcessInfo.processInfo.activeProcessorCount
+
+    /// Settings, by default full batches.
+    public init(
+      _ optimizer: Optimizer.Rule = .adam, rate: Double? = nil, batch: Int? = nil,
+      stepsPerEpoch: Int? = nil, seed: UInt64 = 0
+    ) throws(TrainingError) {
+      self.optimizer = optimizer
+      if let rate { self.rate = try Schedule(.constant, named: "rate", from: rate) }
+      (self.batch, self.stepsPerEpoch, self.seed) = (batch, stepsPerEpoch, seed)
+    }
+  }
+
   /// The network being trained.
   public private(set) var network: Network
+  /// What it is trained on.
+  public let data: TrainingData
+  private let settings: Settings
+  private let rate: Schedule
   private let rule: any GradientRule
   private var optimizer: Optimizer
-  private let batch: Int
-  private let threads: Int
   private var generator: RandomGenerator
+  /// What is left of the current pass over the data.
+  private var order: [Int] = []
+  /// The stalks of all samples, where they are kept.
+  private var stalks: SheafState?
+  /// The shares of a batch, which keep their workspaces.
+  private var shares: ParallelLoop<Share>?
 
   /// A run.
   ///
-  /// - Parameters:
-  ///   - batch: samples per step; nil for all.
-  ///   - seed: of the order of the mini-batches. Two rules with one seed see the same batches.
+  /// - Throws: `TrainingError.setting` for a setting out of its range.
   public init(
-    _ network: Network, rule: any GradientRule, optimizer: Optimizer.Rule, rate: Double,
-    batch: Int? = nil, seed: UInt64 = 0,
-    threads: Int = ProcessInfo.processInfo.activeProcessorCount
+    _ network: Network, data: TrainingData, rule: any GradientRule, settings: Settings
   ) throws(TrainingError) {
-    guard rate > 0 && rate.isFinite else {
-      throw .setting(name: "rate", found: "\(rate)", expected: "a positive finite number")
-    }
-    if let batch, batch < 1 {
-      throw .setting(name: "batch", found: "\(batch)", expected: "at least 1")
-    }
-    self.network = network
-    self.rule = rule
-    self.optimizer = Optimizer(optimizer, rate: rate, for: network)
-    self.batch = batch ?? .max
-    self.threads = threads
-    generator = RandomGenerator(seed: seed)
-  }
-
-  /// Trains for some epochs.
-  ///
-  /// - Parameter onEpoch: called before the first epoch and after each.
-  /// - Throws: what the rule throws, such as `EquilibriumError` where its method does not apply.
-  public mutating func run(
-    epochs: Int, data: TrainingData, test: TrainingData?, onEpoch: (EpochRecord) -> Void
-  ) throws -> TrainingStatus {
-    var (step, seconds) = (0, 0.0)
-    func record(_ epoch: Int, _ report: RelaxationReport) -> Bool {
-      let record = EpochRecord(
-        epoch: epoch, step: step, train: Evaluation(network, on: data),
-        test: test.map { Evaluation(network, on: $0) }, seconds: seconds, relaxation: report)
-      onEpoch(record)
-      return record.train.loss.isFinite
-    }
-    guard record(0, RelaxationReport()) else { return .diverged }
-    let size = min(batch, data.count)
-    for epoch in 1...max(epochs, 1) where epochs > 0 {
-      var report = RelaxationReport()
-      let clock = ContinuousClock()
-      let start = clock.now
-      let order = size == data.count ? [] : generator.permutation(data.count)
-      for first in stride(from: 0, to: data.count, by: size) {
-        let indices = order.isEmpty ? [] : Array(order[first..<min(first + size, data.count)])
-        let (x, y) =
-          order.isEmpty
-          ? (data.input, data.target)
-          : (data.input.columns(indices), data.target.columns(indices))
-        report.add(try trainStep(x, y))
-        step += 1
-      }
-      seconds += (clock.now - start) / .seconds(1)
-      if !record(epoch, report) { return .diverged }
-    }
-    return .completed
-  }
-
-  /// One weight step on a batch, its samples shared out over the threads.
-  private mutating func trainStep(_ x: Matrix, _ y: Matrix) throws -> RelaxationReport {
-    let parts = SampleBlocks.threads(
-      network: network, batch: x.columns * rule.sweeps(network), limit: min(threads, x.columns))
-    var shares = (0..<parts).map { i in
-      let range = i * x.columns / parts..<(i + 1) * x.columns / parts
-      return Share(
-        input: parts == 1 ? x : x.columns(range), target: parts == 1 ? y : y.columns(range),
-        gradients: ParameterGradients(of: network))
-    }
-    let (sheaf, rule) = (NeuralSheaf(network), rule)
-    let weight = 1 / Double(x.columns)
-    forEachInParallel(&shares, threads: parts) { share in
-      share.report = Result {
-        try rule.setGradients(
-          sheaf, input: share.input, target: share.target, weight: weight, into: &share.gradients)
+    for (name, value) in [
+      ("batch", settings.batch), ("steps-per-epoch", settings.stepsPerEpoch),
+      ("threads", settings.threads),
+    ] {
+      if let value, value < 1 {
+        throw .setting(name: name, found: "\(value)", expected: "at least 1")
       }
     }
-    var report = try shares[0].report.get()
-    for share in shares.dropFirst() {
-      shares[0].gradients.add(share.gradients)
-      report.add(try share.report.get())
+    (self.network, self.data, self.rule, self.settings) = (network, data, rule, settings)
+    rate = settings.rate ?? .constant(settings.optimizer.defaultRate)
+    optimizer = try Optimizer(
+      settings.optimizer, damping: settings.damping, weightDecay: settings.weightDecay,
+      for: network)
+    generator = RandomGenerator(seed: settings.seed)
+    stalks = settings.keepsStalks ? NeuralSheaf(network).forwardPass(data.input) : nil
+  }
+
+  private var batchSize: Int { min(settings.batch ?? data.count, data.count) }
+
+  public mutating func runEpoch(
+    _ progress: ClosedRange<Double>, isInterrupted: () -> Bool = { false }
+  ) throws -> EpochReport {
+    var report = EpochReport()
+    let size = batchSize
+    let steps = settings.stepsPerEpoch ?? (data.count + size - 1) / size
+    for k in 0..<steps {
+      if isInterrupted() {
+        report.ending = .interrupted
+        return report
+      }
+      let t = progress.lowerBound
+        + (progress.upperBound - progress.lowerBound) * Double(k) / Double(steps)
+      var indices: [Int]? = nil
+      if size < data.count {
+        if order.isEmpty { order = generator.permutation(data.count) }
+        indices = Array(order.prefix(size))
+        order.removeFirst(indices!.count)
+      }
+      report.relaxation.add(try trainStep(indices, at: t, isMeasured: k + 1 == steps))
+      report.steps += 1
+      report.rate = rate.value(at: t)
+      report.coupling = (rule as? EquilibriumRule)?.coupling.value(at: t)
     }
-    optimizer.step(&network, shares[0].gradients)
     return report
   }
 
+  /// One weight step on some samples, nil for all, shared out over the threads.
+  private mutating func trainStep(
+    _ indices: [Int]?, at progress: Double, isMeasured: Bool
+  ) throws -> RelaxationReport {
+    let count = indices?.count ?? data.count
+    let shares = shares.flatMap { Self.samples($0) == count ? $0 : nil }
+      ?? split(count, isWhole: indices == nil)
+    self.shares = shares
+    let sheaf = NeuralSheaf(network)
+    for i in 0..<shares.count {
+      shares.with(i) { share in
+        share.sheaf = sheaf
+        share.weight = 1 / Double(count)
+        share.batch.progress = progress
+        share.batch.isMeasured = isMeasured
+        if let indices {
+          let these = Array(indices[share.range])
+          share.batch.input.gatherColumns(these, from: data.input)
+          share.batch.target.gatherColumns(these, from: data.target)
+          if let stalks { share.batch.stalks = stalks.samples(these) }
+        }
+      }
+    }
+    shares.run()
+    var report = RelaxationReport()
+    var failure: (any Error)?
+    for i in 0..<shares.count {
+      shares.with(i) { share in
+        share.sheaf = nil
+        report.add(share.report)
+        failure = failure ?? share.failure
+        if let ends = share.batch.stalks, let indices {
+          let these = Array(indices[share.range])
+          for v in ends.stalks.indices {
+            stalks!.stalks[v].scatterColumns(these, from: ends.stalks[v])
+          }
+        }
+        if i > 0 { shares.with(0) { $0.add(share) } }
+      }
+    }
+    if let failure { throw failure }
+    update(with: shares, at: progress)
+    return report
+  }
+
+  private static func samples(_ shares: ParallelLoop<Share>) -> Int {
+    (0..<shares.count).reduce(0) { sum, i in sum + shares.with(i) { $0.count } }
+  }
+
+  private mutating func update(with shares: ParallelLoop<Share>, at progress: Double) {
+    let energyScale = rule.energyScale(network, at: progress)
+    shares.with(0) { share in
+      optimizer.step(
+        &network, share.gradients, moments: share.moments, rate: rate.value(at: progress),
+        energyScale: energyScale)
+    }
+  }
+
+  /// Workspaces for batches of some samples.
+  private func split(_ count: Int, isWhole: Bool) -> ParallelLoop<Share> {
+    let parts = SampleBlocks.threads(
+      network: network, batch: count * rule.sweeps(network), limit: min(settings.threads, count))
+    let shares = (0..<parts).map { i in
+      let range = i * count / parts..<(i + 1) * count / parts
+      return Share(
+        range: range,
+        batch: RuleBatch(
+          input: data.input.columns(range), target: data.target.columns(range),
+          stalks: isWhole ? stalks?.samples(range) : nil),
+        rule: rule, gradients: ParameterGradients(of: network),
+        moments: optimizer.needsMoments ? Optimizer.blankMoments(network) : [])
+    }
+    return ParallelLoop(shares, threads: parts) { $0.run() }
+  }
+
+  /// Some samples of a batch with their workspace. The sheaf is lent for the time of a step, so that
+  /// nobody shares the parameters when they change.
   private struct Share: Sendable {
-    let input, target: Matrix
+    let range: Range<Int>
+    var batch: RuleBatch
+    var rule: any GradientRule
     var gradients: ParameterGradients
-    var report: Result<RelaxationReport, any Error> = .success(RelaxationReport())
+    var moments: [[Matrix]]
+    var weight = 0.0
+    var sheaf: NeuralSheaf?
+    var report = RelaxationReport()
+    var failure: (any Error)?
+
+    var count: Int { range.count }
+
+    mutating func run() {
+      let sheaf = sheaf!
+      // Out of self, so that the rule and what it hands over can both be written.
+      var (gradients, moments) = (ParameterGradients(edges: []), [[Matrix]]())
+      swap(&gradients, &self.gradients)
+      swap(&moments, &self.moments)
+      do {
+        report = try rule.visitEdges(sheaf, &batch) { e, v, source, scale in
+          let operation = sheaf.network.edges[e].operation
+          operation.addParameterGradients(
+            v, source: source, scale: scale * weight, keeping: 0, into: &gradients.edges[e])
+          if !moments.isEmpty && !moments[e].isEmpty {
+            operation.addRegressorMoments(
+              source, scale: weight, keeping: 0, into: &moments[e])
+          }
+        }
+      } catch {
+        failure = error
+      }
+      swap(&gradients, &self.gradients)
+      swap(&moments, &self.moments)
+    }
+
+    mutating func add(_ other: Share) {
+      gradients.add(other.gradients)
+      for e in moments.indices {
+        for b in moments[e].indices { moments[e][b].add(other.moments[e][b]) }
+      }
+    }
+  }
+}
+
+/// What a checkpoint holds.
+extension GradientTraining {
+  public func save(into state: inout TrainingState) {
+    state.save(network, named: "parameters")
+    optimizer.save(into: &state)
+    state.numbers["generator"] = generator.state
+    state.numbers["order"] = order.map(UInt64.init)
+    if let stalks = currentStalks { state.save([stalks.stalks], named: "stalks") }
+  }
+
+  public mutating func restore(from state: TrainingState) throws(TrainingError) {
+    try state.restore(&network, named: "parameters")
+    try optimizer.restore(from: state)
+    generator = try state.generator("generator")
+    order = try state.order("order", of: data.count)
+    if let stalks {
+      var lists = [stalks.stalks]
+      try state.restore(&lists, named: "stalks")
+      self.stalks!.stalks = lists[0]
+    }
+    shares = nil
+  }
+
+  /// The stalks of all samples; with full batches the shares hold them.
+  private var currentStalks: SheafState? {
+    guard var result = stalks else { return nil }
+    guard batchSize == data.count, let shares else { return result }
+    for i in 0..<shares.count {
+      shares.with(i) { share in
+        if let part = share.batch.stalks { result.setSamples(from: share.range.lowerBound, to: part) }
+      }
+    }
+    return result
   }
 }

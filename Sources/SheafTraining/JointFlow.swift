@@ -9,7 +9,7 @@ import NeuralSheaves
 ///
 /// Forward Euler; a step computes every update from the old values. The clamp has weight 1: the
 /// squared energy ½‖z_{k+1} − y‖² for identity output, the cross-entropy otherwise.
-public final class JointFlow {
+public final class JointFlow: Trainer {
   /// The settings of a run.
   public struct Settings: Sendable {
     /// The step dt.
@@ -51,12 +51,11 @@ public final class JointFlow {
   /// The stalks of all training samples; `output` is the target.
   public private(set) var state: SheafState
   private let settings: Settings
-  private let data: TrainingData
+  /// What it is trained on.
+  public let data: TrainingData
   private let output: OutputEdge
   private let pins: Pins
   private var generator: RandomGenerator
-  /// The number of steps so far.
-  private var taken = 0
   /// What is left of the current pass over the data.
   private var order: [Int] = []
   /// The blocks of a full batch, which keep their stalks; nil between mini-batches.
@@ -97,6 +96,9 @@ public final class JointFlow {
       ], network: network, input: data.input)
     generator = RandomGenerator(seed: settings.seed)
   }
+
+  /// The network being trained.
+  public var network: Network { sheaf.network }
 
   private var batchSize: Int { min(settings.batch ?? data.count, data.count) }
 
@@ -180,7 +182,6 @@ public final class JointFlow {
     self.blocks = blocks
     defer { for b in blocks.elements { state.setSamples(from: b.range.lowerBound, to: b.state) } }
     for _ in 0..<n {
-      taken += 1
       if !step(blocks, size: data.count) { return false }
     }
     return true
@@ -213,35 +214,39 @@ public final class JointFlow {
   /// The discords of the current stalks and parameters, the clamp included.
   public var discords: DiscordReport { sheaf.discords(state, output: output, isClamped: true) }
 
-  /// Trains for some epochs.
+  /// Trains for an epoch, then starts the stalks again if that is wanted.
   ///
-  /// - Parameter onEpoch: called before the first epoch and after each, before a cold start.
-  public func run(
-    epochs: Int, test: TrainingData?, onEpoch: (EpochRecord) -> Void
-  ) -> TrainingStatus {
-    var seconds = 0.0
-    taken = 0
-    func record(_ epoch: Int) -> Bool {
-      let record = EpochRecord(
-        epoch: epoch, step: taken, train: Evaluation(sheaf.network, on: data),
-        test: test.map { Evaluation(sheaf.network, on: $0) }, seconds: seconds,
-        relaxation: RelaxationReport())
-      onEpoch(record)
-      return record.train.loss.isFinite
-    }
-    guard record(0) else { return .diverged }
+  /// The report has the discords of all stalks before that. Rates are constant; `progress` is not used.
+  public func runEpoch(
+    _ progress: ClosedRange<Double>, isInterrupted: () -> Bool = { false }
+  ) -> EpochReport {
+    var report = EpochReport()
     let size = batchSize
-    let perEpoch =
+    let steps =
       settings.stepsPerEpoch ?? (size == data.count ? 1000 : (data.count + size - 1) / size)
-    for epoch in 1...max(epochs, 1) where epochs > 0 {
-      let clock = ContinuousClock()
-      let start = clock.now
-      let isFinite = size == data.count ? takeSteps(perEpoch) : takeMiniBatches(perEpoch, size)
-      seconds += (clock.now - start) / .seconds(1)
-      if !record(epoch) || !isFinite { return .diverged }
-      if settings.isColdStart { restart() }
+    report.rate = settings.beta ?? 1 / Double(size)
+    report.coupling = 1
+    // Rarely enough to cost nothing, often enough to stop at once.
+    let stride = size == data.count ? 100 : 1
+    while report.steps < steps {
+      if isInterrupted() {
+        report.ending = .interrupted
+        return report
+      }
+      let n = min(stride, steps - report.steps)
+      let isFinite = size == data.count ? takeSteps(n) : takeMiniBatches(n, size)
+      report.steps += n
+      if !isFinite {
+        report.ending = .diverged
+        return report
+      }
     }
-    return .completed
+    report.relaxation.samples = data.count
+    for edge in discords.edges {
+      report.relaxation.discordSums[edge.kind, default: 0] += edge.discord * Double(data.count)
+    }
+    if settings.isColdStart { restart() }
+    return report
   }
 
   /// Stalks ← the forward pass.
@@ -254,7 +259,6 @@ public final class JointFlow {
   /// the stalks of each sample are kept.
   private func takeMiniBatches(_ n: Int, _ size: Int) -> Bool {
     for _ in 0..<n {
-      taken += 1
       if order.isEmpty { order = generator.permutation(data.count) }
       let indices = Array(order.prefix(size))
       order.removeFirst(indices.count)
@@ -269,5 +273,25 @@ public final class JointFlow {
       if !isFinite { return false }
     }
     return true
+  }
+}
+
+/// What a checkpoint holds.
+extension JointFlow {
+  public func save(into state: inout TrainingState) {
+    state.save(network, named: "parameters")
+    state.save([self.state.stalks], named: "stalks")
+    state.numbers["generator"] = generator.state
+    state.numbers["order"] = order.map(UInt64.init)
+  }
+
+  public func restore(from state: TrainingState) throws(TrainingError) {
+    try state.restore(&sheaf.network, named: "parameters")
+    var lists = [self.state.stalks]
+    try state.restore(&lists, named: "stalks")
+    self.state.stalks = lists[0]
+    generator = try state.generator("generator")
+    order = try state.order("order", of: data.count)
+    blocks = nil
   }
 }

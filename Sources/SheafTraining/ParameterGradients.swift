@@ -13,6 +13,8 @@ public struct ParameterGradients: Sendable {
     }
   }
 
+  init(edges: [[Matrix]]) { self.edges = edges }
+
   /// self ← self + other.
   public mutating func add(_ other: ParameterGradients) {
     for e in edges.indices {

@@ -35,6 +35,29 @@ public struct TrainingData: Sendable {
     self.target = target
   }
 
+  private init(_ data: TrainingData, _ indices: [Int]) {
+    (input, target) = (data.input.columns(indices), data.target.columns(indices))
+  }
+
+  /// Two parts, drawn at random: all but a share of the samples, and that share.
+  ///
+  /// - Throws: `TrainingError.setting` where one of the parts would be empty.
+  public func split(
+    holdingOut share: Double, using generator: inout RandomGenerator
+  ) throws(TrainingError) -> (training: TrainingData, validation: TrainingData) {
+    let size = share > 0 && share < 1 ? Int((share * Double(count)).rounded()) : 0
+    guard size > 0 && size < count else {
+      throw .setting(
+        name: "validation", found: "\(share)",
+        expected: "a share between 0 and 1 that leaves samples of \(count) on either side")
+    }
+    let order = generator.permutation(count)
+    return (
+      TrainingData(self, order.dropFirst(size).sorted()),
+      TrainingData(self, order.prefix(size).sorted())
+    )
+  }
+
   /// The number of samples.
   public var count: Int { input.columns }
 
@@ -49,45 +72,5 @@ public struct TrainingData: Sendable {
       target[c, j] = 1
     }
     return target
-  }
-}
-
-/// Loss and accuracy of a network on data.
-public struct Evaluation: Sendable, Equatable {
-  /// The mean over samples and coordinates of the squared error for identity output and of the
-  /// binary cross-entropy for sigmoid; the mean over samples of the cross-entropy for softmax.
-  public let loss: Double
-  /// The share of samples whose largest output is that of the target (on the same side of ½ for a
-  /// single sigmoid output); nil for identity output.
-  public let accuracy: Double?
-
-  /// Evaluates the forward pass. Cost: one sweep.
-  public init(_ network: Network, on data: TrainingData) {
-    let z = network.logits(data.input)
-    let (n, m) = (z.columns, z.rows)
-    let activation = network.outputActivation
-    let total = (0..<n).reduce(0) {
-      $0 + activation.crossEntropy(z, data.target, sample: $1)
-    }
-    // crossEntropy gives ½‖z − y‖² for the identity.
-    switch activation {
-    case .identity: loss = 2 * total / Double(n * m)
-    case .sigmoid: loss = total / Double(n * m)
-    case .softmax: loss = total / Double(n)
-    }
-    guard activation != .identity else {
-      accuracy = nil
-      return
-    }
-    var right = 0
-    for j in 0..<n {
-      if m == 1 {
-        right += (z[0, j] >= 0) == (data.target[0, j] >= 0.5) ? 1 : 0
-      } else {
-        let largest = { (a: Matrix) in (0..<m).max { a[$0, j] < a[$1, j] } }
-        right += largest(z) == largest(data.target) ? 1 : 0
-      }
-    }
-    accuracy = Double(right) / Double(n)
   }
 }

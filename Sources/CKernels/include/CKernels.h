@@ -56,6 +56,14 @@ void ck_add_row_sums(ptrdiff_t rows, ptrdiff_t columns, double alpha, const doub
 /// each column of y = t - b - A x, where A is (rows, inner), x (inner, columns), 1 <= inner <= 4
 void ck_affine_discrepancy(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t inner, const double *a,
                            const double *b, const double *x, const double *t, double *y);
+/// column j of y times t[j]
+void ck_scale_columns(ptrdiff_t rows, ptrdiff_t columns, const double *t, double *y);
+/// column j of y += alpha t[j] times column j of x
+void ck_add_scaled_columns(ptrdiff_t rows, ptrdiff_t columns, double alpha, const double *t,
+                           const double *x, double *y);
+/// y[j] += alpha times the inner product of columns j of a and b
+void ck_add_column_dots(ptrdiff_t rows, ptrdiff_t columns, double alpha, const double *a,
+                        const double *b, double *y);
 double ck_sum(ptrdiff_t n, const double *x);
 double ck_sum_of_squares(ptrdiff_t n, const double *x);
 /// largest |x|; NaN if an element is not finite

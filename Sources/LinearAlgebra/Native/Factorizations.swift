@@ -40,6 +40,16 @@ public struct CholeskyFactorization: Sendable {
     if info > 0 { throw .notPositiveDefinite(order: Int(info)) }
   }
 
+  /// The factorisation of L Lᵀ for a lower triangle L; what lies above it is not read.
+  public init(lowerTriangle: Matrix) {
+    precondition(
+      lowerTriangle.rows == lowerTriangle.columns, "a triangle of shape \(lowerTriangle.shape)")
+    factor = lowerTriangle
+  }
+
+  /// L, whose upper triangle holds anything.
+  public var lowerTriangle: Matrix { factor }
+
   /// b ← A⁻¹ b, column by column. Cost: 2n² per column.
   public func solve(_ b: inout Matrix) {
     precondition(b.rows == factor.rows, "right-hand side \(b.shape) for order \(factor.rows)")

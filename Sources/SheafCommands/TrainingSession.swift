@@ -1,0 +1,131 @@
+import ArrayFiles
+import Foundation
+import LinearAlgebra
+import NeuralSheaves
+import SheafTraining
+
+/// A training run by options: its files are kept up while it goes on.
+struct TrainingSession {
+  let options: TrainingOptions
+  /// The history, a .csv file.
+  var history: String?
+  /// Where to put checkpoints.
+  var checkpoint: String?
+  /// The checkpoint to go on from.
+  var resume: String?
+
+  /// How a run ended.
+  struct Outcome {
+    let status: TrainingStatus
+    let records: [EpochRecord]
+    /// The record of `network`.
+    let record: EpochRecord
+    let network: Network
+  }
+
+  /// The seconds between two writings of the files.
+  private static let interval = 1.0
+
+  /// Trains.
+  ///
+  /// - Parameter onEpoch: called with each new record.
+  func run(
+    isInterrupted: () -> Bool = { false }, onEpoch: (EpochRecord) -> Void = { _ in }
+  ) throws -> Outcome {
+    let network = try options.startNetwork()
+    let (train, validation, test) = try options.loadData(for: network)
+    let trainer = try options.trainer(network, train)
+    return try run(trainer, validation, test, isInterrupted, onEpoch)
+  }
+
+  private func run<Method: Trainer>(
+    _ trainer: Method, _ validation: TrainingData?, _ test: TrainingData?,
+    _ isInterrupted: () -> Bool, _ onEpoch: (EpochRecord) -> Void
+  ) throws -> Outcome {
+    var run = try TrainingRun(
+      trainer, epochs: options.epochs, validation: validation, patience: options.patience,
+      test: test)
+    var settings = OptionSettings.of(options)
+    settings[Self.samplesKey] = Self.fingerprint([trainer.data, validation, test])
+    if let resume {
+      let (state, stored) = try CheckpointFile.read(resume)
+      try check(settings, against: stored, in: resume)
+      do { try run.restore(from: state) } catch {
+        throw ArrayFileError(file: resume, problem: error.description)
+      }
+      run.records.forEach(onEpoch)
+    }
+    let clock = ContinuousClock()
+    var written = clock.now
+    // The state after the last epoch, and its history, where they are not on the disk yet.
+    var pending: TrainingRun<Method>?
+    func write() throws {
+      guard let last = pending else { return }
+      if let checkpoint {
+        try CheckpointFile.write(last.state, settings: settings, to: checkpoint)
+      }
+      if let history {
+        let lines = [EpochRecord.csvHeader(last.network)] + last.records.map(\.csv)
+        try ArrayFile.write(Data((lines.joined(separator: "\n") + "\n").utf8), to: history)
+      }
+      written = clock.now
+      pending = nil
+    }
+    let status = try run.run(isInterrupted: isInterrupted) { run in
+      onEpoch(run.records.last!)
+      guard checkpoint != nil || history != nil else { return }
+      pending = run
+      if (clock.now - written) / .seconds(1) >= Self.interval || run.records.count == 1 {
+        try write()
+      }
+    }
+    if history != nil && pending == nil && resume != nil { pending = run }
+    try write()
+    return Outcome(
+      status: status, records: run.records, record: run.record!, network: run.network)
+  }
+
+  // MARK: What a checkpoint must agree with.
+
+  private static let samplesKey = "samples"
+
+  /// The options that are stored with a checkpoint.
+  static func storedArguments(_ path: String) throws -> [String] {
+    var settings = try CheckpointFile.read(path).settings
+    settings[samplesKey] = nil
+    return OptionSettings.arguments(settings)
+  }
+
+  /// Every setting must be the checkpoint's; more epochs are allowed where nothing is scheduled by them.
+  private func check(
+    _ settings: [String: String], against stored: [String: String], in path: String
+  ) throws {
+    let isScheduled = [
+      options.rateSchedule, options.couplingSchedule, options.stiffnessSchedule,
+    ].contains { $0 != .constant }
+    for name in Set(settings.keys).union(stored.keys).sorted() where settings[name] != stored[name] {
+      if name == "epochs" && !isScheduled { continue }
+      if name == Self.samplesKey {
+        throw ArrayFileError(
+          file: path, problem: "the samples are not those that the checkpoint was trained on")
+      }
+      throw ArrayFileError(
+        file: path,
+        problem: "--\(name) is \(settings[name] ?? "not given"), expected the checkpoint's "
+          + (stored[name] ?? "default")
+          + (name == "epochs" ? ": schedules depend on the number of epochs" : ""))
+    }
+  }
+
+  /// A hash of all samples (FNV-1a, 64 bits).
+  private static func fingerprint(_ parts: [TrainingData?]) -> String {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for data in parts {
+      for matrix in data.map({ [$0.input, $0.target] }) ?? [] {
+        for x in matrix.elements { hash = (hash ^ x.bitPattern) &* 0x100_0000_01b3 }
+      }
+      hash = (hash ^ UInt64(data?.count ?? 0)) &* 0x100_0000_01b3
+    }
+    return String(hash, radix: 16)
+  }
+}

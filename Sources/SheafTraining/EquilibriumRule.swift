@@ -1,0 +1,121 @@
+import Equilibria
+import LinearAlgebra
+import NeuralSheaves
+import PiecewiseEnergies
+
+/// Training by local discrepancy: the stalks are relaxed with the output clamped through κ, then
+/// ∂E*/∂W = −γ ρ_z aᵀ, ∂E*/∂b = −γ ρ_z with the equilibrium ρ and a (envelope theorem). Each edge
+/// uses its own discrepancy and its own source, nothing else.
+///
+/// The gradient is that of E*/κ, scaled so that κ → 0 gives the gradient of the loss
+/// (Docs/Training.md). The relaxation itself uses δ_Ω⁻ᵀ, which has the structure of a backward sweep,
+/// unless it is by `coordinate` or `flow`.
+public struct EquilibriumRule: GradientRule {
+  /// How stalks are relaxed.
+  public enum Relaxation: Sendable, Equatable {
+    /// Within a budget: a forward pass, then two sweeps for each of a number of directions.
+    case sweeps(directions: Int)
+    /// By a solver of pinned equilibria, up to its tolerance or a number of its steps.
+    case solver(EquilibriumMethod, tolerance: Double = 1e-8, stepLimit: Int? = nil)
+  }
+
+  /// The weight κ of the clamp.
+  public var coupling: Schedule
+  /// The stiffness γ of the other edges.
+  public var stiffness: EdgeStiffness
+  /// How stalks are relaxed.
+  public var relaxation: Relaxation
+  /// The longest γ_e‖ρ_e‖/κ of a sample on an edge that counts wholly; longer ones are shortened to it,
+  /// so that single samples do not tear at the parameters.
+  public var discordClip: Double?
+  private var sweep: SweepRelaxation?
+
+  /// The rule.
+  ///
+  /// - Throws: `TrainingError.setting` for settings out of their range.
+  public init(
+    coupling: Schedule = .constant(0.1), stiffness: EdgeStiffness = .uniform,
+    relaxation: Relaxation = .sweeps(directions: 1), discordClip: Double? = nil
+  ) throws(TrainingError) {
+    switch relaxation {
+    case .sweeps(let n) where n < 1:
+      throw .setting(name: "directions", found: "\(n)", expected: "at least 1")
+    case .solver(_, let tolerance, _) where !(tolerance > 0 && tolerance.isFinite):
+      throw .setting(
+        name: "tolerance", found: "\(tolerance)", expected: "a positive finite number")
+    case .solver(_, _, let limit?) where limit < 1:
+      throw .setting(name: "steps of a relaxation", found: "\(limit)", expected: "at least 1")
+    default: break
+    }
+    if let discordClip, !(discordClip > 0) {
+      throw .setting(
+        name: "discord-clip", found: "\(discordClip)", expected: "a positive number")
+    }
+    (self.coupling, self.stiffness) = (coupling, stiffness)
+    (self.relaxation, self.discordClip) = (relaxation, discordClip)
+  }
+
+  public func sweeps(_ network: Network) -> Int {
+    switch relaxation {
+    case .sweeps(let n): 2 + 2 * n
+    case .solver: 3 * (network.outputDimension + 2)
+    }
+  }
+
+  public func energyScale(_ network: Network, at progress: Double) -> Double {
+    coupling.value(at: progress) / network.lossGradientScale
+  }
+
+  /// Relaxes the samples against their targets and hands over what each edge makes of its own
+  /// discrepancy.
+  ///
+  /// - Throws: `EquilibriumError` where the method does not take the network.
+  public mutating func visitEdges(
+    _ sheaf: NeuralSheaf, _ batch: inout RuleBatch, _ body: (Int, Matrix, Matrix, Double) -> Void
+  ) throws -> RelaxationReport {
+    let kappa = coupling.value(at: batch.progress)
+    let gamma = stiffness.values(sheaf.network, at: batch.progress)
+    switch relaxation {
+    case .sweeps(let directions):
+      if sweep?.batch != batch.input.columns {
+        sweep = SweepRelaxation(sheaf, batch: batch.input.columns)
+      }
+      sweep!.run(
+        sheaf, input: batch.input, target: batch.target, coupling: kappa, stiffness: gamma,
+        directions: directions)
+      visit(sheaf.network, sweep!.momenta, sweep!.state, scale: -1, body)
+      guard batch.isMeasured && kappa > 0 else { return RelaxationReport() }
+      return try report(sheaf, batch, sweep!.state, kappa, gamma)
+    case .solver(let method, let tolerance, let stepLimit):
+      // The last stage of an annealed κ is backpropagation to working accuracy.
+      let end = try Self.relax(
+        sheaf, batch, max(kappa, 1e-9), gamma, method, tolerance, stepLimit)
+      visit(
+        sheaf.network, end.momenta, end.state, scale: -1 / max(kappa, 1e-9), body)
+      if batch.stalks != nil { batch.stalks = SheafState(stalks: end.state.stalks) }
+      return end.report
+    }
+  }
+
+  private func visit(
+    _ network: Network, _ momenta: [Matrix], _ state: SheafState, scale: Double,
+    _ body: (Int, Matrix, Matrix, Double) -> Void
+  ) {
+    for (e, edge) in network.edges.enumerated() where !edge.operation.parameterNames.isEmpty {
+      var v = momenta[edge.target]
+      if let discordClip { v.shortenColumns(to: discordClip / abs(scale)) }
+      body(e, v, state.stalks[edge.source], scale * network.lossGradientScale)
+    }
+  }
+}
+
+extension Matrix {
+  /// Shortens columns that are longer than `length` to it.
+  fileprivate mutating func shortenColumns(to length: Double) {
+    for j in 0..<columns {
+      let norm = sumOfSquares(column: j).squareRoot()
+      guard norm > length else { continue }
+      for i in 0..<rows { self[i, j] *= length / norm }
+    }
+  }
+}
