@@ -154,6 +154,10 @@ CLONES void ck_adam(ptrdiff_t n, double rate, double b1, double b2, double epsil
 
 CLONES void ck_scale_columns(ptrdiff_t rows, ptrdiff_t columns, const double *restrict t,
                              double *restrict y) {
+  if (rows == 1) {
+    for (ptrdiff_t j = 0; j < columns; j++) y[j] *= t[j];
+    return;
+  }
   for (ptrdiff_t j = 0; j < columns; j++, y += rows)
     for (ptrdiff_t i = 0; i < rows; i++) y[i] *= t[j];
 }
@@ -161,6 +165,10 @@ CLONES void ck_scale_columns(ptrdiff_t rows, ptrdiff_t columns, const double *re
 CLONES void ck_add_scaled_columns(ptrdiff_t rows, ptrdiff_t columns, double alpha,
                                   const double *restrict t, const double *restrict x,
                                   double *restrict y) {
+  if (rows == 1) {
+    for (ptrdiff_t j = 0; j < columns; j++) y[j] += alpha * t[j] * x[j];
+    return;
+  }
   for (ptrdiff_t j = 0; j < columns; j++, x += rows, y += rows) {
     const double s = alpha * t[j];
     for (ptrdiff_t i = 0; i < rows; i++) y[i] += s * x[i];
@@ -170,14 +178,24 @@ CLONES void ck_add_scaled_columns(ptrdiff_t rows, ptrdiff_t columns, double alph
 CLONES void ck_add_column_dots(ptrdiff_t rows, ptrdiff_t columns, double alpha,
                                const double *restrict a, const double *restrict b,
                                double *restrict y) {
+  if (rows == 1) {
+    for (ptrdiff_t j = 0; j < columns; j++) y[j] += alpha * a[j] * b[j];
+    return;
+  }
   for (ptrdiff_t j = 0; j < columns; j++, a += rows, b += rows) {
-    double lane[LANES] = {0};
+    double s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, s5 = 0, s6 = 0, s7 = 0;
     ptrdiff_t i = 0;
-    for (; i + LANES <= rows; i += LANES)
-      for (int k = 0; k < LANES; k++) lane[k] += a[i + k] * b[i + k];
-    for (int k = 0; i < rows; i++, k++) lane[k] += a[i] * b[i];
-    double sum = 0;
-    for (int k = 0; k < LANES; k++) sum += lane[k];
-    y[j] += alpha * sum;
+    for (; i + 8 <= rows; i += 8) {
+      s0 += a[i] * b[i];
+      s1 += a[i + 1] * b[i + 1];
+      s2 += a[i + 2] * b[i + 2];
+      s3 += a[i + 3] * b[i + 3];
+      s4 += a[i + 4] * b[i + 4];
+      s5 += a[i + 5] * b[i + 5];
+      s6 += a[i + 6] * b[i + 6];
+      s7 += a[i + 7] * b[i + 7];
+    }
+    for (; i < rows; i++) s0 += a[i] * b[i];
+    y[j] += alpha * (((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7)));
   }
 }

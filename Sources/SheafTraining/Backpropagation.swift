@@ -7,6 +7,8 @@ public struct Backpropagation: GradientRule {
   private var state = SheafState(stalks: [Matrix(rows: 0, columns: 0)])
   private var cotangent: [Matrix] = []
   private var patterns: [ActivationPattern] = []
+  private var residual = Matrix(rows: 0, columns: 0)
+  private var reverse: ReverseSweep?
 
   /// The rule.
   public init() {}
@@ -23,6 +25,8 @@ public struct Backpropagation: GradientRule {
     if state.batch != batch.input.columns || cotangent.count != network.vertices.count {
       state = sheaf.zeroState(batch.input)
       cotangent = sheaf.zeroCochain(batch: batch.input.columns)
+      residual = Matrix(rows: network.outputDimension, columns: batch.input.columns)
+      reverse = ReverseSweep(network)
       patterns = network.edges.map { $0.operation.blankPattern(batch: batch.input.columns) }
     }
     state.stalks[0].set(batch.input)
@@ -33,17 +37,13 @@ public struct Backpropagation: GradientRule {
         _ = edge.operation.readPattern(at: source, into: &patterns[e])
       }
     }
-    for v in 1..<last { cotangent[v].fill(0) }
     // The derivative of the loss in z_{k+1} is a multiple of φ(z) − y for every φ.
-    network.outputActivation.apply(state.stalks[last], into: &cotangent[last])
-    cotangent[last].add(batch.target, scale: -1)
+    network.outputActivation.apply(state.stalks[last], into: &residual)
+    residual.add(batch.target, scale: -1)
     let scale = network.lossGradientScale
-    for (e, edge) in network.edges.enumerated().reversed() {
-      let v = cotangent[edge.target]
-      if !edge.operation.parameterNames.isEmpty { body(e, v, state.stalks[edge.source], scale) }
-      if edge.source != 0 {
-        edge.operation.addTranspose(v, at: patterns[e], keeping: 1, into: &cotangent[edge.source])
-      }
+    reverse!.run(network, patterns, residual, into: &cotangent) { e, v in
+      guard !network.edges[e].operation.parameterNames.isEmpty else { return }
+      body(e, v, state.stalks[network.edges[e].source], scale)
     }
     return RelaxationReport()
   }

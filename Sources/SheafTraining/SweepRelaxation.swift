@@ -30,6 +30,7 @@ struct SweepRelaxation: Sendable {
   private var last: [Matrix] = []
   private var fresh: [Matrix] = []
   private var patterns: [ActivationPattern]
+  private let reverse: ReverseSweep
   private var residual: Matrix
   private var trial: Matrix
   /// One number for each sample.
@@ -44,6 +45,7 @@ struct SweepRelaxation: Sendable {
     momenta = sheaf.zeroCochain(batch: batch)
     (direction, image) = (momenta, momenta)
     patterns = network.edges.map { $0.operation.blankPattern(batch: batch) }
+    reverse = ReverseSweep(network)
     residual = Matrix(rows: network.outputDimension, columns: batch)
     trial = residual
     length = [Double](repeating: 0, count: batch)
@@ -67,13 +69,14 @@ struct SweepRelaxation: Sendable {
     let network = sheaf.network
     let end = network.lastVertex
     runForwardPass(network, input)
-    for v in 1...end { momenta[v].fill(0) }
-    if coupling > 0 { setEnergies(network, target, coupling, stiffness, into: \.energies) }
+    for j in energies.indices {
+      energies[j] = network.outputActivation.crossEntropy(state.stalks[end], target, sample: j)
+    }
     for e in hasSwitched.indices { hasSwitched[e] = false }
     for step in 0..<directions {
       setOutputForce(network.outputActivation, target)
       if step == 0 {
-        setMomenta(of: &direction, network)
+        reverse.run(network, patterns, residual, into: &direction)
         for j in length.indices { (slope[j], curvature[j]) = (0, 0) }
       } else {
         conjugate(network, stiffness, isFirst: step == 1)
@@ -113,7 +116,7 @@ struct SweepRelaxation: Sendable {
     let end = network.lastVertex
     for attempt in 0..<8 {
       readPatterns(network, coupling, stiffness)
-      setEnergies(network, target, coupling, stiffness, into: \.trialEnergies)
+      setTrialEnergies(network, target, coupling, stiffness)
       var isHigher = false
       for j in length.indices {
         let rises = !(trialEnergies[j] <= energies[j] * (1 + 1e-12))
@@ -132,20 +135,18 @@ struct SweepRelaxation: Sendable {
   }
 
   /// E/κ of each sample.
-  private mutating func setEnergies(
-    _ network: Network, _ target: Matrix, _ coupling: Double, _ stiffness: [Double],
-    into list: WritableKeyPath<SweepRelaxation, [Double]>
+  private mutating func setTrialEnergies(
+    _ network: Network, _ target: Matrix, _ coupling: Double, _ stiffness: [Double]
   ) {
     let end = network.lastVertex
-    var sums: [Double] = []
-    swap(&sums, &self[keyPath: list])
-    for j in sums.indices {
-      sums[j] = network.outputActivation.crossEntropy(state.stalks[end], target, sample: j)
+    for j in trialEnergies.indices {
+      trialEnergies[j] = network.outputActivation.crossEntropy(
+        state.stalks[end], target, sample: j)
     }
     for v in 1...end {
-      momenta[v].addColumnDots(momenta[v], scale: coupling / (2 * stiffness[v]), into: &sums)
+      momenta[v].addColumnDots(
+        momenta[v], scale: coupling / (2 * stiffness[v]), into: &trialEnergies)
     }
-    swap(&sums, &self[keyPath: list])
   }
 
   private mutating func runForwardPass(_ network: Network, _ input: Matrix) {
@@ -165,16 +166,6 @@ struct SweepRelaxation: Sendable {
     residual.add(target, keeping: -1)
   }
 
-  /// u ← δ_Ω⁻ᵀ of the residual at z_{k+1}.
-  private func setMomenta(of u: inout [Matrix], _ network: Network) {
-    for v in 1..<u.count - 1 { u[v].fill(0) }
-    u[u.count - 1].set(residual)
-    for (e, edge) in network.edges.enumerated().reversed() where edge.source != 0 {
-      let v = u[edge.target]
-      edge.operation.addTranspose(v, at: patterns[e], keeping: 1, into: &u[edge.source])
-    }
-  }
-
   /// image ← δ_Ω⁻¹Γ⁻¹ direction.
   private mutating func setImage(_ network: Network, _ stiffness: [Double]) {
     for v in 1..<image.count { image[v].set(direction[v], scale: 1 / stiffness[v]) }
@@ -190,7 +181,7 @@ struct SweepRelaxation: Sendable {
     if fresh.isEmpty { (fresh, last) = (direction, direction) }
     // The first direction began at σ = 0.
     if isFirst { swap(&last, &direction) }
-    setMomenta(of: &fresh, network)
+    reverse.run(network, patterns, residual, into: &fresh)
     for j in length.indices { (slope[j], curvature[j]) = (0, 0) }
     for v in 1..<fresh.count {
       fresh[v].add(momenta[v], scale: -1)
