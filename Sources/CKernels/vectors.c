@@ -171,6 +171,7 @@ CLONES void ck_add_scaled_columns(ptrdiff_t rows, ptrdiff_t columns, double alph
   }
   for (ptrdiff_t j = 0; j < columns; j++, x += rows, y += rows) {
     const double s = alpha * t[j];
+    if (s == 0) continue;
     for (ptrdiff_t i = 0; i < rows; i++) y[i] += s * x[i];
   }
 }

@@ -12,7 +12,8 @@ public struct Sheaf: ParsableCommand {
       converge; 64 bad usage.
       """,
     subcommands: [
-      Inspect.self, Forward.self, Flow.self, Equilibrate.self, Train.self, Convert.self, Demo.self,
+      Inspect.self, Forward.self, Flow.self, Equilibrate.self, Train.self, Compare.self,
+      Convert.self, Demo.self,
     ])
 
   /// The root command.

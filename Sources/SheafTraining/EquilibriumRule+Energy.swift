@@ -60,11 +60,16 @@ extension EquilibriumRule {
     return (momenta, state, report)
   }
 
-  /// The report on a state that no solver has looked at.
+  /// The report on a state that no solver has looked at: on its first samples, since it costs more than
+  /// the relaxation.
   func report(
     _ sheaf: NeuralSheaf, _ batch: RuleBatch, _ state: SheafState, _ kappa: Double,
     _ gamma: [Double]
   ) throws -> RelaxationReport {
+    let some = 0..<min(state.batch, Self.measuredSamples)
+    let state = state.samples(some)
+    var batch = batch
+    (batch.input, batch.target) = (batch.input.columns(some), batch.target.columns(some))
     let (energy, relative) = try Self.rescaled(sheaf, batch, kappa, gamma)
     var at = state.scaled(by: relative, power: 0.5)
     at.output = batch.target
@@ -75,6 +80,9 @@ extension EquilibriumRule {
     report.addDiscords(sheaf, state, batch.target, kappa)
     return report
   }
+
+  /// The most samples of a thread's share that a report looks at.
+  private static let measuredSamples = 16
 
   /// The residual up to which a sample counts as settled where no solver has a tolerance.
   static let settledResidual = 1e-8

@@ -9,11 +9,11 @@ import NeuralSheaves
 /// Relaxation of clamped samples within a budget of sweeps through the network, with its workspace.
 ///
 /// It lowers E/κ = (κ/2) Σ γ_v ‖ρ̂_v‖² + L(z_{k+1}) over the discrepancies, in the scale ρ̂ = ρ/κ, which
-/// stays finite as κ → 0, from the forward pass on (ρ̂ = 0); it never rises. The momenta σ = γ ρ̂ of its gradient are one
+/// stays finite as κ → 0, from the forward pass on (ρ̂ = 0). The momenta σ = γ ρ̂ of its gradient are one
 /// reverse sweep, σ* = −δ_Ω⁻ᵀ∇L, so that σ* − σ is the way down; a forward substitution tells how the
 /// stalks follow. How far to go is found by an exact line search on the model with fixed patterns; further
 /// directions are conjugate to the last (Polak, Ribière 1969). Patterns are read again after every
-/// direction, and a sample whose energy has risen goes back by halves.
+/// direction, and a sample whose energy has risen goes back to an eighth of its step.
 ///
 /// One direction costs a forward pass, a reverse sweep and a forward substitution: one sweep more than
 /// backpropagation, whose gradient is σ* itself. For one output, and in the limit κ → 0 for any, it is the
@@ -105,34 +105,42 @@ struct SweepRelaxation: Sendable {
       for v in 1...end {
         state.stalks[v].addScaledColumns(image[v], by: length, scale: coupling)
       }
-      descend(network, target, coupling, stiffness)
+      settle(network, target, coupling, stiffness, isLast: step + 1 == directions)
     }
   }
 
-  /// Goes back by halves where the energy has risen, as it may where branches change.
-  private mutating func descend(
-    _ network: Network, _ target: Matrix, _ coupling: Double, _ stiffness: [Double]
+  /// Goes back to a part of the step where the energy has risen, as it may where branches change.
+  ///
+  /// Some sample always is at a kink: to search further for each would cost more than all the rest.
+  private mutating func settle(
+    _ network: Network, _ target: Matrix, _ coupling: Double, _ stiffness: [Double], isLast: Bool
   ) {
     let end = network.lastVertex
-    for attempt in 0..<8 {
-      readPatterns(network, coupling, stiffness)
-      setTrialEnergies(network, target, coupling, stiffness)
-      var isHigher = false
-      for j in length.indices {
-        let rises = !(trialEnergies[j] <= energies[j] * (1 + 1e-12))
-        isHigher = isHigher || rises
-        // The part to take back; in the end all of it.
-        slope[j] = rises ? (attempt < 6 ? length[j] / 2 : length[j]) : 0
-        length[j] -= slope[j]
-      }
-      guard isHigher else { break }
-      for v in 1...end {
-        momenta[v].addScaledColumns(direction[v], by: slope, scale: -1)
-        state.stalks[v].addScaledColumns(image[v], by: slope, scale: -coupling)
-      }
+    let hasSwitched = readPatterns(network, coupling, stiffness)
+    // On one pattern the line search has seen to it.
+    if isLast && !hasSwitched { return }
+    setTrialEnergies(network, target, coupling, stiffness)
+    var isHigher = false
+    for j in length.indices {
+      // Up to the rounding of a loss.
+      let rises = !(trialEnergies[j] <= energies[j] * (1 + 1e-12) + 1e-13)
+      isHigher = isHigher || rises
+      slope[j] = rises ? (1 - Self.shortStep) * length[j] : 0
     }
     swap(&energies, &trialEnergies)
+    guard isHigher else { return }
+    for v in 1...end {
+      momenta[v].addScaledColumns(direction[v], by: slope, scale: -1)
+      state.stalks[v].addScaledColumns(image[v], by: slope, scale: -coupling)
+    }
+    if isLast { return }
+    _ = readPatterns(network, coupling, stiffness)
+    setTrialEnergies(network, target, coupling, stiffness)
+    swap(&energies, &trialEnergies)
   }
+
+  /// The part of a step that is left where it went up.
+  private static let shortStep = 0.125
 
   /// E/κ of each sample.
   private mutating func setTrialEnergies(
@@ -263,10 +271,10 @@ struct SweepRelaxation: Sendable {
   }
 
   /// Reads the patterns of the stalks and, once a branch has changed, the momenta of the operations that
-  /// depend on it.
+  /// depend on it; whether one has.
   private mutating func readPatterns(
     _ network: Network, _ coupling: Double, _ stiffness: [Double]
-  ) {
+  ) -> Bool {
     for (e, edge) in network.edges.enumerated() where edge.operation.isStateDependent {
       let source = state.stalks[edge.source]
       let count = edge.operation.readPattern(at: source, into: &patterns[e])
@@ -275,6 +283,7 @@ struct SweepRelaxation: Sendable {
       edge.operation.discrepancy(source, state.stalks[edge.target], into: &momenta[edge.target])
       momenta[edge.target].scale(by: stiffness[edge.target] / coupling)
     }
+    return hasSwitched.contains(true)
   }
 }
 
