@@ -37,14 +37,15 @@ public struct CoordinateSolver: EquilibriumSolver {
   /// - Throws: `EquilibriumError.unsupported` naming the stalk where a block has no closed form: one
   ///   that pooling reads, or affine and state-dependent operations both.
   public func solve(
-    _ energy: PinnedEnergy, input: Matrix
+    _ energy: PinnedEnergy, input: Matrix, from start: SheafState?
   ) throws(EquilibriumError) -> PinnedEquilibrium {
-    try energy.check(input)
+    try energy.check(input, from: start)
     let rounds = try BlockDescent(energy)
     let flat = FlatNetwork(energy.sheaf.network)
     let (stepLimit, tolerance) = (stepLimit, tolerance)
     return relaxInBlocks(
-      energy, input: input, flat: flat, threads: threads, tolerance: tolerance
+      energy, input: input, from: start.map(energy.imposed), flat: flat, threads: threads,
+      tolerance: tolerance
     ) { part, state, _ in
       rounds.run(part, flat, from: state, stepLimit: stepLimit, tolerance: tolerance)
     }

@@ -6,7 +6,7 @@ import PiecewiseEnergies
 /// Pinned equilibria by descent over faces, each solved exactly by its Schur complement: the solver of
 /// choice for up to a few hundred pins and kinks.
 ///
-/// It starts from the forward pass with the pins set and ends at a stationary point on the way down,
+/// It starts from the forward pass with the pins set, or where it is told to, and ends at a stationary point on the way down,
 /// 0 ∈ ∂E; the energy never rises (Docs/Equilibria.md). Samples finish one by one; the others go on
 /// without them.
 public struct DirectSolver: EquilibriumSolver {
@@ -35,12 +35,12 @@ public struct DirectSolver: EquilibriumSolver {
   /// Cost, per sample and step: a reverse sweep for each pinned coordinate and kink (p of them),
   /// p² dim Ω for their Schur complement, and two sweeps. Typically 4–20 steps.
   public func solve(
-    _ energy: PinnedEnergy, input: Matrix
+    _ energy: PinnedEnergy, input: Matrix, from start: SheafState?
   ) throws(EquilibriumError) -> PinnedEquilibrium {
-    try energy.check(input)
+    try energy.check(input, from: start)
     return FaceDescent(
       faceSolver: .direct, stepLimit: stepLimit, tolerance: tolerance, threads: threads,
       isLeastNorm: isLeastNorm
-    ).relax(energy, input: input)
+    ).relax(energy, input: input, from: start.map(energy.imposed))
   }
 }

@@ -9,9 +9,23 @@ public protocol EquilibriumSolver: Sendable {
   /// - Parameters:
   ///   - energy: the sheaf with its pins and output edge.
   ///   - input: x, (n₀, batch); where pins hold or pull it, their values count.
+  ///   - start: the stalks to descend from, (dimension, batch) each, such as those of an earlier
+  ///     equilibrium; nil for the forward pass through the pins. What is held, the input among it, takes
+  ///     its pins' values; a freed input starts where the stalks have it. `output` is not read.
   /// - Returns: an end for every sample, with its status; what did not converge is said there.
   /// - Throws: what cannot be solved, or not in this way.
-  func solve(_ energy: PinnedEnergy, input: Matrix) throws(EquilibriumError) -> PinnedEquilibrium
+  func solve(
+    _ energy: PinnedEnergy, input: Matrix, from start: SheafState?
+  ) throws(EquilibriumError) -> PinnedEquilibrium
+}
+
+extension EquilibriumSolver {
+  /// Relaxes a batch from the forward pass through the pins.
+  public func solve(
+    _ energy: PinnedEnergy, input: Matrix
+  ) throws(EquilibriumError) -> PinnedEquilibrium {
+    try solve(energy, input: input, from: nil)
+  }
 }
 
 /// A problem that has no equilibrium to look for, or none that a method can find.
@@ -62,9 +76,22 @@ extension PinnedEnergy {
     return rows
   }
 
+  /// The stalks of a state with what is held at its pins' values.
+  func imposed(on start: SheafState) -> SheafState {
+    var state = SheafState(stalks: start.stalks)
+    pins.impose(on: &state)
+    return state
+  }
+
   /// Checks what can be known before any work.
-  func check(_ input: Matrix) throws(EquilibriumError) {
+  func check(_ input: Matrix, from start: SheafState?) throws(EquilibriumError) {
     let network = sheaf.network
+    if let start {
+      precondition(
+        start.stalks.map(\.rows) == network.vertices.map(\.dimension)
+          && start.stalks.allSatisfy { $0.columns == input.columns },
+        "stalks \(start.stalks.map(\.shape)) to start \(input.columns) samples from")
+    }
     guard input.rows == network.inputDimension && input.columns > 0 else {
       throw .input(found: input.shape, expected: "(\(network.inputDimension), at least 1)")
     }

@@ -46,6 +46,7 @@ struct FaceDescent: Sendable {
       let size = max(1, min(room, max(16, min(128, 256 / rows))))
       if size >= state.batch {
         var set = ActiveSet(part, flat, from: state, discrepancy: rho)
+        if start != nil { set.restOnKinks() }
         return run(&set, part)
       }
       for first in stride(from: 0, to: state.batch, by: size) {
@@ -53,6 +54,7 @@ struct FaceDescent: Sendable {
         let group = part.samples(range)
         var set = ActiveSet(
           group, flat, from: state.samples(range), discrepancy: rho?.map { $0.columns(range) })
+        if start != nil { set.restOnKinks() }
         result.append(run(&set, group), at: first)
       }
       return result

@@ -4,7 +4,7 @@ import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
 
-/// Pinned equilibria by the heat flow from the forward pass: the minimum that the sheaf heat equation
+/// Pinned equilibria by the heat flow: the minimum that the sheaf heat equation
 /// itself finds.
 ///
 /// Euler steps at the largest stable size as long as they bring the energy down; where neurons slide
@@ -31,9 +31,9 @@ public struct FlowSolver: EquilibriumSolver {
   ///
   /// `iterations` are the flow's steps.
   public func solve(
-    _ energy: PinnedEnergy, input: Matrix
+    _ energy: PinnedEnergy, input: Matrix, from start: SheafState?
   ) throws(EquilibriumError) -> PinnedEquilibrium {
-    try energy.check(input)
+    try energy.check(input, from: start)
     if let open = energy.openInput.first {
       throw .unsupported(
         method: "flow",
@@ -42,7 +42,7 @@ public struct FlowSolver: EquilibriumSolver {
     guard let flow = try? HeatFlow(energy.sheaf, pins: energy.pins, output: energy.output) else {
       throw .unsupported(method: "flow", reason: "the flow cannot be run")
     }
-    var state = energy.forwardPass(input).state
+    var state = start.map(energy.imposed) ?? energy.forwardPass(input).state
     energy.setOutput(of: &state)
     var (steps, value, isAtEnd) = (0, Double.infinity, false)
     while steps < stepLimit {

@@ -31,9 +31,9 @@ public struct IterativeSolver: EquilibriumSolver {
   /// Cost, per sample and step: two sweeps for each iteration, of which there are 10–100.
   /// - Throws: `EquilibriumError.unsupported` for a freed input without prior.
   public func solve(
-    _ energy: PinnedEnergy, input: Matrix
+    _ energy: PinnedEnergy, input: Matrix, from start: SheafState?
   ) throws(EquilibriumError) -> PinnedEquilibrium {
-    try energy.check(input)
+    try energy.check(input, from: start)
     if let open = energy.openInput.first {
       throw .unsupported(
         method: "iterative",
@@ -41,6 +41,6 @@ public struct IterativeSolver: EquilibriumSolver {
     }
     return FaceDescent(
       faceSolver: .iterative, stepLimit: stepLimit, tolerance: tolerance, threads: threads
-    ).relax(energy, input: input)
+    ).relax(energy, input: input, from: start.map(energy.imposed))
   }
 }

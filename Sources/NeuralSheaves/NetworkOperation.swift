@@ -97,6 +97,20 @@ public protocol NetworkOperation: Sendable {
   /// parameters ← parameters + scale · (derivative of ⟨v, P(s)⟩ in them), without a gradient in
   /// between.
   mutating func moveParameters(along v: Matrix, source: Matrix, scale: Double, threads: Int)
+
+  /// Where P is linear in its parameters, P(s) = Θ_g ψ_g(s) block by block (g), with ψ the regressors:
+  /// the source with a 1 for the bias, or a window of it; the number of regressors of each block.
+  /// Empty where there are no parameters or P is not of this form.
+  var regressorDimensions: [Int] { get }
+  /// moments[g] ← scale · Σ ψ_g ψ_gᵀ + keep · moments[g] over the samples and the places of a window,
+  /// symmetric of order `regressorDimensions[g]`.
+  func addRegressorMoments(
+    _ source: Matrix, scale: Double, keeping keep: Double, into moments: inout [Matrix])
+  /// gradients ← gradients · M⁻¹ block by block, in the shapes of the parameters, for M factored.
+  ///
+  /// With M = Σ ψψᵀ and the gradient of ⟨ρ, P(s)⟩, ρ = t − P(s), it is the step to the parameters of
+  /// least Σ‖t − P(s)‖². It allocates: it is for once in many samples.
+  func solveMoments(_ factors: [CholeskyFactorization], _ gradients: inout [Matrix])
 }
 
 /// The affine function t = slope · s[source] + offset of one target coordinate on one branch.
@@ -199,6 +213,15 @@ extension NetworkOperation {
   public mutating func moveParameters(
     along v: Matrix, source: Matrix, scale: Double, threads: Int
   ) {}
+
+  /// None.
+  public var regressorDimensions: [Int] { [] }
+  /// Nothing to add.
+  public func addRegressorMoments(
+    _ source: Matrix, scale: Double, keeping keep: Double, into moments: inout [Matrix]
+  ) {}
+  /// Nothing to solve.
+  public func solveMoments(_ factors: [CholeskyFactorization], _ gradients: inout [Matrix]) {}
 
   /// A pattern of the right size for a batch, every coordinate on branch 0.
   public func blankPattern(batch: Int) -> ActivationPattern {

@@ -169,7 +169,7 @@ extension Convolution {
 
   /// The window elements of some output rows as a matrix: in the panel, or the image itself where
   /// windows are points.
-  private func unfold(
+  func unfold(
     _ x: UnsafePointer<Double>, _ sample: Int, _ group: Int, _ rows: Range<Int>,
     _ panel: UnsafeMutablePointer<Double>
   ) -> (UnsafePointer<Double>, Int) {
@@ -182,7 +182,8 @@ extension Convolution {
     return (UnsafePointer(panel), rows.count * width)
   }
 
-  private func forEachPanel(
+  /// Visits panels of output rows with room for their window elements.
+  func forEachPanel(
     samples: Int,
     _ body: (
       _ sample: Int, _ group: Int, _ rows: Range<Int>, _ panel: UnsafeMutablePointer<Double>

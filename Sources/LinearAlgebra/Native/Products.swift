@@ -81,9 +81,7 @@ extension Matrix {
     cblas_dsyrk(
       CblasColMajor, CblasLower, transposed ? CblasTrans : CblasNoTrans, Int32(n), Int32(k),
       scale, a.elements, Int32(max(a.rows, 1)), keep, &elements, Int32(n))
-    for j in 1..<max(n, 1) {
-      for i in 0..<j { elements[i + j * n] = elements[j + i * n] }
-    }
+    mirrorLowerTriangle()
   }
 
   /// The matrix product A B.

@@ -99,4 +99,37 @@ public struct ChannelAffine: AffineOperation {
     addParameterGradients(v, source: a, scale: scale, keeping: 1, into: &coefficients)
     expand()
   }
+
+  /// One block for each channel: a coordinate and a 1.
+  public var regressorDimensions: [Int] {
+    isTrained ? [Int](repeating: 2, count: coefficients[0].count) : []
+  }
+
+  public func addRegressorMoments(
+    _ a: Matrix, scale: Double, keeping keep: Double, into moments: inout [Matrix]
+  ) {
+    guard isTrained else { return }
+    for c in moments.indices {
+      var (sum, squares) = (0.0, 0.0)
+      for j in 0..<a.columns {
+        for i in c * extent..<(c + 1) * extent {
+          sum += a[i, j]
+          squares += a[i, j] * a[i, j]
+        }
+      }
+      if keep != 1 { moments[c].scale(by: keep) }
+      moments[c][0, 0] += scale * squares
+      moments[c][1, 0] += scale * sum
+      moments[c][0, 1] += scale * sum
+      moments[c][1, 1] += scale * Double(extent * a.columns)
+    }
+  }
+
+  public func solveMoments(_ factors: [CholeskyFactorization], _ gradients: inout [Matrix]) {
+    for (c, factor) in factors.enumerated() {
+      var both = Matrix(column: [gradients[0][c, 0], gradients[1][c, 0]])
+      factor.solve(&both)
+      for p in 0..<2 { gradients[p][c, 0] = both[p, 0] }
+    }
+  }
 }

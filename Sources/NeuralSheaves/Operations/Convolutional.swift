@@ -89,4 +89,31 @@ public struct Convolutional: AffineOperation {
     convolution.addGradient(v, a, scale: scale, into: &parameters[0])
     parameters[1].addGroupedRowSums(of: v, scale: scale)
   }
+
+  /// One block for each group: the elements of a window in its channels and a 1.
+  public var regressorDimensions: [Int] {
+    [Int](repeating: convolution.filterSize + 1, count: convolution.groups)
+  }
+
+  public func addRegressorMoments(
+    _ a: Matrix, scale: Double, keeping keep: Double, into moments: inout [Matrix]
+  ) {
+    convolution.addWindowMoments(a, scale: scale, keeping: keep, into: &moments)
+  }
+
+  public func solveMoments(_ factors: [CholeskyFactorization], _ gradients: inout [Matrix]) {
+    let (k, filters) = (convolution.filterSize, convolution.filters / convolution.groups)
+    for (g, factor) in factors.enumerated() {
+      // A filter is a column.
+      let group = g * filters..<(g + 1) * filters
+      var both = Matrix(
+        stacking: [
+          gradients[0].columns(group),
+          Matrix(rows: 1, columns: filters, columnMajor: gradients[1].rows(group).column(0)),
+        ], columns: filters)
+      factor.solve(&both)
+      gradients[0].setColumns(from: group.lowerBound, to: both.rows(0..<k))
+      gradients[1].setBlock(row: group.lowerBound, column: 0, to: both.rows(k..<k + 1).transposed)
+    }
+  }
 }

@@ -74,4 +74,23 @@ public struct Dense: AffineOperation {
     parameters[0].addOuterProduct(v, a, scale: scale, threads: threads)
     parameters[1].addRowSums(of: v, scale: scale)
   }
+
+  /// One block: n_in and a 1.
+  public var regressorDimensions: [Int] { [sourceDimension + 1] }
+
+  public func addRegressorMoments(
+    _ a: Matrix, scale: Double, keeping keep: Double, into moments: inout [Matrix]
+  ) {
+    moments[0].addMoments(of: a, scale: scale, keeping: keep)
+  }
+
+  public func solveMoments(_ factors: [CholeskyFactorization], _ gradients: inout [Matrix]) {
+    let n = sourceDimension
+    var both = Matrix(rows: targetDimension, columns: n + 1)
+    both.setColumns(from: 0, to: gradients[0])
+    both.setColumns(from: n, to: gradients[1])
+    factors[0].solveFromRight(&both)
+    gradients[0] = both.columns(0..<n)
+    gradients[1] = both.columns(n..<n + 1)
+  }
 }

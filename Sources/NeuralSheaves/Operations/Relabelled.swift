@@ -113,4 +113,14 @@ public struct Relabelled: NetworkOperation {
   ) {
     base.moveParameters(along: v, source: relabel(source), scale: scale, threads: threads)
   }
+
+  public var regressorDimensions: [Int] { base.regressorDimensions }
+  public func addRegressorMoments(
+    _ source: Matrix, scale: Double, keeping keep: Double, into moments: inout [Matrix]
+  ) {
+    base.addRegressorMoments(relabel(source), scale: scale, keeping: keep, into: &moments)
+  }
+  public func solveMoments(_ factors: [CholeskyFactorization], _ gradients: inout [Matrix]) {
+    base.solveMoments(factors, &gradients)
+  }
 }
