@@ -23,21 +23,8 @@ public enum OutputActivation: String, Sendable, CaseIterable {
     precondition(z.rows == y.rows && z.columns == y.columns, "φ of \(z.shape) into \(y.shape)")
     switch self {
     case .identity: y.set(z)
-    case .sigmoid:
-      for j in 0..<z.columns {
-        for i in 0..<z.rows { y[i, j] = 1 / (1 + exp(-z[i, j])) }
-      }
-    case .softmax:
-      for j in 0..<z.columns {
-        let top = Self.largest(z, j)
-        var sum = 0.0
-        for i in 0..<z.rows {
-          let e = exp(z[i, j] - top)
-          y[i, j] = e
-          sum += e
-        }
-        for i in 0..<z.rows { y[i, j] /= sum }
-      }
+    case .sigmoid: y.setSigmoid(of: z)
+    case .softmax: y.setSoftmax(of: z)
     }
   }
 

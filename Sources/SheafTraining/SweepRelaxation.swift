@@ -1,8 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Foundation
-#endif
 import LinearAlgebra
 import NeuralSheaves
 
@@ -32,9 +27,9 @@ struct SweepRelaxation: Sendable {
   private var patterns: [ActivationPattern]
   private let reverse: ReverseSweep
   private var residual: Matrix
-  private var trial: Matrix
+  private var trial, prediction, start: Matrix
   /// One number for each sample.
-  private var length, slope, curvature, energies, trialEnergies: [Double]
+  private var length, slope, curvature, low, high, energies, trialEnergies: [Double]
   /// Whether an edge has left the pattern of the forward pass.
   private var hasSwitched: [Bool]
 
@@ -47,9 +42,10 @@ struct SweepRelaxation: Sendable {
     patterns = network.edges.map { $0.operation.blankPattern(batch: batch) }
     reverse = ReverseSweep(network)
     residual = Matrix(rows: network.outputDimension, columns: batch)
-    trial = residual
+    (trial, prediction, start) = (residual, residual, residual)
     length = [Double](repeating: 0, count: batch)
-    (slope, curvature, energies, trialEnergies) = (length, length, length, length)
+    (slope, curvature, low, high) = (length, length, length, length)
+    (energies, trialEnergies) = (length, length)
     hasSwitched = network.edges.map { _ in false }
   }
 
@@ -213,65 +209,62 @@ struct SweepRelaxation: Sendable {
     swap(&last, &fresh)
   }
 
-  /// How far each sample goes: the zero of
-  /// slope + t · curvature + ⟨φ(z + κ t image) − y, image⟩, an increasing function of t, by Newton's
-  /// method between bounds.
+  /// How far each sample goes: the zero of slope + t · curvature + ⟨φ(z + κ t image) − y, image⟩, an
+  /// increasing function of t, by Newton's method between bounds, all samples together.
   private mutating func setLength(_ network: Network, _ target: Matrix, _ kappa: Double) {
     let activation = network.outputActivation
     let end = network.lastVertex
-    let (rows, z, q) = (target.rows, state.stalks[end], image[end])
-    for j in length.indices {
-      var (t, low, high) = (0.0, 0.0, Double.infinity)
-      // The derivative at t = 0; residual = y − φ(z).
-      var value = slope[j]
-      for i in 0..<rows { value -= residual[i, j] * q[i, j] }
-      var squares = 0.0
-      for i in 0..<rows { squares += q[i, j] * q[i, j] }
-      var stiffness = curvature[j]
-      if kappa == 0 {
-        // One direction, straight to σ*: ⟨r, q⟩ / ⟨r, q⟩.
-        length[j] = 1
-        continue
-      }
-      if activation == .identity {
-        length[j] = stiffness + kappa * squares > 0 ? -value / (stiffness + kappa * squares) : 0
-        continue
-      }
-      guard value < 0 else {
-        length[j] = 0
-        continue
-      }
-      for round in 0..<30 {
-        if round > 0 {
-          for i in 0..<rows { trial[i, j] = z[i, j] + kappa * t * q[i, j] }
-          activation.apply(&trial, column: j)
-          value = slope[j] + t * curvature[j]
-          for i in 0..<rows { value += (trial[i, j] - target[i, j]) * q[i, j] }
-          if value < 0 { low = t } else { high = t }
-        } else {
-          for i in 0..<rows { trial[i, j] = target[i, j] - residual[i, j] }
-        }
-        var (mean, spread) = (0.0, 0.0)
-        for i in 0..<rows {
-          let p = trial[i, j]
-          switch activation {
-          case .sigmoid: spread += p * (1 - p) * q[i, j] * q[i, j]
-          default:
-            mean += p * q[i, j]
-            spread += p * q[i, j] * q[i, j]
-          }
-        }
-        stiffness = curvature[j] + kappa * max(0, spread - mean * mean)
-        var next = stiffness > 0 ? t - value / stiffness : t
-        if !(next > low && next < high) {
-          next = high.isFinite ? (low + high) / 2 : 2 * max(t, 1)
-        }
-        let change = abs(next - t)
-        t = next
-        if change <= 1e-9 * t { break }
-      }
-      length[j] = t
+    // The derivative at t = 0; residual = y − φ(z). From there on `slope` is that.
+    residual.addColumnDots(image[end], scale: -1, into: &slope)
+    if kappa == 0 || activation == .identity {
+      // κ = 0: one direction, straight to σ*.
+      if kappa > 0 { image[end].addColumnDots(image[end], scale: kappa, into: &curvature) }
+      for j in length.indices { length[j] = curvature[j] > 0 ? -slope[j] / curvature[j] : 0 }
+      return
     }
+    for j in length.indices {
+      (length[j], low[j]) = (0, 0)
+      // What does not go down stays.
+      high[j] = slope[j] < 0 ? .infinity : 0
+    }
+    start.set(target)
+    start.add(residual, scale: -1)
+    prediction.set(start)
+    for round in 0..<30 {
+      if round > 0 {
+        trial.set(state.stalks[end])
+        trial.addScaledColumns(image[end], by: length, scale: kappa)
+        activation.apply(trial, into: &prediction)
+      }
+      if !newton(activation, kappa, image[end]) { break }
+    }
+  }
+
+  /// One step of Newton's method for all samples, the prediction at their t being given; whether one moved
+  /// by more than rounding.
+  private mutating func newton(_ activation: OutputActivation, _ kappa: Double, _ q: Matrix) -> Bool
+  {
+    let (rows, isSigmoid) = (q.rows, activation == .sigmoid)
+    var hasMoved = false
+    for j in length.indices where high[j] > low[j] {
+      // The derivative at t differs from that at 0 by t · curvature and the move of the prediction.
+      var (value, mean, spread) = (slope[j] + length[j] * curvature[j], 0.0, 0.0)
+      for i in 0..<rows {
+        let (p, x) = (prediction[i, j], q[i, j])
+        value += (p - start[i, j]) * x
+        mean += p * x
+        spread += isSigmoid ? p * (1 - p) * x * x : p * x * x
+      }
+      if value < 0 { low[j] = length[j] } else { high[j] = length[j] }
+      let stiffness = curvature[j] + kappa * max(0, isSigmoid ? spread : spread - mean * mean)
+      var next = length[j] - value / stiffness
+      if !(next > low[j] && next < high[j]) {
+        next = high[j].isFinite ? (low[j] + high[j]) / 2 : 2 * max(length[j], 1)
+      }
+      if abs(next - length[j]) > 1e-9 * next { hasMoved = true }
+      length[j] = next
+    }
+    return hasMoved
   }
 
   /// Reads the patterns of the stalks and, once a branch has changed, the momenta of the operations that
@@ -288,24 +281,5 @@ struct SweepRelaxation: Sendable {
       momenta[edge.target].scale(by: stiffness[edge.target] / coupling)
     }
     return hasSwitched.contains(true)
-  }
-}
-
-extension OutputActivation {
-  /// Column j of z ← φ of it.
-  fileprivate func apply(_ z: inout Matrix, column j: Int) {
-    switch self {
-    case .identity: break
-    case .sigmoid:
-      for i in 0..<z.rows { z[i, j] = 1 / (1 + exp(-z[i, j])) }
-    case .softmax:
-      var (top, sum) = (-Double.infinity, 0.0)
-      for i in 0..<z.rows { top = max(top, z[i, j]) }
-      for i in 0..<z.rows {
-        z[i, j] = exp(z[i, j] - top)
-        sum += z[i, j]
-      }
-      for i in 0..<z.rows { z[i, j] /= sum }
-    }
   }
 }

@@ -64,6 +64,10 @@ void ck_add_scaled_columns(ptrdiff_t rows, ptrdiff_t columns, double alpha, cons
 /// y[j] += alpha times the inner product of columns j of a and b
 void ck_add_column_dots(ptrdiff_t rows, ptrdiff_t columns, double alpha, const double *a,
                         const double *b, double *y);
+/// y = 1 / (1 + e^-z)
+void ck_sigmoid(ptrdiff_t n, const double *z, double *y);
+/// each column of y = e^z over its sum
+void ck_softmax(ptrdiff_t rows, ptrdiff_t columns, const double *z, double *y);
 double ck_sum(ptrdiff_t n, const double *x);
 double ck_sum_of_squares(ptrdiff_t n, const double *x);
 /// largest |x|; NaN if an element is not finite
