@@ -1,2 +1,0 @@
-import LinearAlgebra
-extension Network { public func rescaled(stiffness: [Double]) -> Network { self } }
