@@ -106,6 +106,18 @@ public struct Network: Sendable {
   /// Takes a name given by `addAlias` away.
   public mutating func removeAlias(_ name: String) { aliases[name] = nil }
 
+  /// Puts another operation of the same dimensions on every edge.
+  mutating func replaceOperations(_ make: (Edge) -> any NetworkOperation) {
+    for e in edges.indices {
+      let new = make(edges[e])
+      precondition(
+        new.sourceDimension == edges[e].operation.sourceDimension
+          && new.targetDimension == edges[e].operation.targetDimension
+          && new.targetRows == edges[e].operation.targetRows)
+      edges[e].operation = new
+    }
+  }
+
   private mutating func addVertex(_ letter: String, dimension: Int, layer: Int) {
     // The activation of z_ℓ is a_ℓ on a chain; in general each letter counts on its own.
     named[letter, default: 0] += 1

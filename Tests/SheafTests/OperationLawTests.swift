@@ -6,19 +6,27 @@ import Testing
 struct OperationLawTests {
   static let seeds = NeuralSheafLawTests.graphSeeds
 
-  /// Visits the operations of a random graph with random sources and patterns read there.
+  /// Visits the operations of a random graph, as they are and in other units, with random sources and
+  /// patterns read there.
   private func forEachOperation(
     seed: UInt64,
     _ body: (any NetworkOperation, Matrix, ActivationPattern, inout RandomGenerator) -> Void
   ) throws {
     var (network, g) = try randomNetwork(seed: seed)
-    for edge in network.edges {
-      let operation = edge.operation
+    for operation in network.edges.flatMap({ Self.inUnits($0.operation, &g) }) {
       let s = g.normalMatrix(rows: operation.sourceDimension, columns: 3)
       var pattern = operation.blankPattern(batch: 3)
       _ = operation.readPattern(at: s, into: &pattern)
       body(operation, s, pattern, &g)
     }
+  }
+
+  /// An operation, and the same between stalks of other units.
+  static func inUnits(
+    _ operation: any NetworkOperation, _ g: inout RandomGenerator
+  ) -> [any NetworkOperation] {
+    let (source, target) = (g.uniform(0.3, 3), g.uniform(0.3, 3))
+    return [operation, Rescaled(operation, sourceScale: source, targetScale: target)]
   }
 
   private func applied(_ operation: any NetworkOperation, _ s: Matrix) -> Matrix {

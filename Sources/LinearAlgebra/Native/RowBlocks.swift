@@ -30,6 +30,15 @@ extension Matrix {
       count: block.count, scale: 1, keeping: 0)
   }
 
+  /// self[block] ← factor · self[block].
+  public mutating func scaleRows(_ block: Range<Int>, by factor: Double) {
+    precondition(block.lowerBound >= 0 && block.upperBound <= rows)
+    if block == 0..<rows { return scale(by: factor) }
+    for j in 0..<columns {
+      for i in block { elements[i + j * rows] *= factor }
+    }
+  }
+
   private mutating func combine(
     _ x: Matrix, from: Int, sourceStride: Int, to: Int, targetStride: Int, count: Int,
     scale: Double, keeping keep: Double
