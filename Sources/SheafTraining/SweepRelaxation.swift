@@ -82,15 +82,14 @@ struct SweepRelaxation: Sendable {
         conjugate(network, stiffness, isFirst: step == 1)
         for j in length.indices { (slope[j], curvature[j]) = (0, 0) }
         for v in 1...end {
-          momenta[v].addColumnDots(direction[v], scale: coupling / stiffness[v], into: &slope)
-          direction[v].addColumnDots(
-            direction[v], scale: coupling / stiffness[v], into: &curvature)
+          momenta[v].addColumnDots(direction[v], scale: 1 / stiffness[v], into: &slope)
+          direction[v].addColumnDots(direction[v], scale: 1 / stiffness[v], into: &curvature)
         }
       }
       setImage(network, stiffness)
       if step == 0 {
         // ⟨σ, Γ⁻¹σ⟩ = ⟨r, z⟩ with z the image: no need to sum over the vertices.
-        residual.addColumnDots(image[end], scale: coupling, into: &curvature)
+        residual.addColumnDots(image[end], into: &curvature)
       }
       setLength(network, target, coupling)
       for v in 1...end {
@@ -210,8 +209,9 @@ struct SweepRelaxation: Sendable {
   }
 
   /// How far each sample goes: the zero of
-  /// slope + t · curvature + ⟨φ(z + κ t image) − y, image⟩, an increasing function of t, by Newton's
-  /// method between bounds.
+  /// slope + t · curvature + ⟨φ(z + κ t image) − y, image⟩ with slope ⟨σ, Γ⁻¹direction⟩ and curvature
+  /// ⟨direction, Γ⁻¹direction⟩, the derivative of E/κ over κ and an increasing function of t, by
+  /// Newton's method between bounds.
   private mutating func setLength(_ network: Network, _ target: Matrix, _ kappa: Double) {
     let activation = network.outputActivation
     let end = network.lastVertex
