@@ -155,11 +155,12 @@ public struct GradientTraining: Trainer {
   }
 
   private mutating func update(with shares: ParallelLoop<Share>, at progress: Double) {
-    let energyScale = rule.energyScale(network, at: progress)
+    let energyScales =
+      settings.optimizer == .leastSquares ? rule.energyScales(network, at: progress) : []
     shares.with(0) { share in
       optimizer.step(
         &network, share.gradients, moments: share.moments, rate: rate.value(at: progress),
-        energyScale: energyScale)
+        energyScales: energyScales)
     }
   }
 

@@ -209,7 +209,8 @@ struct SweepRelaxation: Sendable {
     swap(&last, &fresh)
   }
 
-  /// How far each sample goes: the zero of slope + t · curvature + ⟨φ(z + κ t image) − y, image⟩, an
+  /// How far each sample goes: the zero of slope + t · curvature + ⟨φ(z + κ t image) − y, image⟩ with slope
+  /// ⟨σ, Γ⁻¹direction⟩ and curvature ⟨direction, Γ⁻¹direction⟩, the derivative of E/κ over κ and an
   /// increasing function of t, by Newton's method between bounds, all samples together.
   private mutating func setLength(_ network: Network, _ target: Matrix, _ kappa: Double) {
     let activation = network.outputActivation
@@ -230,7 +231,7 @@ struct SweepRelaxation: Sendable {
     start.set(target)
     start.add(residual, scale: -1)
     prediction.set(start)
-    for round in 0..<30 {
+    for round in 0..<20 {
       if round > 0 {
         trial.set(state.stalks[end])
         trial.addScaledColumns(image[end], by: length, scale: kappa)
@@ -240,20 +241,27 @@ struct SweepRelaxation: Sendable {
     }
   }
 
-  /// One step of Newton's method for all samples, the prediction at their t being given; whether one moved
-  /// by more than rounding.
+  /// One step of Newton's method for the samples that have not settled, the prediction at their t being
+  /// given; whether there was one.
   private mutating func newton(_ activation: OutputActivation, _ kappa: Double, _ q: Matrix) -> Bool
   {
     let (rows, isSigmoid) = (q.rows, activation == .sigmoid)
-    var hasMoved = false
+    var isOpen = false
     for j in length.indices where high[j] > low[j] {
       // The derivative at t differs from that at 0 by t · curvature and the move of the prediction.
-      var (value, mean, spread) = (slope[j] + length[j] * curvature[j], 0.0, 0.0)
+      var (value, size) = (slope[j] + length[j] * curvature[j], 0.0)
+      var (mean, spread) = (0.0, 0.0)
       for i in 0..<rows {
         let (p, x) = (prediction[i, j], q[i, j])
         value += (p - start[i, j]) * x
+        size += abs(x)
         mean += p * x
         spread += isSigmoid ? p * (1 - p) * x * x : p * x * x
+      }
+      // Small beside that at 0, or no more than rounding.
+      if abs(value) <= 1e-10 * abs(slope[j]) + 4e-16 * size {
+        high[j] = low[j]
+        continue
       }
       if value < 0 { low[j] = length[j] } else { high[j] = length[j] }
       let stiffness = curvature[j] + kappa * max(0, isSigmoid ? spread : spread - mean * mean)
@@ -261,10 +269,10 @@ struct SweepRelaxation: Sendable {
       if !(next > low[j] && next < high[j]) {
         next = high[j].isFinite ? (low[j] + high[j]) / 2 : 2 * max(length[j], 1)
       }
-      if abs(next - length[j]) > 1e-9 * next { hasMoved = true }
       length[j] = next
+      isOpen = true
     }
-    return hasMoved
+    return isOpen
   }
 
   /// Reads the patterns of the stalks and, once a branch has changed, the momenta of the operations that
