@@ -11,6 +11,7 @@ let package = Package(
       dependencies: [
         "CAllocationCounter",
         .product(name: "ArrayFiles", package: "swift-sheaf"),
+        .product(name: "Datasets", package: "swift-sheaf"),
         .product(name: "Equilibria", package: "swift-sheaf"),
         .product(name: "HeatFlow", package: "swift-sheaf"),
         .product(name: "LinearAlgebra", package: "swift-sheaf"),

@@ -7,8 +7,8 @@ import SheafTraining
 
 // Times of a heat step and of a joint training step, with allocations per step, beside the paper's
 // implementation (times from Tests/ReferenceData/README.md) or the matrix products they contain; the
-// integrators on the case b2; forward passes of networks of convolutions; and equilibria beside Euler's
-// method. With arguments, only the cases whose names contain one. Prints one JSON object; fails if a step
+// integrators on the case b2; forward passes of networks of convolutions; equilibria beside Euler's
+// method; the paper's training runs and the cost of a training step by each rule. With arguments, only the cases whose names contain one. Prints one JSON object; fails if a step
 // allocates. `flowlimits [N]` prints a table of N problems (1000) instead: how often the equilibrium
 // methods end where the heat flow does.
 
@@ -215,6 +215,7 @@ try measure("digits-conv x256") {
 }
 
 try measureEquilibria()
+try measureTraining()
 
 let json = try JSONSerialization.data(
   withJSONObject: results, options: [.sortedKeys, .prettyPrinted])
