@@ -58,7 +58,7 @@ public struct EquilibriumRule: GradientRule {
   public func sweeps(_ network: Network) -> Int {
     switch relaxation {
     case .sweeps(let n): 2 + 2 * n
-    case .solver: 3 * (network.outputDimension + 2)
+    case .solver: 40 * (network.outputDimension + 2)
     }
   }
 

@@ -34,6 +34,11 @@ public struct RuleBatch: Sendable {
   public var isMeasured = false
   /// The stalks to start from, where those of an earlier visit are kept; on return where they ended.
   public var stalks: SheafState?
+
+  /// Samples and their targets, of one number of columns.
+  public init(input: Matrix, target: Matrix, stalks: SheafState? = nil) {
+    (self.input, self.target, self.stalks) = (input, target, stalks)
+  }
 }
 
 extension Network {
