@@ -82,15 +82,14 @@ struct SweepRelaxation: Sendable {
         conjugate(network, stiffness, isFirst: step == 1)
         for j in length.indices { (slope[j], curvature[j]) = (0, 0) }
         for v in 1...end {
-          momenta[v].addColumnDots(direction[v], scale: coupling / stiffness[v], into: &slope)
-          direction[v].addColumnDots(
-            direction[v], scale: coupling / stiffness[v], into: &curvature)
+          momenta[v].addColumnDots(direction[v], scale: 1 / stiffness[v], into: &slope)
+          direction[v].addColumnDots(direction[v], scale: 1 / stiffness[v], into: &curvature)
         }
       }
       setImage(network, stiffness)
       if step == 0 {
         // ⟨σ, Γ⁻¹σ⟩ = ⟨r, z⟩ with z the image: no need to sum over the vertices.
-        residual.addColumnDots(image[end], scale: coupling, into: &curvature)
+        residual.addColumnDots(image[end], into: &curvature)
       }
       setLength(network, target, coupling)
       for v in 1...end {
@@ -210,8 +209,9 @@ struct SweepRelaxation: Sendable {
   }
 
   /// How far each sample goes: the zero of
-  /// slope + t · curvature + ⟨φ(z + κ t image) − y, image⟩, an increasing function of t, by Newton's
-  /// method between bounds.
+  /// slope + t · curvature + ⟨φ(z + κ t image) − y, image⟩ with slope ⟨σ, Γ⁻¹direction⟩ and curvature
+  /// ⟨direction, Γ⁻¹direction⟩, the derivative of E/κ over κ and an increasing function of t, by
+  /// Newton's method between bounds.
   private mutating func setLength(_ network: Network, _ target: Matrix, _ kappa: Double) {
     let activation = network.outputActivation
     let end = network.lastVertex
@@ -237,6 +237,7 @@ struct SweepRelaxation: Sendable {
         length[j] = 0
         continue
       }
+      var last = Double.infinity
       for round in 0..<30 {
         if round > 0 {
           for i in 0..<rows { trial[i, j] = z[i, j] + kappa * t * q[i, j] }
@@ -259,12 +260,17 @@ struct SweepRelaxation: Sendable {
         }
         stiffness = curvature[j] + kappa * max(0, spread - mean * mean)
         var next = stiffness > 0 ? t - value / stiffness : t
-        if !(next > low && next < high) {
+        // Before the bounds, which rounding may put to either side of the zero.
+        let isClose = abs(next - t) <= 1e-9 * t
+        // Newton's steps from one side of a steep piece to the other barely move the bounds: halve them
+        // unless the steps shrink.
+        let isSlow = high.isFinite && 2 * abs(next - t) > last
+        if !isClose && (isSlow || !(next > low && next < high)) {
           next = high.isFinite ? (low + high) / 2 : 2 * max(t, 1)
         }
-        let change = abs(next - t)
+        last = abs(next - t)
         t = next
-        if change <= 1e-9 * t { break }
+        if isClose { break }
       }
       length[j] = t
     }
