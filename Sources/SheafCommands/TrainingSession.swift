@@ -57,30 +57,28 @@ struct TrainingSession {
     }
     let clock = ContinuousClock()
     var written = clock.now
-    // The state after the last epoch, and its history, where they are not on the disk yet.
-    var pending: TrainingRun<Method>?
-    func write() throws {
-      guard let last = pending else { return }
+    // Whether the last epoch is not on the disk yet.
+    var isPending = false
+    func write(_ run: TrainingRun<Method>) throws {
       if let checkpoint {
-        try CheckpointFile.write(last.state, settings: settings, to: checkpoint)
+        try CheckpointFile.write(run.state, settings: settings, to: checkpoint)
       }
       if let history {
-        let lines = [EpochRecord.csvHeader(last.network)] + last.records.map(\.csv)
+        let lines = [EpochRecord.csvHeader(run.network)] + run.records.map(\.csv)
         try ArrayFile.write(Data((lines.joined(separator: "\n") + "\n").utf8), to: history)
       }
       written = clock.now
-      pending = nil
+      isPending = false
     }
     let status = try run.run(isInterrupted: isInterrupted) { run in
       onEpoch(run.records.last!)
-      guard checkpoint != nil || history != nil else { return }
-      pending = run
+      isPending = true
       if (clock.now - written) / .seconds(1) >= Self.interval || run.records.count == 1 {
-        try write()
+        try write(run)
       }
     }
-    if history != nil && pending == nil && resume != nil { pending = run }
-    try write()
+    // A run that was resumed at its end has had no epoch, and may have been given other files.
+    if isPending || resume != nil { try write(run) }
     return Outcome(
       status: status, records: run.records, record: run.record!, network: run.network)
   }
@@ -103,17 +101,19 @@ struct TrainingSession {
     let isScheduled = [
       options.rateSchedule, options.couplingSchedule, options.stiffnessSchedule,
     ].contains { $0 != .constant }
-    for name in Set(settings.keys).union(stored.keys).sorted() where settings[name] != stored[name] {
-      if name == "epochs" && !isScheduled { continue }
-      if name == Self.samplesKey {
-        throw ArrayFileError(
-          file: path, problem: "the samples are not those that the checkpoint was trained on")
-      }
+    for name in Set(settings.keys).union(stored.keys).sorted() where settings[name] != stored[name]
+    {
+      // Other samples may follow from an option, which is then to be named.
+      if name == Self.samplesKey || name == "epochs" && !isScheduled { continue }
       throw ArrayFileError(
         file: path,
         problem: "--\(name) is \(settings[name] ?? "not given"), expected the checkpoint's "
           + (stored[name] ?? "default")
           + (name == "epochs" ? ": schedules depend on the number of epochs" : ""))
+    }
+    guard settings[Self.samplesKey] == stored[Self.samplesKey] else {
+      throw ArrayFileError(
+        file: path, problem: "the samples are not those that the checkpoint was trained on")
     }
   }
 

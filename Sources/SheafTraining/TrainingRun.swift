@@ -63,8 +63,8 @@ public struct TrainingRun<Method: Trainer> {
   /// Runs the epochs that are left.
   ///
   /// - Parameters:
-  ///   - isInterrupted: asked between steps. An epoch that was interrupted leaves no record, and its
-  ///     steps are not in `state`.
+  ///   - isInterrupted: asked between steps. The steps of an epoch that was interrupted are taken back:
+  ///     trainer, records and `state` are those of the last whole epoch.
   ///   - onEpoch: called with the run after each epoch, and before the first.
   /// - Throws: what the trainer throws, such as `EquilibriumError` where its method does not apply.
   public mutating func run(
@@ -77,12 +77,18 @@ public struct TrainingRun<Method: Trainer> {
     guard isFinite else { return .diverged }
     while epoch < epochs {
       if isStale { return .stoppedEarly }
+      // Trainers may share storage or be classes: a copy of one would not stand still.
+      var before = TrainingState()
+      trainer.save(into: &before)
       let clock = ContinuousClock()
       let start = clock.now
       let report = try trainer.runEpoch(
         Double(epoch) / Double(epochs)...Double(epoch + 1) / Double(epochs),
         isInterrupted: isInterrupted)
-      if report.ending == .interrupted { return .interrupted }
+      if report.ending == .interrupted {
+        try trainer.restore(from: before)
+        return .interrupted
+      }
       epoch += 1
       append(report, seconds: (clock.now - start) / .seconds(1))
       try onEpoch(self)
