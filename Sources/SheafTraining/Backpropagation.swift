@@ -15,7 +15,9 @@ public struct Backpropagation: GradientRule {
 
   public func sweeps(_ network: Network) -> Int { 3 }
 
-  public func energyScale(_ network: Network, at progress: Double) -> Double { 1 }
+  public func energyScales(_ network: Network, at progress: Double) -> [Double] {
+    network.edges.map { _ in 1 }
+  }
 
   public mutating func visitEdges(
     _ sheaf: NeuralSheaf, _ batch: inout RuleBatch, _ body: (Int, Matrix, Matrix, Double) -> Void

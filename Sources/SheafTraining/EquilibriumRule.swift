@@ -62,8 +62,10 @@ public struct EquilibriumRule: GradientRule {
     }
   }
 
-  public func energyScale(_ network: Network, at progress: Double) -> Double {
-    coupling.value(at: progress) / network.lossGradientScale
+  public func energyScales(_ network: Network, at progress: Double) -> [Double] {
+    let scale = coupling.value(at: progress) / network.lossGradientScale
+    let gamma = stiffness.values(network, at: progress)
+    return network.edges.map { scale / gamma[$0.target] }
   }
 
   /// Relaxes the samples against their targets and hands over what each edge makes of its own

@@ -17,9 +17,9 @@ public protocol GradientRule: Sendable {
   ) throws -> RelaxationReport
   /// How many sweeps a gradient costs, roughly; to decide about threads.
   func sweeps(_ network: Network) -> Int
-  /// The weight κ/(the loss's scale) that turns the gradient into that of the energy, where there is
-  /// one: 1 for backpropagation.
-  func energyScale(_ network: Network, at progress: Double) -> Double
+  /// For each edge the weight κ/(γ · the loss's scale) that turns the gradient into that of its own
+  /// ½‖ρ‖², where there is one: 1 for backpropagation.
+  func energyScales(_ network: Network, at progress: Double) -> [Double]
 }
 
 /// What a rule works on.

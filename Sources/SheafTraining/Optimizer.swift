@@ -89,10 +89,11 @@ public struct Optimizer: Sendable {
   /// - Parameters:
   ///   - moments: ⟨ψψᵀ⟩ over the batch, by edge and block; empty where not needed.
   ///   - rate: η > 0.
-  ///   - energyScale: gradients times this are those of the energy (`leastSquares`).
+  ///   - energyScales: gradients of an edge times this are those of its ½⟨‖ρ‖²⟩ (`leastSquares`); empty
+  ///     for 1.
   public mutating func step(
     _ network: inout Network, _ gradients: ParameterGradients, moments batch: [[Matrix]] = [],
-    rate: Double, energyScale: Double = 1
+    rate: Double, energyScales: [Double] = []
   ) {
     steps += 1
     let decay = 1 - rate * weightDecay
@@ -125,7 +126,7 @@ public struct Optimizer: Sendable {
         case .local:
           first.edges[e][i].add(g, scale: 1 - Self.momentum, keeping: Self.momentum)
           w.add(first.edges[e][i], scale: -rate / (1 - pow(Self.momentum, t)))
-        case .leastSquares: w.add(g, scale: -rate * energyScale)
+        case .leastSquares: w.add(g, scale: -rate * (energyScales.isEmpty ? 1 : energyScales[e]))
         }
       }
     }
@@ -183,6 +184,7 @@ extension Optimizer {
     state.save(second.edges, named: "optimizer.second")
     state.save(moments, named: "optimizer.moments")
     // The factors of a moving average are not made anew in every step.
+    guard rule == .local else { return }
     state.save(factors.map { $0.map(\.lowerTriangle) }, named: "optimizer.factors")
   }
 
