@@ -116,7 +116,7 @@ struct BadInputTests {
       #expect(
         message {
           _ = try GradientTraining(
-            network, rule: Backpropagation(), optimizer: .adam, rate: 1, batch: batch)
+            network, data: data, rule: Backpropagation(), settings: .init(rate: 1, batch: batch))
         }.contains("batch"))
       #expect(
         message { _ = try JointFlow(network, data: data, settings: .init(batch: batch)) }

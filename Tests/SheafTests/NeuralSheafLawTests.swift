@@ -192,9 +192,8 @@ struct NeuralSheafLawTests {
     var y = Matrix(rows: network.outputDimension, columns: 3)
     for j in 0..<3 { y[Int(g.uniform(0, Double(y.rows))), j] = 1 }
     let data = try TrainingData(input: x, target: y, for: network)
-    var gradients = ParameterGradients(of: network)
-    _ = Backpropagation().setGradients(
-      NeuralSheaf(network), input: x, target: y, weight: 1.0 / 3, into: &gradients)
+    let gradients = try Backpropagation().gradients(
+      NeuralSheaf(network), input: x, target: y, weight: 1.0 / 3)
     for e in network.edges.indices where !network.edges[e].operation.parameters.isEmpty {
       let h = 1e-6
       func loss(_ change: Double) -> Double {
@@ -214,12 +213,11 @@ struct NeuralSheafLawTests {
     let x = g.normalMatrix(rows: network.inputDimension, columns: 5)
     var y = Matrix(rows: network.outputDimension, columns: 5)
     for j in 0..<5 { y[0, j] = 1 }
-    var exact = ParameterGradients(of: network)
-    var soft = exact
     let sheaf = NeuralSheaf(network)
-    _ = Backpropagation().setGradients(sheaf, input: x, target: y, weight: 0.2, into: &exact)
-    _ = try EquilibriumRule(coupling: 1e-8).setGradients(
-      sheaf, input: x, target: y, weight: 0.2, into: &soft)
+    let exact = try Backpropagation().gradients(sheaf, input: x, target: y, weight: 0.2)
+    let soft = try EquilibriumRule(
+      coupling: .constant(1e-8), relaxation: .solver(.auto, tolerance: 1e-8)
+    ).gradients(sheaf, input: x, target: y, weight: 0.2)
     for (a, b) in zip(exact.edges.joined(), soft.edges.joined()) {
       var d = a
       d.add(b, scale: -1)

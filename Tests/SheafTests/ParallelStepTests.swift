@@ -44,8 +44,7 @@ struct ParallelStepTests {
       network, data: data, initial: start,
       settings: .init(
         step: h, beta: beta, batch: batch, stepsPerEpoch: 3, seed: 5, threads: threads))
-    let status = flow.run(epochs: 1, test: nil) { _ in }
-    #expect(status == .completed)
+    #expect(flow.runEpoch(0...1).ending == .completed)
 
     var sheaf = NeuralSheaf(network)
     var state = start
@@ -87,11 +86,13 @@ struct ParallelStepTests {
   @Test func equilibriumGradientDoesNotDependOnThreads() throws {
     let data = try TrainingData(input: x, target: y, for: network)
     let trained = try [1, 2].map { threads in
+      var settings = try GradientTraining.Settings(.gradient, rate: 0.01, batch: 64, seed: 1)
+      settings.threads = threads
       var run = try GradientTraining(
-        network, rule: EquilibriumRule(), optimizer: .gradient, rate: 0.01, batch: 64, seed: 1,
-        threads: threads)
-      let status = try run.run(epochs: 1, data: data, test: nil) { _ in }
-      #expect(status == .completed)
+        network, data: data,
+        rule: EquilibriumRule(coupling: .constant(1), relaxation: .solver(.auto)),
+        settings: settings)
+      #expect(try run.runEpoch(0...1).ending == .completed)
       return run.network
     }
     for (a, b) in zip(trained[0].edges, trained[1].edges) {

@@ -72,11 +72,11 @@ struct TrainingReferenceTests {
     let network = try r.network(prefix: "init_")
     let (train, _) = try data(r, network)
     var descent = try GradientTraining(
-      network, rule: Backpropagation(), optimizer: .gradient, rate: r.number("lr"))
+      network, data: train, rule: Backpropagation(),
+      settings: .init(.gradient, rate: r.number("lr")))
     var done = 0
     for n in [1, 10, 100, 1000] {
-      let status = try descent.run(epochs: n - done, data: train, test: nil) { _ in }
-      #expect(status == .completed)
+      for _ in done..<n { #expect(try descent.runEpoch(0...1).ending == .completed) }
       done = n
       #expect(parameterError(descent.network, r, "at\(n)_") < 1e-12)
       let loss = Evaluation(descent.network, on: train).loss
@@ -92,18 +92,21 @@ struct TrainingReferenceTests {
       network, data: train, initial: r.state("init_", network),
       settings: .init(step: r.number("dt"), beta: r.number("beta"), stepsPerEpoch: 1000))
     var worst = 0.0
-    let status = flow.run(epochs: 100, test: test) { record in
+    var run = try TrainingRun(flow, epochs: 100, test: test)
+    let status = try run.run(onEpoch: { run in
+      let record = run.records.last!
       let i = record.epoch
       worst = max(worst, abs(record.train.loss / r.arrays["hist_train"]!.elements[i] - 1))
       worst = max(worst, abs(record.test!.loss / r.arrays["hist_test"]!.elements[i] - 1))
-    }
+    })
     #expect(status == .completed)
     #expect(worst < 1e-12)
     #expect(parameterError(flow.sheaf.network, r, "final_") < 1e-12)
     #expect(abs(flow.discords.total / r.result("final_discord_total") - 1) < 1e-12)
 
     var descent = try GradientTraining(
-      network, rule: Backpropagation(), optimizer: .gradient, rate: r.number("sgd_lr"))
+      network, data: train, rule: Backpropagation(),
+      settings: .init(.gradient, rate: r.number("sgd_lr"), stepsPerEpoch: 1000))
     worst = 0
     for i in 0...100 {
       worst = max(
@@ -111,10 +114,40 @@ struct TrainingReferenceTests {
         abs(
           Evaluation(descent.network, on: train).loss / r.arrays["sgd_hist_train"]!.elements[i] - 1)
       )
-      if i < 100 { _ = try descent.run(epochs: 1000, data: train, test: nil) { _ in } }
+      if i < 100 { _ = try descent.runEpoch(0...1) }
     }
     #expect(worst < 1e-12)
     #expect(parameterError(descent.network, r, "sgd_final_") < 1e-12)
+  }
+
+  /// The first 10 epochs of the paper's other seven runs.
+  @Test(arguments: [
+    "e_paraboloid_2H", "e_saddle_1H", "e_saddle_2H", "e_circular_1H", "e_circular_2H",
+    "e_blobs_1H", "e_blobs_2H",
+  ])
+  func historiesAreTheReferences(name: String) throws {
+    let r = try Reference("training/" + name)
+    let activation = try #require(OutputActivation(rawValue: r.settings["act"] as! String))
+    let network = try r.network(prefix: "init_", activation: activation)
+    let (train, test) = try data(r, network)
+    let startsAtForwardPass = r.settings["init_method"] as! String == "forward_pass"
+    let steps = Int(r.number("steps_per_epoch"))
+    let flow = try JointFlow(
+      network, data: train, initial: startsAtForwardPass ? nil : r.state("init_", network),
+      settings: .init(
+        step: r.number("dt"), alpha: r.number("alpha"), beta: r.number("beta"),
+        stepsPerEpoch: steps, isColdStart: !(r.settings["warm_start"] as! Bool)))
+    var run = try TrainingRun(flow, epochs: 10, test: test)
+    let status = try run.run()
+    #expect(status == .completed)
+    #expect(run.records.count == 11)
+    for (i, record) in run.records.enumerated() {
+      #expect(Double(record.step) == r.arrays["hist_step"]!.elements[i])
+      for (loss, key) in [(record.train.loss, "hist_train"), (record.test!.loss, "hist_test")] {
+        let expected = r.arrays[key]!.elements[i]
+        #expect(abs(loss / expected - 1) < 1e-9, "\(name), \(key), epoch \(i)")
+      }
+    }
   }
 }
 
