@@ -16,7 +16,8 @@ extension Comparison {
     ]
     for s in summaries {
       var row = [
-        s.task, s.method, "\(s.runs.count)", s.loss.median.map { String(format: "%.4g", $0) } ?? "-",
+        s.task, s.method, "\(s.runs.count)",
+        s.loss.median.map { String(format: "%.4g", $0) } ?? "-",
         s.loss.text(),
       ]
       if hasAccuracy { row.append(s.accuracy.text(4, times: 100)) }

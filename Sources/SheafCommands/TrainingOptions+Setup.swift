@@ -78,7 +78,9 @@ extension TrainingOptions {
       factors: factors)
   }
 
-  var optimizerValue: Optimizer.Rule { optimizer ?? (method == .coordinate ? .leastSquares : .adam) }
+  var optimizerValue: Optimizer.Rule {
+    optimizer ?? (method == .coordinate ? .leastSquares : .adam)
+  }
 
   /// The rule of the methods that follow one.
   private func rule() throws -> any GradientRule {

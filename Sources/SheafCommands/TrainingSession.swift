@@ -101,17 +101,19 @@ struct TrainingSession {
     let isScheduled = [
       options.rateSchedule, options.couplingSchedule, options.stiffnessSchedule,
     ].contains { $0 != .constant }
-    for name in Set(settings.keys).union(stored.keys).sorted() where settings[name] != stored[name] {
-      if name == "epochs" && !isScheduled { continue }
-      if name == Self.samplesKey {
-        throw ArrayFileError(
-          file: path, problem: "the samples are not those that the checkpoint was trained on")
-      }
+    for name in Set(settings.keys).union(stored.keys).sorted() where settings[name] != stored[name]
+    {
+      // Other samples may follow from an option, which is then to be named.
+      if name == Self.samplesKey || name == "epochs" && !isScheduled { continue }
       throw ArrayFileError(
         file: path,
         problem: "--\(name) is \(settings[name] ?? "not given"), expected the checkpoint's "
           + (stored[name] ?? "default")
           + (name == "epochs" ? ": schedules depend on the number of epochs" : ""))
+    }
+    guard settings[Self.samplesKey] == stored[Self.samplesKey] else {
+      throw ArrayFileError(
+        file: path, problem: "the samples are not those that the checkpoint was trained on")
     }
   }
 

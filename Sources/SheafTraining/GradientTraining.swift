@@ -89,7 +89,8 @@ public struct GradientTraining: Trainer {
         report.ending = .interrupted
         return report
       }
-      let t = progress.lowerBound
+      let t =
+        progress.lowerBound
         + (progress.upperBound - progress.lowerBound) * Double(k) / Double(steps)
       var indices: [Int]? = nil
       if size < data.count {
@@ -110,7 +111,8 @@ public struct GradientTraining: Trainer {
     _ indices: [Int]?, at progress: Double, isMeasured: Bool
   ) throws -> RelaxationReport {
     let count = indices?.count ?? data.count
-    let shares = shares.flatMap { Self.samples($0) == count ? $0 : nil }
+    let shares =
+      shares.flatMap { Self.samples($0) == count ? $0 : nil }
       ?? split(count, isWhole: indices == nil)
     self.shares = shares
     let sheaf = NeuralSheaf(network)
@@ -258,7 +260,9 @@ extension GradientTraining {
     guard batchSize == data.count, let shares else { return result }
     for i in 0..<shares.count {
       shares.with(i) { share in
-        if let part = share.batch.stalks { result.setSamples(from: share.range.lowerBound, to: part) }
+        if let part = share.batch.stalks {
+          result.setSamples(from: share.range.lowerBound, to: part)
+        }
       }
     }
     return result

@@ -184,6 +184,7 @@ extension Optimizer {
     state.save(second.edges, named: "optimizer.second")
     state.save(moments, named: "optimizer.moments")
     // The factors of a moving average are not made anew in every step.
+    guard rule == .local else { return }
     state.save(factors.map { $0.map(\.lowerTriangle) }, named: "optimizer.factors")
   }
 

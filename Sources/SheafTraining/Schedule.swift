@@ -55,7 +55,8 @@ public struct Schedule: Sendable, Equatable {
     guard last.isFinite && (shape == .geometric ? last > 0 : last >= 0) else {
       throw .setting(
         name: "\(name)-end", found: "\(last)",
-        expected: shape == .geometric ? "a positive finite number" : "0 or a positive finite number")
+        expected: shape == .geometric ? "a positive finite number" : "0 or a positive finite number"
+      )
     }
     (self.shape, self.start, self.end) = (shape, start, last)
   }

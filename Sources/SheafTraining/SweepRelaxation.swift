@@ -29,7 +29,7 @@ struct SweepRelaxation: Sendable {
   private var residual: Matrix
   private var trial, prediction, start: Matrix
   /// One number for each sample.
-  private var length, slope, curvature, low, high, energies, trialEnergies: [Double]
+  private var length, slope, curvature, low, high, moves, energies, trialEnergies: [Double]
   /// Whether an edge has left the pattern of the forward pass.
   private var hasSwitched: [Bool]
 
@@ -44,7 +44,7 @@ struct SweepRelaxation: Sendable {
     residual = Matrix(rows: network.outputDimension, columns: batch)
     (trial, prediction, start) = (residual, residual, residual)
     length = [Double](repeating: 0, count: batch)
-    (slope, curvature, low, high) = (length, length, length, length)
+    (slope, curvature, low, high, moves) = (length, length, length, length, length)
     (energies, trialEnergies) = (length, length)
     hasSwitched = network.edges.map { _ in false }
   }
@@ -224,14 +224,14 @@ struct SweepRelaxation: Sendable {
       return
     }
     for j in length.indices {
-      (length[j], low[j]) = (0, 0)
+      (length[j], low[j], moves[j]) = (0, 0, .infinity)
       // What does not go down stays.
       high[j] = slope[j] < 0 ? .infinity : 0
     }
     start.set(target)
     start.add(residual, scale: -1)
     prediction.set(start)
-    for round in 0..<20 {
+    for round in 0..<40 {
       if round > 0 {
         trial.set(state.stalks[end])
         trial.addScaledColumns(image[end], by: length, scale: kappa)
@@ -266,9 +266,13 @@ struct SweepRelaxation: Sendable {
       if value < 0 { low[j] = length[j] } else { high[j] = length[j] }
       let stiffness = curvature[j] + kappa * max(0, isSigmoid ? spread : spread - mean * mean)
       var next = length[j] - value / stiffness
-      if !(next > low[j] && next < high[j]) {
+      // Newton's steps from one side of a steep piece to the other barely move the bounds: halve them unless
+      // the steps shrink.
+      let isSlow = high[j].isFinite && 2 * abs(next - length[j]) > moves[j]
+      if isSlow || !(next > low[j] && next < high[j]) {
         next = high[j].isFinite ? (low[j] + high[j]) / 2 : 2 * max(length[j], 1)
       }
+      moves[j] = abs(next - length[j])
       length[j] = next
       isOpen = true
     }

@@ -123,8 +123,8 @@ struct CommandTests {
     for method in ["equilibrium", "backpropagation", "flow"] {
       let run = try sheaf(
         "train", "--layers", "2,12,1", "--data", "paraboloid", "--method", method, "--epochs", "30",
-        "--rate", "0.01", "--steps-per-epoch", "100", "--history", f + ".csv", "--out", f + ".npz",
-        "--json")
+        "--steps-per-epoch", "100", "--history", f + ".csv", "--out", f + ".npz", "--json",
+        method == "flow" ? "--step=0.005" : "--rate=0.01")
       #expect(run.status == 0)
       let losses = (run.json["history"] as! [String: Any])["trainLoss"] as! [Double]
       #expect(losses.count == 31 && losses[30] < 0.9 * losses[0], "\(method)")

@@ -93,12 +93,12 @@ struct TrainingReferenceTests {
       settings: .init(step: r.number("dt"), beta: r.number("beta"), stepsPerEpoch: 1000))
     var worst = 0.0
     var run = try TrainingRun(flow, epochs: 100, test: test)
-    let status = try run.run { run in
+    let status = try run.run(onEpoch: { run in
       let record = run.records.last!
       let i = record.epoch
       worst = max(worst, abs(record.train.loss / r.arrays["hist_train"]!.elements[i] - 1))
       worst = max(worst, abs(record.test!.loss / r.arrays["hist_test"]!.elements[i] - 1))
-    }
+    })
     #expect(status == .completed)
     #expect(worst < 1e-12)
     #expect(parameterError(flow.sheaf.network, r, "final_") < 1e-12)

@@ -1,0 +1,195 @@
+import ArrayFiles
+import Foundation
+import LinearAlgebra
+import Testing
+
+/// `sheaf train` that is killed or interrupted and goes on.
+@Suite(.serialized) struct InterruptedTrainingTests {
+  private let folder: String
+  private let command = CommandTests()
+
+  init() throws {
+    folder = NSTemporaryDirectory() + "sheaf-train-\(UInt64.random(in: 0...UInt64.max))/"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+  }
+
+  enum Kind: String, CaseIterable {
+    case equilibrium, flow
+
+    var epochs: Int { self == .equilibrium ? 300 : 200 }
+
+    /// Some seconds of training.
+    var arguments: [String] {
+      switch self {
+      case .equilibrium:
+        [
+          "--layers", "64,24,10", "--data", "digits", "--epochs", "\(epochs)", "--coupling", "0.2",
+          "--coupling-schedule", "geometric", "--validation", "0.2", "--seed", "3",
+        ]
+      case .flow:
+        [
+          "--layers", "64,24,10", "--data", "digits", "--method", "flow", "--batch", "100",
+          "--step", "0.05", "--steps-per-epoch", "40", "--epochs", "\(epochs)", "--cold-start",
+        ]
+      }
+    }
+  }
+
+  /// The command started, its outputs read when it has ended.
+  private func start(_ arguments: [String]) throws -> (Process, end: () -> (Int32, String)) {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
+      .deletingLastPathComponent().appendingPathComponent("sheaf")
+    process.arguments = arguments
+    process.standardOutput = FileHandle.nullDevice
+    let error = Pipe()
+    process.standardError = error
+    try process.run()
+    return (
+      process,
+      {
+        let text = error.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+      }
+    )
+  }
+
+  private func wait(for path: String, _ process: Process) {
+    while process.isRunning && !FileManager.default.fileExists(atPath: path) { usleep(2000) }
+  }
+
+  private func bits(_ path: String) throws -> [String: [UInt64]] {
+    try NPZ.read(path).mapValues { $0.elements.map(\.bitPattern) }
+  }
+
+  /// The columns of a history that do not depend on the clock, each line whole.
+  private func history(_ path: String) throws -> [[String]] {
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    #expect(text.hasSuffix("\n"))
+    let rows = text.split(separator: "\n").map {
+      $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+    let clock = rows[0].firstIndex(of: "seconds")!
+    return rows.map { row in
+      #expect(row.count == rows[0].count)
+      return row.enumerated().filter { $0.offset != clock }.map(\.element)
+    }
+  }
+
+  @Test(arguments: Kind.allCases) func killedRunsGoOn(kind: Kind) throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let (c, h, w) = (folder + "c.safetensors", folder + "h.csv", folder + "w.npz")
+    let whole = try command.run(
+      ["train"] + kind.arguments
+        + ["--history", folder + "whole.csv", "--out", folder + "whole.npz"])
+    #expect(whole.status == 0, "\(whole.error)")
+    let seed = UInt64.random(in: 0...UInt64.max)
+    var g = RandomGenerator(seed: seed)
+    var kills = 0
+    for attempt in 0..<4 {
+      let outputs = ["--checkpoint", c, "--history", h, "--out", w]
+      let (process, end) = try start(
+        ["train"] + (attempt == 0 ? kind.arguments : ["--resume", c]) + outputs)
+      wait(for: c, process)
+      if attempt < 3 {
+        usleep(UInt32(g.uniform(0, 1.3e6)))
+        if process.isRunning {
+          kill(process.processIdentifier, SIGKILL)
+          kills += 1
+        }
+      }
+      let (status, error) = end()
+      #expect(status == (attempt < 3 ? status : 0), "seed \(seed): \(error)")
+      _ = try history(h)
+    }
+    #expect(kills > 0, "seed \(seed)")
+    #expect(try bits(w) == bits(folder + "whole.npz"), "seed \(seed), \(kills) kills")
+    #expect(try history(h) == history(folder + "whole.csv"), "seed \(seed)")
+  }
+
+  /// Ctrl-C: exit 1, one line, and everything is on the disk.
+  @Test(arguments: Kind.allCases) func interruptedRunsGoOn(kind: Kind) throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let (c, h, w) = (folder + "c.safetensors", folder + "h.csv", folder + "w.npz")
+    let seed = UInt64.random(in: 0...UInt64.max)
+    var g = RandomGenerator(seed: seed)
+    let (process, end) = try start(
+      ["train"] + kind.arguments + ["--checkpoint", c, "--history", h])
+    wait(for: c, process)
+    usleep(UInt32(g.uniform(1e5, 4e5)))
+    kill(process.processIdentifier, SIGINT)
+    let (status, error) = end()
+    #expect(status == 1, "seed \(seed): \(error)")
+    #expect(error.hasPrefix("error: interrupted after epoch "))
+    #expect(error.contains("--resume \(c)") && error.split(separator: "\n").count == 1)
+    let epochs = try history(h).count - 2
+    #expect(error.contains("after epoch \(epochs) of \(kind.epochs)"), "\(epochs): \(error)")
+    let resumed = try command.run(["train", "--resume", c, "--history", h, "--out", w])
+    #expect(resumed.status == 0, "\(resumed.error)")
+    let whole = try command.run(
+      ["train"] + kind.arguments
+        + ["--history", folder + "whole.csv", "--out", folder + "whole.npz"])
+    #expect(whole.status == 0)
+    #expect(try bits(w) == bits(folder + "whole.npz"), "seed \(seed), epoch \(epochs)")
+    #expect(try history(h) == history(folder + "whole.csv"), "seed \(seed)")
+  }
+
+  /// A finished run takes more epochs, and is then the longer run; no other setting may change.
+  @Test func resumedRunsKeepTheirSettings() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let c = folder + "c.safetensors"
+    let options = [
+      "--layers", "2,6,4", "--data", "blobs", "--optimizer", "local", "--batch", "40",
+      "--stiffness-of", "affine=1", "--stiffness-of", "activation=1", "--seed", "2",
+    ]
+    let short = try command.run(["train"] + options + ["--epochs", "4", "--checkpoint", c])
+    #expect(short.status == 0, "\(short.error)")
+    for (change, words) in [
+      (["--rate", "0.3"], ["--rate is 0.3", "default"]),
+      (["--optimizer", "adam"], ["--optimizer is adam", "local"]),
+      (["--batch=7"], ["--batch is 7", "40"]), (["--seed", "5"], ["--seed is 5", "2"]),
+      (["--layers", "2,7,4"], ["--layers is 2,7,4", "2,6,4"]),
+      (["--coupling-schedule", "anneal"], ["--coupling-schedule is anneal", "constant"]),
+    ] {
+      let refused = try command.run(["train", "--resume", c] + change)
+      #expect(refused.status == 1, "\(change)")
+      #expect(refused.error.hasPrefix("error: ") && refused.error.contains(c))
+      for word in words { #expect(refused.error.contains(word), "\(refused.error)") }
+      #expect(refused.error.split(separator: "\n").count == 1)
+    }
+    let (w, whole) = (folder + "w.npz", folder + "whole.npz")
+    let long = try command.run(["train", "--resume=" + c, "--epochs", "9", "--out", w, "--json"])
+    #expect(long.status == 0, "\(long.error)")
+    let steps = (long.json["history"] as! [String: Any])["step"] as! [Int]
+    #expect(steps == (0...9).map { 8 * $0 })
+    #expect(try command.run(["train"] + options + ["--epochs", "9", "--out", whole]).status == 0)
+    #expect(try bits(w) == bits(whole))
+
+    let missing = try command.run(["train", "--resume", folder + "none.safetensors"])
+    #expect(missing.status == 1 && missing.error.contains("none.safetensors"))
+    let network = try command.run(["train", "--resume", whole])
+    #expect(network.status == 1 && network.error.contains(whole))
+    #expect(network.error.split(separator: "\n").count == 1)
+  }
+
+  /// Schedules depend on the number of epochs, and samples are part of a run.
+  @Test func scheduledRunsKeepTheirLength() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let (c, x, y) = (folder + "c.safetensors", folder + "x.csv", folder + "y.csv")
+    try "1,2\n3,4\n5,7\n".write(toFile: x, atomically: true, encoding: .utf8)
+    try "1\n0\n2\n".write(toFile: y, atomically: true, encoding: .utf8)
+    let run = try command.run([
+      "train", "--layers", "2,4,3", "--input", x, "--labels", y, "--epochs", "3",
+      "--rate-schedule", "cosine", "--checkpoint", c,
+    ])
+    #expect(run.status == 0, "\(run.error)")
+    let longer = try command.run(["train", "--resume", c, "--epochs", "5"])
+    #expect(longer.status == 1 && longer.error.contains("--epochs is 5"))
+    #expect(longer.error.contains("3: schedules"))
+    #expect(try command.run(["train", "--resume", c]).status == 0)
+    try "1,2\n3,4\n5,8\n".write(toFile: x, atomically: true, encoding: .utf8)
+    let other = try command.run(["train", "--resume", c])
+    #expect(other.status == 1 && other.error.contains("samples"))
+  }
+}
