@@ -36,8 +36,9 @@ public struct RuleBatch: Sendable {
   public var stalks: SheafState?
 
   /// Samples and their targets, of one number of columns.
-  public init(input: Matrix, target: Matrix, stalks: SheafState? = nil) {
-    (self.input, self.target, self.stalks) = (input, target, stalks)
+  public init(input: Matrix, target: Matrix, progress: Double = 0, stalks: SheafState? = nil) {
+    (self.input, self.target) = (input, target)
+    (self.progress, self.stalks) = (progress, stalks)
   }
 }
 

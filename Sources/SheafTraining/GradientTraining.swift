@@ -170,7 +170,8 @@ public struct GradientTraining: Trainer {
   private func split(_ count: Int, isWhole: Bool) -> ParallelLoop<Share> {
     // Measured: a step of less than a millisecond is not worth handing over, with its gradients to add up.
     let parts = SampleBlocks.threads(
-      network: network, batch: count * rule.sweeps(network) / 8, limit: min(settings.threads, count))
+      network: network, batch: count * rule.sweeps(network) / 8,
+      limit: min(settings.threads, count))
     let shares = (0..<parts).map { i in
       let range = i * count / parts..<(i + 1) * count / parts
       return Share(
