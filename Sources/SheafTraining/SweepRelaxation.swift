@@ -237,7 +237,7 @@ struct SweepRelaxation: Sendable {
         length[j] = 0
         continue
       }
-      var last = Double.infinity
+      var lastChange = Double.infinity
       for round in 0..<30 {
         if round > 0 {
           for i in 0..<rows { trial[i, j] = z[i, j] + kappa * t * q[i, j] }
@@ -264,11 +264,11 @@ struct SweepRelaxation: Sendable {
         let isClose = abs(next - t) <= 1e-9 * t
         // Newton's steps from one side of a steep piece to the other barely move the bounds: halve them
         // unless the steps shrink.
-        let isSlow = high.isFinite && 2 * abs(next - t) > last
+        let isSlow = high.isFinite && 2 * abs(next - t) > lastChange
         if !isClose && (isSlow || !(next > low && next < high)) {
           next = high.isFinite ? (low + high) / 2 : 2 * max(t, 1)
         }
-        last = abs(next - t)
+        lastChange = abs(next - t)
         t = next
         if isClose { break }
       }
