@@ -143,7 +143,8 @@ struct CompareTests {
     #expect(runs[1]["trainLoss"] as? Double == single.json["trainLoss"] as? Double)
     // Accuracy is a target only where there are classes.
     #expect(rows[0]["reached"] as? Int == 0)
-    let accuracies = (single.json["history"] as! [String: Any])["testAccuracy"] as! [Double]
+    let history = try #require(single.json["history"] as? [String: Any])
+    let accuracies = try #require(history["testAccuracy"] as? [Double])
     #expect((runs[1]["secondsToTarget"] is Double) == accuracies.contains { $0 >= 0.5 })
     let text = try command.run(["compare"] + Self.tasks + Self.methods + ["--seeds", "1"])
     #expect(text.status == 0 && text.output.contains("local") && text.error.isEmpty)

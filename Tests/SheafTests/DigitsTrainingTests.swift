@@ -22,7 +22,9 @@ struct DigitsTrainingTests {
     switch method {
     case .adam: settings = try .init(.adam, rate: 0.005, batch: 32)
     case .local: settings = try .init(.local, batch: 32)
-    case .leastSquares: settings = try .init(.leastSquares, batch: 256)
+    case .leastSquares:
+      settings = try .init(.leastSquares, batch: 256)
+      epochs = 20
     case .coordinate:
       settings = try .init(.leastSquares)
       settings.keepsStalks = true

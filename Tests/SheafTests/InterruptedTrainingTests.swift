@@ -161,7 +161,8 @@ import Testing
     let (w, whole) = (folder + "w.npz", folder + "whole.npz")
     let long = try command.run(["train", "--resume=" + c, "--epochs", "9", "--out", w, "--json"])
     #expect(long.status == 0, "\(long.error)")
-    let steps = (long.json["history"] as! [String: Any])["step"] as! [Int]
+    let history = try #require(long.json["history"] as? [String: Any])
+    let steps = try #require(history["step"] as? [Int])
     #expect(steps == (0...9).map { 8 * $0 })
     #expect(try command.run(["train"] + options + ["--epochs", "9", "--out", whole]).status == 0)
     #expect(try bits(w) == bits(whole))
