@@ -34,3 +34,25 @@ CLONES void ck_skinny_product(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alph
     }
   }
 }
+
+// Sums of outer products with a small result: it stays in the first cache, and four columns at a time read
+// and write it a quarter as often. A general product would pack its factors first.
+CLONES void ck_small_outer_sum(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha,
+                               const double *restrict a, const double *restrict b, double keep,
+                               double *restrict c) {
+  for (ptrdiff_t i = 0; i < m * n; i++) c[i] = keep == 0 ? 0 : keep * c[i];
+  ptrdiff_t l = 0;
+  for (; l + 4 <= k; l += 4, a += 4 * m, b += 4 * n)
+    for (ptrdiff_t j = 0; j < n; j++) {
+      const double s0 = alpha * b[j], s1 = alpha * b[j + n];
+      const double s2 = alpha * b[j + 2 * n], s3 = alpha * b[j + 3 * n];
+      double *restrict cj = c + j * m;
+      for (ptrdiff_t i = 0; i < m; i++)
+        cj[i] += (s0 * a[i] + s1 * a[i + m]) + (s2 * a[i + 2 * m] + s3 * a[i + 3 * m]);
+    }
+  for (; l < k; l++, a += m, b += n)
+    for (ptrdiff_t j = 0; j < n; j++) {
+      const double s = alpha * b[j];
+      for (ptrdiff_t i = 0; i < m; i++) c[i + j * m] += s * a[i];
+    }
+}

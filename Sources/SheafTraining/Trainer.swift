@@ -44,4 +44,7 @@ public struct EpochReport: Sendable {
   public var rate: Double?
   /// The coupling κ of the last step, where there is one.
   public var coupling: Double?
+
+  /// A report on nothing yet.
+  public init() {}
 }

@@ -68,7 +68,7 @@ public struct TrainingRun<Method: Trainer> {
   ///   - onEpoch: called with the run after each epoch, and before the first.
   /// - Throws: what the trainer throws, such as `EquilibriumError` where its method does not apply.
   public mutating func run(
-    isInterrupted: () -> Bool = { false }, onEpoch: (TrainingRun) throws -> Void = { _ in }
+    onEpoch: (TrainingRun) throws -> Void = { _ in }, isInterrupted: () -> Bool = { false }
   ) throws -> TrainingStatus {
     if records.isEmpty {
       append(EpochReport(), seconds: 0)

@@ -115,12 +115,12 @@ struct CheckpointTests {
       // A run that was interrupted within its fourth epoch stands where the third ended.
       var stopped = try Self.run(interrupted)
       var (asked, last) = (0, TrainingState())
-      let status = try stopped.run(isInterrupted: {
-        asked += 1
-        return stopped3(last) && asked > 1
-      }) { run in
-        (asked, last) = (0, run.state)
-      }
+      let status = try stopped.run(
+        onEpoch: { (asked, last) = (0, $0.state) },
+        isInterrupted: {
+          asked += 1
+          return stopped3(last) && asked > 1
+        })
       #expect(status == .interrupted)
       #expect(stopped.records.count == 4)
       let isTakenBack = stopped.state == last  // states are long to print

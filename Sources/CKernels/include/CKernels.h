@@ -41,6 +41,10 @@ void ck_outer(ptrdiff_t rows, ptrdiff_t columns, double alpha, const double *a, 
 enum { CK_SKINNY = 16 };
 void ck_skinny_product(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha, const double *a,
                        const double *b, double keep, double *c);
+/// C = alpha A Bᵀ + keep C for a small C, (m, n) of at most CK_SMALL elements; A is (m, k), B (n, k)
+enum { CK_SMALL = 512 };
+void ck_small_outer_sum(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha, const double *a,
+                        const double *b, double keep, double *c);
 /// each column of y = beta y + alpha b
 void ck_add_column(ptrdiff_t rows, ptrdiff_t columns, double alpha, const double *b, double beta,
                    double *y);

@@ -35,6 +35,8 @@ extension Matrix {
         b.elements, Int32(b.rows), a.elements, 1, keep, &elements, 1)
     } else if m <= Int(CK_SKINNY) && transposing == .none && n * k >= 8192 {
       ck_skinny_product(m, n, k, scale, a.elements, b.elements, keep, &elements)
+    } else if transposing == .right && m >= 8 && n <= 4 && m * n <= Int(CK_SMALL) && k >= 16 {
+      ck_small_outer_sum(m, n, k, scale, a.elements, b.elements, keep, &elements)
     } else if k == 1 {
       ck_outer(m, n, scale, a.elements, b.elements, keep, &elements)
     } else if n == 1 && !tb {
