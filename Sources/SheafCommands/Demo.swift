@@ -34,19 +34,21 @@ struct Demo: ParsableCommand {
     let train = try TrainingData(input: digits.trainInput, target: digits.trainTarget, for: network)
     let test = try TrainingData(input: digits.testInput, target: digits.testTarget, for: network)
     print("\(train.count) training and \(test.count) test digits, network 64-128-64-10,")
-    print("\(epochs) epochs of batches of 32 with Adam, seed \(seed) for both\n")
+    print("\(epochs) epochs of batches of 32, seed \(seed) for all\n")
 
     var rows = [["method", "test accuracy", "test loss", "seconds", "residual"]]
     var trained: [(name: String, network: Network)] = []
-    let methods: [(String, any GradientRule)] = [
-      ("equilibrium", try EquilibriumRule()), ("backpropagation", Backpropagation()),
+    let methods: [(name: String, rule: any GradientRule, optimizer: Optimizer.Rule)] = [
+      ("equilibrium", try EquilibriumRule(), .adam),
+      ("least squares", try EquilibriumRule(coupling: .constant(0.3)), .leastSquares),
+      ("backpropagation", Backpropagation(), .adam),
     ]
-    for (name, rule) in methods {
+    for (name, rule, optimizer) in methods {
       let bar = ProgressBar(total: epochs)
       var run = try TrainingRun(
         try GradientTraining(
           network, data: train, rule: rule,
-          settings: .init(.adam, rate: 0.001, batch: 32, seed: seed)),
+          settings: .init(optimizer, batch: 32, seed: seed)),
         epochs: epochs, test: test)
       let status = try run.run(onEpoch: { bar.show($0.records.last!.epoch, name) })
       let last = run.records.last!
@@ -55,7 +57,7 @@ struct Demo: ParsableCommand {
       }
       let csv = [EpochRecord.csvHeader(network)] + run.records.map(\.csv)
       try ArrayFile.write(
-        Data((csv.joined(separator: "\n") + "\n").utf8), to: "\(out)/\(name).csv")
+        Data((csv.joined(separator: "\n") + "\n").utf8), to: "\(out)/\(Self.file(name))")
       rows.append([
         name, String(format: "%.1f %%", 100 * last.test!.accuracy!),
         String(format: "%.4f", last.test!.loss), String(format: "%.2f", last.seconds),
@@ -68,7 +70,11 @@ struct Demo: ParsableCommand {
       "\nresidual: how far from 0 ∈ ∂E the three sweeps of a relaxation end, median of the last batch\n"
     )
     try printDiscords(trained, test)
-    print("\nhistories: \(methods.map { "\(out)/\($0.0).csv" }.joined(separator: ", "))")
+    print("\nhistories: \(methods.map { "\(out)/\(Self.file($0.name))" }.joined(separator: ", "))")
+  }
+
+  private static func file(_ name: String) -> String {
+    name.replacingOccurrences(of: " ", with: "-") + ".csv"
   }
 
   /// Where each network disagrees with the truth: stalks relaxed with the true labels clamped.

@@ -70,13 +70,14 @@ struct TrainingSession {
       written = clock.now
       isPending = false
     }
-    let status = try run.run(onEpoch: { run in
-      onEpoch(run.records.last!)
-      isPending = true
-      if (clock.now - written) / .seconds(1) >= Self.interval || run.records.count == 1 {
-        try write(run)
-      }
-    }, isInterrupted: isInterrupted)
+    let status = try run.run(
+      onEpoch: { run in
+        onEpoch(run.records.last!)
+        isPending = true
+        if (clock.now - written) / .seconds(1) >= Self.interval || run.records.count == 1 {
+          try write(run)
+        }
+      }, isInterrupted: isInterrupted)
     // A run that was resumed at its end has had no epoch, and may have been given other files.
     if isPending || resume != nil { try write(run) }
     return Outcome(
