@@ -10,7 +10,7 @@ struct Compare: ParsableCommand {
       A METHOD is flow, equilibrium, coordinate or backpropagation, or a name of your own with options of \
       sheaf train: 'NAME: --method equilibrium --optimizer local'. A TASK is a data set, or a name with \
       options: 'NAME: --data digits --layers 64,32,10 --epochs 20'; a method's options come after the \
-      task's, and --seed last. All methods see the same start and the same batches for a seed, one run at \
+      task's, and --seed last; options end at spaces. All methods see the same start and the same batches for a seed, one run at \
       a time, by turns. The first method is what the others are compared with, seed by seed.
       A target is a test loss or accuracy; the time to it is training time. --target-loss first takes the \
       loss at which the first method ends, seed by seed. --target-loss and --target-accuracy may also stand \
@@ -102,8 +102,11 @@ struct Compare: ParsableCommand {
       let parsed = try RunOptions.parse(task.arguments + method.arguments + ["--seed", "\(seed)"])
       let loss = parsed.targetLoss ?? (parsed.targetAccuracy == nil ? targetLoss : nil)
       let accuracy = parsed.targetAccuracy ?? (parsed.targetLoss == nil ? targetAccuracy : nil)
-      if let loss, loss != "first", Double(loss) == nil {
-        throw ValidationError("--target-loss \(loss): expected a number or first")
+      if let loss, loss != "first", !(Double(loss)?.isFinite ?? false) {
+        throw ValidationError("--target-loss \(loss): expected a finite number or first")
+      }
+      if let accuracy, !(accuracy > 0 && accuracy <= 1) {
+        throw ValidationError("--target-accuracy \(accuracy): expected a number in (0, 1]")
       }
       return (parsed.training, loss, accuracy)
     } catch {
@@ -138,6 +141,12 @@ struct Compare: ParsableCommand {
             train: record.train, test: record.test,
             course: outcome.records.compactMap { r in r.test.map { (r.seconds, $0) } })
           let goal = loss == "first" ? first : loss.flatMap { Double($0) }
+          if (loss ?? accuracy.map { "\($0)" }) != nil && record.test == nil {
+            throw ValidationError("\(task.name) has a target and no test samples to reach it on")
+          }
+          if accuracy != nil && record.test?.accuracy == nil {
+            throw ValidationError("\(task.name) has no accuracy; expected --target-loss")
+          }
           run.set(goal.map { .loss($0) } ?? accuracy.map { .accuracy($0) })
           comparison.runs.append(run)
         }

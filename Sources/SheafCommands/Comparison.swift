@@ -102,7 +102,9 @@ struct Comparison {
       accuracyDifference = paired { a, b in
         zip(a.test?.accuracy, b.test?.accuracy).map { $0 - $1 }
       }
-      timeRatio = paired { a, b in zip(a.secondsToTarget, b.secondsToTarget).map { $0 / $1 } }
+      timeRatio = paired { a, b in
+        zip(a.secondsToTarget, b.secondsToTarget).flatMap { $1 > 0 ? $0 / $1 : nil }
+      }
     }
 
     /// How many runs ended without a finite loss.
@@ -116,7 +118,7 @@ struct Comparison {
   }
 }
 
-/// Median, mean and standard error of some numbers.
+/// Median, mean and standard error of some numbers, those that are not finite left out.
 struct Statistics {
   let count: Int
   let median, mean: Double?
@@ -124,9 +126,10 @@ struct Statistics {
   let standardError: Double?
 
   init(_ values: [Double]) {
+    let values = values.filter(\.isFinite)
     let n = values.count
     count = n
-    let sorted = values.sorted { $0 < $1 || $1.isNaN }
+    let sorted = values.sorted()
     median = n == 0 ? nil : (sorted[(n - 1) / 2] + sorted[n / 2]) / 2
     let mean = n == 0 ? nil : values.reduce(0, +) / Double(n)
     self.mean = mean

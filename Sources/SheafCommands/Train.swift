@@ -32,12 +32,33 @@ struct Train: ParsableCommand {
   static func completed(_ arguments: [String]) throws -> [String] {
     guard arguments.first == configuration.commandName ?? "train" else { return arguments }
     var path: String?
-    for (i, argument) in arguments.enumerated() {
-      if argument == "--resume" && i + 1 < arguments.count { path = arguments[i + 1] }
-      if argument.hasPrefix("--resume=") { path = String(argument.dropFirst("--resume=".count)) }
+    var given = Set<String>()
+    for (i, argument) in arguments.enumerated() where argument.hasPrefix("--") {
+      let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1)
+      guard let name = parts.first.map(String.init) else { continue }
+      given.insert(name)
+      if name == "resume" {
+        path =
+          parts.count == 2 ? String(parts[1]) : i + 1 < arguments.count ? arguments[i + 1] : nil
+      }
     }
     guard let path else { return arguments }
-    return [arguments[0]] + (try TrainingSession.storedArguments(path)) + arguments.dropFirst()
+    return [arguments[0]] + (try TrainingSession.storedArguments(path, except: given))
+      + arguments.dropFirst()
+  }
+
+  func validate() throws {
+    let files = [
+      ("--checkpoint", checkpoint), ("--out", out), ("--history", history), ("--resume", resume),
+    ].compactMap { name, path in
+      path.map { (name, URL(fileURLWithPath: $0).standardizedFileURL.path) }
+    }
+    for (i, first) in files.enumerated() {
+      for second in files.dropFirst(i + 1)
+      where first.1 == second.1 && (first.0, second.0) != ("--checkpoint", "--resume") {
+        throw ValidationError("\(first.0) and \(second.0) are one file, \(first.1)")
+      }
+    }
   }
 
   func run() throws {
@@ -53,15 +74,16 @@ struct Train: ParsableCommand {
       bar.show($0.epoch, "loss \(TextOutput.number($0.train.loss))")
     }
     // A network that is not finite could not be read again, and an older file may be better.
-    if let out, outcome.status != .diverged { try NetworkFile.write(outcome.network, to: out) }
+    let isFinite = outcome.record.train.loss.isFinite
+    if let out, isFinite { try NetworkFile.write(outcome.network, to: out) }
     try report(outcome)
     switch outcome.status {
     case .completed, .stoppedEarly: return
     case .diverged:
       throw WorkFailure(
-        description: "training diverged in epoch \(outcome.records.last!.epoch): the loss is not "
-          + "finite; use a smaller \(options.method == .flow ? "--step or --beta" : "--rate")"
-          + (out == nil ? "" : "; \(out!) was not written"))
+        description: "training diverged after epoch \(outcome.records.last!.epoch): the loss grew "
+          + "beyond bounds; use a smaller \(options.method == .flow ? "--step or --beta" : "--rate")"
+          + (out == nil || isFinite ? "" : "; \(out!) was not written"))
     case .interrupted:
       throw WorkFailure(
         description: "interrupted after epoch \(outcome.records.last!.epoch) of "
@@ -103,9 +125,12 @@ struct Train: ParsableCommand {
         ["accuracy"] + parts.map { n($0.1?.accuracy) },
       ]))
     if let residual = last.relaxation.medianResidual {
+      let isBudget = options.method == .equilibrium && options.relaxation == .sweeps
       print(
-        "relaxations of the last epoch: median stationarity residual \(n(residual)), "
-          + "\(n(100 * (last.relaxation.unsettledFraction ?? 0))) % of the samples unsettled")
+        isBudget
+          ? "relaxations of the last batch: median stationarity residual \(n(residual))"
+          : "relaxations of the last epoch: median stationarity residual \(n(residual)), "
+            + "\(n(100 * (last.relaxation.unsettledFraction ?? 0))) % of the samples unsettled")
     }
   }
 }

@@ -63,7 +63,8 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "κ at the end of its schedule; default a hundredth.") var couplingEnd: Double?
   @Option(help: "The stiffness γ of all edges but the clamp.") var stiffness = 1.0
   @Option(help: "How γ changes.") var stiffnessSchedule: Schedule.Shape = .constant
-  @Option(help: "γ at the end of its schedule; default a hundredth.") var stiffnessEnd: Double?
+  @Option(help: "γ at the end of its schedule; default a hundredth, which softens.")
+  var stiffnessEnd: Double?
   @Option(help: "A further factor of γ by kind, such as activation=10; repeatable.")
   var stiffnessOf: [String] = []
   @Option(
@@ -72,7 +73,7 @@ struct TrainingOptions: ParsableArguments {
       coordinate or flow.
       """)
   var relaxation: RelaxationName = .sweeps
-  @Option(help: "The budget of --relaxation sweeps, the forward pass included; at least 3.")
+  @Option(help: "The budget of --relaxation sweeps, the forward pass included: 3, 5, 7, ….")
   var sweeps = 3
   @Option(help: "The residual that counts as relaxed, of the other relaxations.")
   var relaxationTolerance = 1e-8
@@ -114,6 +115,23 @@ struct TrainingOptions: ParsableArguments {
     if !(weightDecay >= 0 && weightDecay.isFinite) {
       throw ValidationError("--weight-decay is \(weightDecay), expected 0 or a positive number")
     }
+    if let validation, !(validation > 0 && validation < 1) {
+      throw ValidationError("--validation is \(validation), expected a share between 0 and 1")
+    }
+    if sweeps % 2 == 0 {
+      throw ValidationError(
+        "--sweeps is \(sweeps), expected an odd number: a forward pass and two for each direction")
+    }
+    let largestDecay = (rate ?? optimizerValue.defaultRate) * weightDecay
+    if largestDecay >= 1 {
+      throw ValidationError(
+        "--weight-decay \(weightDecay) times the rate is \(largestDecay), expected less than 1")
+    }
+    if stiffnessSchedule == .anneal {
+      throw ValidationError(
+        "--stiffness-schedule is anneal, expected one that stays above 0; --coupling-schedule anneal "
+          + "tends to backpropagation")
+    }
     if patience != nil && validation == nil {
       throw ValidationError("--patience needs --validation, the samples to decide by")
     }
@@ -140,6 +158,7 @@ struct TrainingOptions: ParsableArguments {
       try refuse(
         [
           ("--initial", initial.initial != nil), ("--cold-start", coldStart),
+          ("--initial-prefix", !initial.initialPrefix.isEmpty),
           ("--alpha", alpha != 1), ("--beta", beta != nil), ("--step", step != 0.005),
         ], "--method flow")
     } else {
@@ -159,12 +178,27 @@ struct TrainingOptions: ParsableArguments {
           ("--discord-clip", discordClip != nil), ("--relaxation", relaxation != .sweeps),
           ("--sweeps", sweeps != 3), ("--warm-start", warmStart),
           ("--relaxation-steps", relaxationSteps != nil),
+          ("--relaxation-tolerance", relaxationTolerance != 1e-8),
         ], "--method equilibrium and coordinate")
     }
     if method == .coordinate && (relaxation != .sweeps || sweeps != 3) {
       throw ValidationError(
         "--relaxation and --sweeps are for --method equilibrium; coordinate relaxes by "
           + "--relaxation-steps rounds of block descent")
+    }
+    if method == .equilibrium {
+      if relaxation != .sweeps && sweeps != 3 {
+        throw ValidationError(
+          "--sweeps is for --relaxation sweeps, not for --relaxation \(relaxation.rawValue)")
+      }
+      if relaxation == .sweeps && (relaxationSteps != nil || relaxationTolerance != 1e-8) {
+        throw ValidationError(
+          "--relaxation-steps and --relaxation-tolerance are for a --relaxation by a solver; sweeps have "
+            + "the budget --sweeps")
+      }
+    }
+    if method != .flow && damping != 0.01 && ![.local, .leastSquares].contains(optimizerValue) {
+      throw ValidationError("--damping is for --optimizer local and leastSquares")
     }
     if warmStart && method == .equilibrium && relaxation == .sweeps {
       throw ValidationError(

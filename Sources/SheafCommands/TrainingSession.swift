@@ -60,7 +60,8 @@ struct TrainingSession {
     // Whether the last epoch is not on the disk yet.
     var isPending = false
     func write(_ run: TrainingRun<Method>) throws {
-      if let checkpoint {
+      // What is no longer finite is nothing to go on from.
+      if let checkpoint, run.records.last!.train.loss.isFinite {
         try CheckpointFile.write(run.state, settings: settings, to: checkpoint)
       }
       if let history {
@@ -70,14 +71,20 @@ struct TrainingSession {
       written = clock.now
       isPending = false
     }
-    let status = try run.run(
-      onEpoch: { run in
-        onEpoch(run.records.last!)
-        isPending = true
-        if (clock.now - written) / .seconds(1) >= Self.interval || run.records.count == 1 {
-          try write(run)
-        }
-      }, isInterrupted: isInterrupted)
+    let status: TrainingStatus
+    do {
+      status = try run.run(
+        onEpoch: { run in
+          onEpoch(run.records.last!)
+          isPending = true
+          if (clock.now - written) / .seconds(1) >= Self.interval || run.records.count == 1 {
+            try write(run)
+          }
+        }, isInterrupted: isInterrupted)
+    } catch {
+      if isPending { try? write(run) }
+      throw error
+    }
     // A run that was resumed at its end has had no epoch, and may have been given other files.
     if isPending || resume != nil { try write(run) }
     return Outcome(
@@ -86,30 +93,48 @@ struct TrainingSession {
 
   // MARK: What a checkpoint must agree with.
 
-  private static let samplesKey = "samples"
+  /// No option has this name.
+  private static let samplesKey = "samples.fingerprint"
 
-  /// The options that are stored with a checkpoint.
-  static func storedArguments(_ path: String) throws -> [String] {
+  /// The options that are stored with a checkpoint, but those that are given anew.
+  static func storedArguments(_ path: String, except given: Set<String>) throws -> [String] {
     var settings = try CheckpointFile.read(path).settings
     settings[samplesKey] = nil
-    return OptionSettings.arguments(settings)
+    let known = OptionSettings.names(of: try defaults())
+    if let name = settings.keys.sorted().first(where: { !known.contains($0) }) {
+      throw ArrayFileError(
+        file: path, problem: "its setting \"\(name.printable)\" is none of this version's")
+    }
+    return OptionSettings.arguments(settings.filter { !given.contains($0.key) })
   }
 
-  /// Every setting must be the checkpoint's; more epochs are allowed where nothing is scheduled by them.
+  /// Options of which only those that must be given are.
+  private static func defaults() throws -> TrainingOptions {
+    try TrainingOptions.parse(["--layers", "1,1", "--data", "digits"])
+  }
+
+  /// Every setting must be the checkpoint's; more epochs are allowed where nothing is scheduled by them,
+  /// and another patience.
   private func check(
     _ settings: [String: String], against stored: [String: String], in path: String
   ) throws {
     let isScheduled = [
       options.rateSchedule, options.couplingSchedule, options.stiffnessSchedule,
     ].contains { $0 != .constant }
-    for name in Set(settings.keys).union(stored.keys).sorted() where settings[name] != stored[name]
-    {
+    // A setting that a file of an older version does not have was what it is by default.
+    var defaults = OptionSettings.of(try Self.defaults())
+    for name in ["layers", "data"] { defaults[name] = nil }
+    let expected = defaults.merging(stored) { $1 }
+    for name in Set(settings.keys).union(expected.keys).sorted()
+    where settings[name] != expected[name] {
       // Other samples may follow from an option, which is then to be named.
-      if name == Self.samplesKey || name == "epochs" && !isScheduled { continue }
+      if name == Self.samplesKey || name == "epochs" && !isScheduled || name == "patience" {
+        continue
+      }
       throw ArrayFileError(
         file: path,
         problem: "--\(name) is \(settings[name] ?? "not given"), expected the checkpoint's "
-          + (stored[name] ?? "default")
+          + (expected[name] ?? "default")
           + (name == "epochs" ? ": schedules depend on the number of epochs" : ""))
     }
     guard settings[Self.samplesKey] == stored[Self.samplesKey] else {

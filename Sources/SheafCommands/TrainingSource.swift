@@ -81,6 +81,14 @@ struct TrainingSource: ParsableArguments {
       throw NetworkError.quantity(
         name: reference, found: "\(array.shape)", expected: "one label per sample")
     }
+    if network.outputDimension == 1 && network.outputActivation == .sigmoid {
+      if let (j, label) = array.elements.enumerated().first(where: { $1 != 0 && $1 != 1 }) {
+        throw NetworkError.value(
+          name: "label \(j) of \(reference)", found: "\(label)",
+          expected: "0 or 1 for a single sigmoid output")
+      }
+      return Matrix(rows: 1, columns: array.elements.count, columnMajor: array.elements)
+    }
     return try TrainingData.oneHot(array.elements, classes: network.outputDimension)
   }
 }

@@ -24,7 +24,9 @@ public struct Backpropagation: GradientRule {
   ) -> RelaxationReport {
     let network = sheaf.network
     let last = network.lastVertex
-    if state.batch != batch.input.columns || cotangent.count != network.vertices.count {
+    if state.batch != batch.input.columns
+      || state.stalks.map(\.rows) != network.vertices.map(\.dimension)
+    {
       state = sheaf.zeroState(batch.input)
       cotangent = sheaf.zeroCochain(batch: batch.input.columns)
       residual = Matrix(rows: network.outputDimension, columns: batch.input.columns)

@@ -48,7 +48,7 @@ public struct RelaxationSummary: Sendable, Equatable, Codable {
     unsettledFraction = report.unsettledFraction
     medianResidual = report.medianResidual
     kinkNeurons =
-      report.samples == 0 ? nil : Double(report.kinkNeurons) / Double(report.samples)
+      report.samples == 0 ? nil : report.kinkNeurons.map { Double($0) / Double(report.samples) }
     discords = Dictionary(
       uniqueKeysWithValues: report.discordSums.keys.map { ($0.rawValue, report.discord($0)!) })
   }

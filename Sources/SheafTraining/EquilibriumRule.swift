@@ -24,10 +24,10 @@ public struct EquilibriumRule: GradientRule {
   /// The stiffness γ of the other edges.
   public var stiffness: EdgeStiffness
   /// How stalks are relaxed.
-  public var relaxation: Relaxation
+  public let relaxation: Relaxation
   /// The longest γ_e‖ρ_e‖/κ of a sample on an edge that counts wholly; longer ones are shortened to it,
   /// so that single samples do not tear at the parameters.
-  public var discordClip: Double?
+  public let discordClip: Double?
   private var sweep: SweepRelaxation?
 
   /// The rule.
@@ -63,7 +63,7 @@ public struct EquilibriumRule: GradientRule {
   }
 
   public func energyScales(_ network: Network, at progress: Double) -> [Double] {
-    let scale = coupling.value(at: progress) / network.lossGradientScale
+    let scale = effectiveCoupling(at: progress) / network.lossGradientScale
     let gamma = stiffness.values(network, at: progress)
     return network.edges.map { scale / gamma[$0.target] }
   }
@@ -75,11 +75,11 @@ public struct EquilibriumRule: GradientRule {
   public mutating func visitEdges(
     _ sheaf: NeuralSheaf, _ batch: inout RuleBatch, _ body: (Int, Matrix, Matrix, Double) -> Void
   ) throws -> RelaxationReport {
-    let kappa = coupling.value(at: batch.progress)
+    let kappa = effectiveCoupling(at: batch.progress)
     let gamma = stiffness.values(sheaf.network, at: batch.progress)
     switch relaxation {
     case .sweeps(let directions):
-      if sweep?.batch != batch.input.columns {
+      if sweep?.fits(sheaf.network, batch: batch.input.columns) != true {
         sweep = SweepRelaxation(sheaf, batch: batch.input.columns)
       }
       sweep!.run(
@@ -89,14 +89,18 @@ public struct EquilibriumRule: GradientRule {
       guard batch.isMeasured && kappa > 0 else { return RelaxationReport() }
       return try report(sheaf, batch, sweep!.state, kappa, gamma)
     case .solver(let method, let tolerance, let stepLimit):
-      // The last stage of an annealed κ is backpropagation to working accuracy.
-      let end = try Self.relax(
-        sheaf, batch, max(kappa, 1e-9), gamma, method, tolerance, stepLimit)
-      visit(
-        sheaf.network, end.momenta, end.state, scale: -1 / max(kappa, 1e-9), body)
+      let end = try Self.relax(sheaf, batch, kappa, gamma, method, tolerance, stepLimit)
+      visit(sheaf.network, end.momenta, end.state, scale: -1 / kappa, body)
       if batch.stalks != nil { batch.stalks = SheafState(stalks: end.state.stalks) }
       return end.report
     }
+  }
+
+  /// κ, for solvers not below the least at which ρ/κ still has digits.
+  private func effectiveCoupling(at progress: Double) -> Double {
+    let kappa = coupling.value(at: progress)
+    if case .sweeps = relaxation { return kappa }
+    return max(kappa, SweepRelaxation.negligibleCoupling)
   }
 
   private func visit(

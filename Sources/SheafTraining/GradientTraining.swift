@@ -3,6 +3,8 @@ import LinearAlgebra
 import NeuralSheaves
 
 /// Training by a gradient rule and an optimiser, in full or mini-batches.
+///
+/// Copies share their workspaces, and with them kept stalks: train with one of them only.
 public struct GradientTraining: Trainer {
   /// The settings of a run.
   public struct Settings: Sendable {
@@ -68,6 +70,12 @@ public struct GradientTraining: Trainer {
       }
     }
     (self.network, self.data, self.rule, self.settings) = (network, data, rule, settings)
+    let largestRate = settings.rate.map { max($0.start, $0.end) } ?? settings.optimizer.defaultRate
+    guard largestRate * settings.weightDecay < 1 else {
+      throw .setting(
+        name: "weight-decay", found: "\(settings.weightDecay)",
+        expected: "less than 1/\(largestRate), the rate's inverse")
+    }
     rate = settings.rate ?? .constant(settings.optimizer.defaultRate)
     optimizer = try Optimizer(
       settings.optimizer, damping: settings.damping, weightDecay: settings.weightDecay,

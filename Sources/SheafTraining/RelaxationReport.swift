@@ -6,8 +6,8 @@ public struct RelaxationReport: Sendable, Equatable {
   public var samples = 0
   /// How many of them did not settle.
   public var unsettled = 0
-  /// How many coordinates rested on a kink.
-  public var kinkNeurons = 0
+  /// How many coordinates rested on a kink; nil where nobody looked.
+  public var kinkNeurons: Int?
   /// Their stationarity residuals, ‖the smallest element of ∂E‖∞ / max(1, ‖y − φ(ŷ)‖∞).
   public var residuals: [Double] = []
   /// The discords by kind of edge, summed over the samples.
@@ -20,7 +20,7 @@ public struct RelaxationReport: Sendable, Equatable {
   public mutating func add(_ other: RelaxationReport) {
     samples += other.samples
     unsettled += other.unsettled
-    kinkNeurons += other.kinkNeurons
+    if let kinks = other.kinkNeurons { kinkNeurons = (kinkNeurons ?? 0) + kinks }
     residuals += other.residuals
     discordSums.merge(other.discordSums) { $0 + $1 }
   }

@@ -49,8 +49,14 @@ struct SweepRelaxation: Sendable {
     hasSwitched = network.edges.map { _ in false }
   }
 
-  /// The number of samples.
-  var batch: Int { state.batch }
+  /// The κ up to which stalks stay at the forward pass and one direction is all: ρ/κ, a difference of
+  /// stalks, would be rounding.
+  static let negligibleCoupling = 1e-9
+
+  /// Whether the workspace is of a network's shapes and a number of samples.
+  func fits(_ network: Network, batch: Int) -> Bool {
+    state.batch == batch && state.stalks.map(\.rows) == network.vertices.map(\.dimension)
+  }
 
   /// Relaxes samples.
   ///
@@ -96,7 +102,7 @@ struct SweepRelaxation: Sendable {
           momenta[v].addScaledColumns(direction[v], by: length)
         }
       }
-      guard coupling > 0 else { return }
+      guard coupling > Self.negligibleCoupling else { return }
       for v in 1...end {
         state.stalks[v].addScaledColumns(image[v], by: length, scale: coupling)
       }
@@ -133,8 +139,8 @@ struct SweepRelaxation: Sendable {
       momenta[v].addScaledColumns(direction[v], by: slope, scale: -1)
       state.stalks[v].addScaledColumns(image[v], by: slope, scale: -coupling)
     }
-    if isLast { return }
     _ = readPatterns(network, coupling, stiffness)
+    if isLast { return }
     setTrialEnergies(network, target, coupling, stiffness)
     swap(&energies, &trialEnergies)
   }

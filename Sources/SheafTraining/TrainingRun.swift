@@ -82,9 +82,17 @@ public struct TrainingRun<Method: Trainer> {
       trainer.save(into: &before)
       let clock = ContinuousClock()
       let start = clock.now
-      let report = try trainer.runEpoch(
-        Double(epoch) / Double(epochs)...Double(epoch + 1) / Double(epochs),
-        isInterrupted: isInterrupted)
+      let report: EpochReport
+      do {
+        report = try trainer.runEpoch(
+          Double(epoch) / Double(epochs)...Double(epoch + 1) / Double(epochs),
+          isInterrupted: isInterrupted)
+      } catch {
+        // Parameters beyond all bounds make a method fail that did apply.
+        let loss = Evaluation(trainer.network, on: trainer.data).loss
+        if !(loss <= 1e6 * max(1, records[0].train.loss)) { return .diverged }
+        throw error
+      }
       if report.ending == .interrupted {
         try trainer.restore(from: before)
         return .interrupted
@@ -117,7 +125,7 @@ public struct TrainingRun<Method: Trainer> {
     records.append(record)
     guard let loss = record.validation?.loss else { return }
     let least = best.flatMap { records[$0.epoch].validation?.loss } ?? .infinity
-    if best == nil || loss < least { best = (epoch, network) }
+    if best == nil || loss < least || least.isNaN { best = (epoch, network) }
   }
 }
 
@@ -143,10 +151,18 @@ extension TrainingRun {
     }
     let epoch = try state.integer("epoch")
     let best = try state.list("best")
-    guard list.count == epoch + 1, best.count <= 1, best.allSatisfy({ $0 <= epoch }),
+    guard list.count - 1 == epoch, best.count <= 1, best.allSatisfy({ $0 <= epoch }),
       best.isEmpty == (validation == nil)
     else {
       throw .checkpoint("\(list.count) records and best epoch \(best) for epoch \(epoch)")
+    }
+    guard epoch <= epochs else {
+      throw .checkpoint("\(epoch) epochs are done, expected at most the \(epochs) of the run")
+    }
+    let vertices = EpochRecord.weightNorms(of: trainer.network).map(\.vertex)
+    guard list.allSatisfy({ $0.weightNorms.map(\.vertex) == vertices }) else {
+      throw .checkpoint(
+        "the records are of another network than \(vertices.joined(separator: ", "))")
     }
     try trainer.restore(from: state)
     (self.epoch, records) = (epoch, list)

@@ -58,8 +58,8 @@ public struct TrainingState: Sendable, Equatable {
 
   func integer(_ name: String) throws(TrainingError) -> Int {
     let list = try list(name)
-    guard list.count == 1, let n = Int(exactly: list[0]) else {
-      throw .checkpoint("\(name) is \(list), expected one number")
+    guard list.count == 1, let n = Int(exactly: list[0]), n < 1 << 53 else {
+      throw .checkpoint("\(name) is \(list), expected one number below 2⁵³")
     }
     return n
   }
