@@ -3,6 +3,8 @@ import Foundation
 import LinearAlgebra
 import Testing
 
+@testable import SheafCommands
+
 /// `sheaf train` that is killed or interrupted and goes on.
 @Suite(.serialized) struct InterruptedTrainingTests {
   private let folder: String
@@ -172,6 +174,45 @@ import Testing
     let network = try command.run(["train", "--resume", whole])
     #expect(network.status == 1 && network.error.contains(whole))
     #expect(network.error.split(separator: "\n").count == 1)
+  }
+
+  /// The axis of samples, flags, names like those of flags and repeated options come back; patience may change,
+  /// epochs that are done may not be taken away.
+  @Test func everyKindOfOptionComesBack() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let (c, x, y) = (folder + "c.safetensors", folder + "x.npy", folder + "y.npy")
+    var g = RandomGenerator(seed: 3)
+    let input = g.normalMatrix(rows: 3, columns: 40)
+    try ArrayFile.write(NPY.encode(NumericArray(input)), to: x)
+    try ArrayFile.write(NPY.encode(NumericArray(input.rows(0..<1))), to: y)
+    let options = [
+      "--layers", "3,5,1", "--input", x, "--target", y, "--samples", "columns", "--prefix", "true",
+      "--stiffness-of", "affine=2", "--stiffness-of", "activation=3", "--relaxation", "direct",
+      "--warm-start", "--validation", "0.2", "--patience", "1",
+    ]
+    let run = try command.run(["train"] + options + ["--epochs", "3", "--checkpoint", c])
+    #expect(run.status == 0, "\(run.error)")
+    let on = try command.run(
+      ["train", "--resume", c, "--epochs", "5", "--patience", "9", "--stiffness-of", "affine=2"]
+        + ["--stiffness-of", "activation=3"])
+    #expect(on.status == 0, "\(on.error)")
+    let back = try command.run(["train", "--resume", c, "--epochs", "1"])
+    #expect(back.status == 1 && back.error.contains("expected at most the 1"), "\(back.error)")
+  }
+
+  /// One file cannot be two, and what is not finite does not replace what was.
+  @Test func checkpointsAreNotLost() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let c = folder + "c.safetensors"
+    let base = ["train", "--layers", "2,4,1", "--data", "saddle"]
+    let one = try command.run(base + ["--checkpoint", c, "--out", c])
+    #expect(one.status == 64 && one.error.contains("--checkpoint and --out are one file"))
+    let diverged = try command.run(
+      base + ["--method", "backpropagation", "--optimizer", "gradient", "--rate", "1e9"]
+        + ["--epochs", "9", "--checkpoint", c])
+    #expect(diverged.status == 1 && diverged.error.contains("diverged"), "\(diverged.error)")
+    let state = try CheckpointFile.read(c).state
+    #expect(state.arrays.values.allSatisfy { $0.firstNonFinite == nil })
   }
 
   /// Schedules depend on the number of epochs, and samples are part of a run.
