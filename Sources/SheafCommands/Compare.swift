@@ -144,9 +144,6 @@ struct Compare: ParsableCommand {
           if (loss ?? accuracy.map { "\($0)" }) != nil && record.test == nil {
             throw ValidationError("\(task.name) has a target and no test samples to reach it on")
           }
-          if accuracy != nil && record.test?.accuracy == nil {
-            throw ValidationError("\(task.name) has no accuracy; expected --target-loss")
-          }
           run.set(goal.map { .loss($0) } ?? accuracy.map { .accuracy($0) })
           comparison.runs.append(run)
         }

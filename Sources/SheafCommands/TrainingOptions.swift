@@ -127,11 +127,6 @@ struct TrainingOptions: ParsableArguments {
       throw ValidationError(
         "--weight-decay \(weightDecay) times the rate is \(largestDecay), expected less than 1")
     }
-    if stiffnessSchedule == .anneal {
-      throw ValidationError(
-        "--stiffness-schedule is anneal, expected one that stays above 0; --coupling-schedule anneal "
-          + "tends to backpropagation")
-    }
     if patience != nil && validation == nil {
       throw ValidationError("--patience needs --validation, the samples to decide by")
     }
@@ -140,6 +135,11 @@ struct TrainingOptions: ParsableArguments {
       ("stiffness", stiffnessEnd, stiffnessSchedule),
     ] where end != nil && (shape == .constant || shape == .anneal) {
       throw ValidationError("--\(name)-end needs --\(name)-schedule linear, geometric or cosine")
+    }
+    if stiffnessSchedule == .anneal {
+      throw ValidationError(
+        "--stiffness-schedule is anneal, expected one that stays above 0; --coupling-schedule anneal "
+          + "tends to backpropagation")
     }
     try refuseForeignOptions()
     do { _ = try (rateValue(), couplingValue(), stiffnessValue()) } catch {

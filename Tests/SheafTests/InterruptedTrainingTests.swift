@@ -208,7 +208,7 @@ import Testing
     let one = try command.run(base + ["--checkpoint", c, "--out", c])
     #expect(one.status == 64 && one.error.contains("--checkpoint and --out are one file"))
     let diverged = try command.run(
-      base + ["--method", "backpropagation", "--optimizer", "gradient", "--rate", "1e9"]
+      base + ["--method", "backpropagation", "--optimizer", "gradient", "--rate", "1e300"]
         + ["--epochs", "9", "--checkpoint", c])
     #expect(diverged.status == 1 && diverged.error.contains("diverged"), "\(diverged.error)")
     let state = try CheckpointFile.read(c).state
