@@ -4,7 +4,7 @@
 
 build:
 	@Scripts/bootstrap
-	swift build -c release
+	swift build -c release --product sheaf
 
 demo: build
 	.build/release/sheaf demo --out demo
