@@ -8,9 +8,9 @@ import SheafTraining
 // Times of a heat step and of a joint training step, with allocations per step, beside the paper's
 // implementation (times from Tests/ReferenceData/README.md) or the matrix products they contain; the
 // integrators on the case b2; forward passes of networks of convolutions; equilibria beside Euler's
-// method; the paper's training runs and the cost of a training step by each rule. With arguments, only the cases whose names contain one. Prints one JSON object; fails if a step
-// allocates. `flowlimits [N]` prints a table of N problems (1000) instead: how often the equilibrium
-// methods end where the heat flow does.
+// method; the paper's training runs and the cost of a training step by each rule. With arguments, only the
+// cases whose names contain one. Prints one JSON object; fails if a step allocates. `flowlimits [N]` prints
+// a table of N problems (1000) instead: how often the equilibrium methods end where the heat flow does.
 
 /// The cost of one more step: the difference of a long and a short run, the best of several pairs.
 struct StepCost {
