@@ -26,7 +26,9 @@ public struct PinnedEquilibrium: Sendable {
 
   /// The worst status of the batch: `converged` if all samples are.
   public var status: SolutionStatus {
-    let order: [SolutionStatus] = [.diverged, .stepLimit, .stalled]
+    let order: [SolutionStatus] = [
+      .interrupted, .timeLimit, .diverged, .stepLimit, .stalled,
+    ]
     return order.first { statuses.contains($0) } ?? .converged
   }
 

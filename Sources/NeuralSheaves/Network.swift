@@ -35,6 +35,16 @@ public struct Network: Sendable {
   /// φ in a_{k+1} = φ(z_{k+1}).
   public var outputActivation: OutputActivation
 
+  /// What each output coordinate stands for, such as the classes of a classifier; empty where nobody
+  /// said.
+  public var classNames: [String] = [] {
+    didSet {
+      precondition(
+        classNames.isEmpty || classNames.count == outputDimension,
+        "\(classNames.count) names for \(outputDimension) outputs")
+    }
+  }
+
   /// Other names of vertices, such as those of the tensors in a file.
   public private(set) var aliases: [String: Int] = [:]
 
