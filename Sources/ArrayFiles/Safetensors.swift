@@ -41,6 +41,9 @@ public struct Safetensors: Sendable, Equatable {
     }
     let length = data.integer(at: 0, as: UInt64.self)
     guard length <= Self.longestHeader else {
+      if let found = FileSignature(data) {
+        throw fail("is \(found.summary), not a safetensors file")
+      }
       throw fail("a header of \(length) bytes, expected at most \(Self.longestHeader)")
     }
     let start = 8 + Int(length)

@@ -1,6 +1,7 @@
 import ArrayFiles
 import Foundation
 import LinearAlgebra
+import ModelFormats
 import SheafTraining
 
 /// Checkpoints in safetensors files: the arrays of a `TrainingState` in double precision and, in the
@@ -8,7 +9,7 @@ import SheafTraining
 ///
 /// Files are written under a temporary name and renamed: there is always a whole one.
 enum CheckpointFile {
-  private static let versionKey = "swift-sheaf.checkpoint"
+  private static let versionKey = SafetensorsNetwork.checkpointKey
   private static let version = "1"
   private static let settingsKey = "settings"
 

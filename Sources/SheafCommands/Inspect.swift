@@ -57,11 +57,18 @@ struct Inspect: ParsableCommand {
         },
         "freeDimension": network.freeDimension, "parameters": network.parameterCount,
         "outputActivation": network.outputActivation.rawValue, "aliases": aliases(of: network),
+        "classNames": network.classNames,
       ])
     }
+    let aliases = aliases(of: network).mapValues { $0.filter { $0 != "output" && $0 != "x" } }
+    let hasAliases = aliases.values.contains { !$0.isEmpty }
     print(
       TextOutput.table(
-        [["vertex", "dimension"]] + vertices.map { [$0.0, "\($0.1)"] }))
+        [["vertex", "dimension"] + (hasAliases ? ["in the file"] : [])]
+          + vertices.map { name, dimension in
+            [name, "\(dimension)"]
+              + (hasAliases ? [shortened((aliases[name] ?? []).filter { $0 != name })] : [])
+          }))
     print()
     print(
       TextOutput.table(
@@ -73,7 +80,12 @@ struct Inspect: ParsableCommand {
               row.columns.map { "\(row.dimension)×\($0.target)" } ?? "-", "\(row.parameters)",
             ]
           }))
-    print("\nfree dimension \(network.freeDimension), parameters \(network.parameterCount)")
+    if !network.classNames.isEmpty {
+      print("\nclasses: " + shortened(network.classNames, to: 90))
+    }
+    print(
+      "\nfree dimension \(network.freeDimension), parameters \(network.parameterCount), output activation "
+        + network.outputActivation.rawValue)
   }
 
   private func rows(of network: Network) -> [Row] {
@@ -95,6 +107,19 @@ struct Inspect: ParsableCommand {
           dimension: network.outputDimension, columns: nil, parameters: 0))
     }
     return rows
+  }
+
+  /// As many names as fit into so many characters.
+  private func shortened(_ names: [String], to length: Int = 48) -> String {
+    var text = ""
+    for (k, name) in names.enumerated() {
+      let next = (text.isEmpty ? "" : text + ", ") + name.printable
+      guard text.isEmpty || next.count <= length else {
+        return text + ", … (\(names.count - k) more)"
+      }
+      text = next
+    }
+    return text
   }
 
   /// The tensors' names by vertex.

@@ -5,7 +5,6 @@ import LinearAlgebra
 import ModelFormats
 import NeuralSheaves
 
-extension OutputActivation: ExpressibleByArgument {}
 extension OutputEdge.Energy: ExpressibleByArgument {}
 
 /// Which way samples lie in the arrays of a call.
@@ -16,19 +15,12 @@ enum SampleAxis: String, CaseIterable, ExpressibleByArgument {
 /// NETWORK and how to read it.
 struct NetworkOptions: ParsableArguments {
   @Argument(
-    help: "The network: .onnx, .safetensors (a Sequential), or .npz with W1, b1, W2, b2, ….")
+    help: "The network: .onnx, .safetensors (a state dict), or .npz with W1, b1, W2, b2, ….")
   var network: String
 
-  @Option(help: "The prefix of the network's keys in an .npz or .safetensors file, such as init_.")
-  var prefix = ""
+  @OptionGroup(title: "Reading the network") var reading: NetworkReadingOptions
 
-  @Option(
-    help: "The output activation: identity, sigmoid or softmax; default what the file says.")
-  var outputActivation: OutputActivation?
-
-  func load() throws -> Network {
-    try NetworkFile.read(network, prefix: prefix, outputActivation: outputActivation)
-  }
+  func load() throws -> Network { try reading.load(network) }
 }
 
 /// How arrays are read in a call.

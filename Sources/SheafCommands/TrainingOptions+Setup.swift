@@ -9,12 +9,11 @@ import SheafTraining
 extension TrainingOptions {
   /// The network at the start.
   func startNetwork() throws -> Network {
-    let activation = outputActivation ?? source.defaultActivation
+    let activation = reading.outputActivation ?? source.defaultActivation
     var generator = RandomGenerator(seed: initial.seed)
     if let network {
-      var start = try NetworkFile.read(
-        network, prefix: prefix, outputActivation: outputActivation)
-      if outputActivation == nil && start.outputActivation == .identity {
+      var start = try reading.load(network)
+      if reading.outputActivation == nil && start.outputActivation == .identity {
         start.outputActivation = activation
       }
       if reinitialize { start.reinitialize(using: &generator) }

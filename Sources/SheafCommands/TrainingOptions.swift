@@ -20,11 +20,9 @@ enum TrainingMethod: String, CaseIterable, ExpressibleByArgument {
 struct TrainingOptions: ParsableArguments {
   @Option(help: "Widths of a new network, such as 64,128,10.") var layers: String?
   @Option(help: "Start from a network: .onnx, .safetensors or .npz.") var network: String?
-  @Option(help: "The prefix of the network's keys in an .npz file.") var prefix = ""
+  @OptionGroup(title: "Reading --network") var reading: NetworkReadingOptions
   @Flag(help: "Draw the parameters of --network anew, by He's rule and --seed.")
   var reinitialize = false
-  @Option(help: "The output activation; default by the data.")
-  var outputActivation: OutputActivation?
   @OptionGroup(title: "Data") var source: TrainingSource
   @OptionGroup var arrays: ArrayOptions
   @OptionGroup var initial: InitialOptions
@@ -95,6 +93,9 @@ struct TrainingOptions: ParsableArguments {
     }
     if reinitialize && network == nil {
       throw ValidationError("--reinitialize is for --network; --layers draws a new network")
+    }
+    if let option = reading.givenForReading, network == nil {
+      throw ValidationError("\(option) is for --network; --layers makes chains with ReLU")
     }
     let positive = [
       ("--rate", rate ?? 1), ("--alpha", alpha), ("--beta", beta ?? 1), ("--step", step),

@@ -73,7 +73,11 @@ public enum ONNXFile {
       file: file, graph: sorted, constants: constants,
       marks: ONNXMarks(model),
       input: (inputs[0].name, shape, batch), output: output)
-    return try importer.run()
+    var network = try importer.run()
+    if let names = model.metadataProps.first(where: { $0.key == SafetensorsNetwork.classesKey }) {
+      try network.setClassNames(json: names.value, file: file)
+    }
+    return network
   }
 
   /// The shape of the input without its leading axis, and what stands for the batch.
