@@ -119,6 +119,7 @@ struct Compare: ParsableCommand {
     try checkWritable(csv, extensions: ["csv"])
     try checkWritable(runs, extensions: ["csv"])
     let (methods, tasks) = (try specifications(), try specifications(of: tasks))
+    try checkHeldSamples(tasks, methods)
     let interruption = Interruption()
     let bar = ProgressBar(total: tasks.count * methods.count * seeds)
     var comparison = Comparison()
@@ -134,16 +135,17 @@ struct Compare: ParsableCommand {
           if outcome.status == .interrupted { break runs }
           done += 1
           let record = outcome.record
-          if method.name == methods[0].name { first = record.test?.loss }
+          let held = record.test ?? record.validation
+          if method.name == methods[0].name { first = held?.loss }
           var run = Comparison.Run(
             task: task.name, method: method.name, seed: seed, status: outcome.status,
             steps: outcome.records.last!.step, seconds: outcome.records.last!.seconds,
-            train: record.train, test: record.test,
-            course: outcome.records.compactMap { r in r.test.map { (r.seconds, $0) } })
+            train: record.train, test: held,
+            isValidation: record.test == nil && held != nil,
+            course: outcome.records.compactMap { r in
+              (r.test ?? r.validation).map { (r.seconds, $0) }
+            })
           let goal = loss == "first" ? first : loss.flatMap { Double($0) }
-          if (loss ?? accuracy.map { "\($0)" }) != nil && record.test == nil {
-            throw ValidationError("\(task.name) has a target and no test samples to reach it on")
-          }
           run.set(goal.map { .loss($0) } ?? accuracy.map { .accuracy($0) })
           comparison.runs.append(run)
         }
@@ -160,6 +162,29 @@ struct Compare: ParsableCommand {
     if interruption.isRaised {
       throw WorkFailure(
         description: "interrupted after \(done) of \(tasks.count * methods.count * seeds) runs")
+    }
+    guard comparison.runs.contains(where: { $0.test?.loss.isFinite ?? false }) else {
+      throw WorkFailure(
+        description: "nothing was compared: none of \(done) runs ended with a finite loss; use a "
+          + "smaller --rate or --step")
+    }
+  }
+
+  /// There are test samples, or validation samples in their stead, for every run.
+  private func checkHeldSamples(_ tasks: [Specification], _ methods: [Specification]) throws {
+    for task in tasks {
+      for method in methods {
+        let options = try options(task, method, seed: 0).training
+        if options.source.hasTestSamples { continue }
+        guard options.validation != nil else {
+          throw WorkFailure(
+            description: "\(task.name) has no samples to compare on: expected --test-input, "
+              + "--test-share or --validation among its options")
+        }
+        Note.say(
+          "\(task.name) has no test samples: losses and accuracies are those of its validation "
+            + "samples, which also choose the networks")
+      }
     }
   }
 }

@@ -32,8 +32,8 @@ struct TrainingSession {
   func run(
     isInterrupted: () -> Bool = { false }, onEpoch: (EpochRecord) -> Void = { _ in }
   ) throws -> Outcome {
-    let network = try options.startNetwork()
-    let (train, validation, test) = try options.loadData(for: network)
+    var network = try options.startNetwork()
+    let (train, validation, test) = try options.prepare(&network)
     let trainer = try options.trainer(network, train)
     return try run(trainer, validation, test, isInterrupted, onEpoch)
   }
@@ -113,8 +113,13 @@ struct TrainingSession {
     try TrainingOptions.parse(["--layers", "1,1", "--data", "digits"])
   }
 
+  /// Options that say where samples are; other files may hold the same.
+  private static let places: Set<String> = [
+    "input", "target", "labels", "test-input", "test-target", "test-labels", "samples", "header",
+  ]
+
   /// Every setting must be the checkpoint's; more epochs are allowed where nothing is scheduled by them,
-  /// and another patience.
+  /// another patience, and other files of the same samples.
   private func check(
     _ settings: [String: String], against stored: [String: String], in path: String
   ) throws {
@@ -125,19 +130,24 @@ struct TrainingSession {
     var defaults = OptionSettings.of(try Self.defaults())
     for name in ["layers", "data"] { defaults[name] = nil }
     let expected = defaults.merging(stored) { $1 }
+    let isSameData = settings[Self.samplesKey] == stored[Self.samplesKey]
     for name in Set(settings.keys).union(expected.keys).sorted()
     where settings[name] != expected[name] {
       // Other samples may follow from an option, which is then to be named.
-      if name == Self.samplesKey || name == "epochs" && !isScheduled || name == "patience" {
+      if name == Self.samplesKey || name == "epochs" && !isScheduled || name == "patience"
+        || Self.places.contains(name) && isSameData
+      {
         continue
       }
       throw ArrayFileError(
         file: path,
         problem: "--\(name) is \(settings[name] ?? "not given"), expected the checkpoint's "
           + (expected[name] ?? "default")
-          + (name == "epochs" ? ": schedules depend on the number of epochs" : ""))
+          + (name == "epochs"
+            ? ": schedules depend on the number of epochs"
+            : Self.places.contains(name) ? ": the samples differ" : ""))
     }
-    guard settings[Self.samplesKey] == stored[Self.samplesKey] else {
+    guard isSameData else {
       throw ArrayFileError(
         file: path, problem: "the samples are not those that the checkpoint was trained on")
     }
