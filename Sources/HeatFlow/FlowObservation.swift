@@ -12,3 +12,14 @@ public struct FlowObservation {
   /// The network's output for the first sample.
   public let output: [Double]
 }
+
+/// How far a run is that takes steps.
+public struct FlowProgress: Sendable {
+  /// The number of steps taken.
+  public let step: Int
+  /// The flow time.
+  public let time: Double
+  /// ‖F‖∞ over the batch, relative to the largest scale of a sample: the residual, where samples are alike,
+  /// else no more than it.
+  public let residual: Double
+}
