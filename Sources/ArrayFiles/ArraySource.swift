@@ -77,7 +77,8 @@ public struct ArraySource: Sendable {
     if IDX.isIDX(data) { return .idx }
     if data.starts(with: Data("PK\u{3}\u{4}".utf8)) {
       throw ArrayFileError(
-        file: file, problem: "is a zip archive, expected a table, NPY or IDX (write .npz to a file)")
+        file: file, problem: "is a zip archive, expected a table, NPY or IDX (write .npz to a file)"
+      )
     }
     return .table
   }
@@ -137,7 +138,8 @@ extension ArraySource {
     case .array(let array):
       guard array.shape.count(where: { $0 != 1 }) <= 1 else {
         throw ArrayFileError(
-          file: reference.description, problem: "shape \(array.shape), expected one value per sample")
+          file: reference.description,
+          problem: "shape \(array.shape), expected one value per sample")
       }
       return array.elements.map { x in Int(exactly: x).map { "\($0)" } ?? "\(x)" }
     case .table(let table, let rows, let columns):

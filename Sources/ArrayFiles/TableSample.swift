@@ -28,7 +28,8 @@ struct TableSample {
     // Nothing here throws.
     try? FieldScanner.scan(data, separator: separator.byte) { scanner in
       var fields = 0
-      for start in starts.prefix(Self.mostRecords) where records.count < 2 || fields < Self.mostFields {
+      for start in starts.prefix(Self.mostRecords)
+      where records.count < 2 || fields < Self.mostFields {
         scanner.place = start
         var record: [(kind: Kind, text: String)] = []
         while true {
@@ -127,7 +128,8 @@ struct TableSample {
     let counts = Set((0..<n).map(Double.init))
     return rest.contains { row in
       row.contains { field in
-        field.kind == .text || field.kind == .number && !(Double(field.text).map(counts.contains) ?? false)
+        field.kind == .text
+          || field.kind == .number && !(Double(field.text).map(counts.contains) ?? false)
       }
     }
   }

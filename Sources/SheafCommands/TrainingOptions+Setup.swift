@@ -74,7 +74,8 @@ extension TrainingOptions {
       let name = { samples.inputNames?[$0] ?? "coordinate \($0)" }
       Note.say(
         "inputs differ in scale by a factor of \(TextOutput.number(extremes.ratio)) "
-          + "(\(name(extremes.largest)) to \(name(extremes.least))); --standardize brings them to one")
+          + "(\(name(extremes.largest)) to \(name(extremes.least))); --standardize brings them to one"
+      )
     }
     return (train, held, samples.test)
   }

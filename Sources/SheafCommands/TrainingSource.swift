@@ -102,7 +102,8 @@ struct TrainingSource: ParsableArguments {
     }
     var samples = Samples(
       train: try part(
-        source, as: "--input", (target, trainLabels), as: ("--target", "--labels"), network, arrays))
+        source, as: "--input", (target, trainLabels), as: ("--target", "--labels"), network, arrays)
+    )
     samples.inputNames = arrays.samples == .rows ? source.columnNames : nil
     samples.classNames = trainLabels?.classNames(of: network) ?? []
     if let testInput {

@@ -12,12 +12,15 @@ public struct Standardization: Sendable, Equatable {
   public init(_ samples: Matrix) {
     let n = Double(samples.columns)
     let rows = 0..<samples.rows
-    var (means, spans, squares) = (rows.map { _ in 0.0 }, rows.map { _ in 0.0 }, rows.map { _ in 0.0 })
+    var (means, spans, squares) = (
+      rows.map { _ in 0.0 }, rows.map { _ in 0.0 }, rows.map { _ in 0.0 }
+    )
     for j in 0..<samples.columns {
       for i in rows { means[i] += samples[i, j] / n }
     }
     // Of equal values the mean is one, to the last bit.
-    for i in rows where (1..<max(1, samples.columns)).allSatisfy({ samples[i, $0] == samples[i, 0] }) {
+    for i in rows
+    where (1..<max(1, samples.columns)).allSatisfy({ samples[i, $0] == samples[i, 0] }) {
       means[i] = samples.columns > 0 ? samples[i, 0] : 0
     }
     // Relative to the largest, so that no square overflows.

@@ -119,12 +119,21 @@ import Testing
 
   /// IDX files of every type.
   @Test func idxFiles() throws {
-    let seeds = [(8, 1), (9, 1), (11, 2), (12, 4), (13, 4), (14, 8)].map { code, size in
-      Data([0, 0, UInt8(code), 2, 0, 0, 0, 3, 0, 0, 0, 5] + (0..<UInt8(15 * size)).map { $0 })
+    let sizes: [(code: UInt8, size: UInt8)] = [(8, 1), (9, 1), (11, 2), (12, 4), (13, 4), (14, 8)]
+    let seeds = sizes.map {
+      Data([0, 0, $0.code, 2, 0, 0, 0, 3, 0, 0, 0, 5]) + Data(0..<15 * $0.size)
     }
     try fuzz(name: "idx", seeds: seeds + [Data([0, 0, 8, 1, 0, 0, 0, 2, 7, 9])]) {
       let array = try IDX.decode($0, file: "a")
       #expect(array.elements.count <= $0.count)
+    }
+  }
+
+  @Test func gzipFiles() throws {
+    try fuzz(name: "gzip", seeds: ArrayReferenceTests.gzipped) {
+      let data = try Gzip.unpack($0, file: "a")
+      _ = try? Table(data, file: "a")
+      _ = try? IDX.decode(data, file: "a")
     }
   }
 

@@ -87,7 +87,8 @@ extension FieldScanner {
   private func word(_ field: Field) -> Value {
     func isOne(of words: [[UInt8]], _ range: Range<Int>) -> Bool {
       words.contains { word in
-        word.count == range.count && zip(word, bytes[range]).allSatisfy { $0 == $1 | 0x20 || $0 == $1 }
+        word.count == range.count
+          && zip(word, bytes[range]).allSatisfy { $0 == $1 | 0x20 || $0 == $1 }
       }
     }
     if isOne(of: Self.missingWords, field.start..<field.end) { return .missing }
@@ -102,5 +103,7 @@ extension FieldScanner {
 
 extension FieldScanner {
   /// Whether a number has a decimal point.
-  func hasPoint(_ field: Field) -> Bool { bytes[field.start..<field.end].contains(UInt8(ascii: ".")) }
+  func hasPoint(_ field: Field) -> Bool {
+    bytes[field.start..<field.end].contains(UInt8(ascii: "."))
+  }
 }

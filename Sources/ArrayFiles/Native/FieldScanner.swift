@@ -41,7 +41,9 @@ struct FieldScanner {
   var isAtEnd: Bool { place >= bytes.count }
 
   private static let (lineFeed, carriageReturn) = (UInt8(ascii: "\n"), UInt8(ascii: "\r"))
-  private static let (quote, space, tab) = (UInt8(ascii: "\""), UInt8(ascii: " "), UInt8(ascii: "\t"))
+  private static let (quote, space, tab) = (
+    UInt8(ascii: "\""), UInt8(ascii: " "), UInt8(ascii: "\t")
+  )
 
   @inline(__always)
   private func isSpace(_ byte: UInt8) -> Bool {
