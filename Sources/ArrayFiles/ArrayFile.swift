@@ -8,8 +8,8 @@ public enum ArrayFile {
   }
 
   /// Reads a table.
-  public static func readTable(_ path: String) throws(ArrayFileError) -> Table {
-    try Table(try bytes(path), file: path)
+  public static func readTable(_ path: String) throws(ArrayFileError) -> TableFile {
+    try TableFile(try bytes(path), file: path)
   }
 
   /// Standard input, which can be read but once.

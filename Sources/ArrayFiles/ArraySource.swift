@@ -13,7 +13,7 @@ public struct ArraySource: Sendable {
 
   private enum Content: Sendable {
     case array(NumericArray)
-    case table(Table, rows: Range<Int>, columns: [Int])
+    case table(TableFile, rows: Range<Int>, columns: [Int])
   }
 
   private enum Kind { case npy, npz, safetensors, idx, table, unknown }
@@ -43,7 +43,7 @@ public struct ArraySource: Sendable {
     if Gzip.isGzip(data) || path.hasSuffix(".gz") { data = try Gzip.unpack(data, file: file) }
     if kind == .unknown { kind = try Self.kind(of: data, file: file) }
     guard kind != .table else {
-      let table = try Table(data, file: file, hasHeader: hasHeader)
+      let table = try TableFile(data, file: file, hasHeader: hasHeader)
       content = .table(
         table, rows: try Self.rows(reference.rows, of: table.rowCount, in: file),
         columns: try table.columns(reference.part ?? ""))

@@ -22,7 +22,7 @@ struct TableSample {
   private static let (mostRecords, mostFields) = (1000, 200_000)
 
   /// The records at some places.
-  init(_ data: Data, separator: Table.Separator, starts: [Int]) {
+  init(_ data: Data, separator: TableFile.Separator, starts: [Int]) {
     var records: [[(kind: Kind, text: String)]] = []
     var hasCommas = false
     // Nothing here throws.
@@ -135,7 +135,7 @@ struct TableSample {
   }
 }
 
-extension Table {
+extension TableFile {
   /// The separator by which records have equally many fields, more than one, and most are numbers.
   static func separator(of data: Data, from start: Int) -> Separator {
     var best: (separator: Separator, isEven: Bool, share: Double)?

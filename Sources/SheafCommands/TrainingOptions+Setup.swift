@@ -25,17 +25,7 @@ extension TrainingOptions {
             + "network without, or no --standardize")
       }
     } else {
-      let widths = try layers!.split(separator: ",", omittingEmptySubsequences: false).map {
-        guard let n = Int($0) else {
-          throw ValidationError("--layers \(layers!): \"\($0)\" is not a whole number")
-        }
-        return n
-      }
-      do {
-        start = try Network(widths: widths, outputActivation: activation, using: &generator)
-      } catch {
-        throw ValidationError("--layers \(layers!): \(error)")
-      }
+      start = try Network(layers: layers!, outputActivation: activation, using: &generator)
     }
     guard source.standardize else { return start }
     let n = start.inputDimension

@@ -103,7 +103,7 @@ import Testing
     var words = 0
     try fuzz(name: "table", seeds: seeds.map { Data($0.utf8) }) { data in
       for hasHeader in [nil, true, false] {
-        guard let table = try? Table(data, file: "a", hasHeader: hasHeader) else { continue }
+        guard let table = try? TableFile(data, file: "a", hasHeader: hasHeader) else { continue }
         let all = try table.columns("")
         #expect(all.count == table.columnCount && table.rowCount > 0)
         for c in all { words += ((try? table.words(column: c)) ?? []).count }
@@ -112,7 +112,7 @@ import Testing
         _ = table.line(ofRow: table.rowCount - 1)
         if hasHeader == nil { _ = try? table.numbers(columns: all) }
       }
-      _ = try Table(data, file: "a")
+      _ = try TableFile(data, file: "a")
     }
     #expect(words > fuzzCount)
   }
@@ -132,7 +132,7 @@ import Testing
   @Test func gzipFiles() throws {
     try fuzz(name: "gzip", seeds: ArrayReferenceTests.gzipped) {
       let data = try Gzip.unpack($0, file: "a")
-      _ = try? Table(data, file: "a")
+      _ = try? TableFile(data, file: "a")
       _ = try? IDX.decode(data, file: "a")
     }
   }

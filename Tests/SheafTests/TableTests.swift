@@ -6,8 +6,8 @@ import Testing
 
 /// Tables of any dialect are read as they were written; what is wrong is named by line and column.
 struct TableTests {
-  static func table(_ text: String, _ hasHeader: Bool? = nil) throws(ArrayFileError) -> Table {
-    try Table(Data(text.utf8), file: "t.csv", hasHeader: hasHeader)
+  static func table(_ text: String, _ hasHeader: Bool? = nil) throws(ArrayFileError) -> TableFile {
+    try TableFile(Data(text.utf8), file: "t.csv", hasHeader: hasHeader)
   }
 
   static func problem(_ text: String, _ selection: String = "") -> String {
@@ -25,7 +25,7 @@ struct TableTests {
     for seed in UInt64(0)..<3000 {
       var written = RandomTable(seed: seed)
       let text = written.text()
-      let table = try Table(Data(text.utf8), file: "t", hasHeader: written.hasHeader)
+      let table = try TableFile(Data(text.utf8), file: "t", hasHeader: written.hasHeader)
       #expect(table.rowCount == written.rows.count, "seed \(seed)")
       #expect(table.columnCount == written.kinds.count, "seed \(seed)")
       if table.columnCount > 1 { #expect(table.separator == written.separator, "seed \(seed)") }
@@ -55,7 +55,7 @@ struct TableTests {
     var compared = 0
     for seed in UInt64(0)..<300 {
       var written = RandomTable(seed: seed)
-      let table = try Table(Data(written.text().utf8), file: "t", hasHeader: written.hasHeader)
+      let table = try TableFile(Data(written.text().utf8), file: "t", hasHeader: written.hasHeader)
       let numeric = written.kinds.indices.filter { written.kinds[$0] == .number }
       var g = RandomGenerator(seed: seed)
       let columns = (0..<g.integer(1...5)).map { _ in numeric[g.integer(0...numeric.count - 1)] }
@@ -102,13 +102,13 @@ struct TableTests {
   }
 
   @Test(arguments: [
-    ("1;2\n3;4\n", Table.Separator.semicolon, [1, 2, 3, 4.0]),
+    ("1;2\n3;4\n", TableFile.Separator.semicolon, [1, 2, 3, 4.0]),
     ("0,5;1,5\n2;3\n", .semicolon, [0.5, 1.5, 2, 3]), ("0,5\t1,5\n", .tab, [0.5, 1.5]),
     ("1\t2\n3\t4\n", .tab, [1, 2, 3, 4]), ("1,2\n3,4\n", .comma, [1, 2, 3, 4]),
     ("a;b\n0,5;\"1,5\"\n", .semicolon, [0.5, 1.5]), ("\"1\",\"2\"\r\n3,4", .comma, [1, 2, 3, 4]),
     ("1,2\r3,4\r", .comma, [1, 2, 3, 4]), ("1 , 2\n\n \n3,\t4\n", .comma, [1, 2, 3, 4]),
     ("+1,-.5e+1\n1.,1E2\n", .comma, [1, -5, 1, 100]),
-  ]) func dialects(text: String, separator: Table.Separator, numbers: [Double]) throws {
+  ]) func dialects(text: String, separator: TableFile.Separator, numbers: [Double]) throws {
     let table = try Self.table(text)
     #expect(table.separator == separator)
     #expect(try table.numbers(columns: table.columns("")).elements == numbers)
@@ -141,7 +141,7 @@ struct TableTests {
 
   @Test func UTF16IsNamed() {
     let data = Data([0xff, 0xfe]) + "1,2\n".data(using: .utf16LittleEndian)!
-    #expect(throws: ArrayFileError.self) { _ = try Table(data, file: "t") }
+    #expect(throws: ArrayFileError.self) { _ = try TableFile(data, file: "t") }
   }
 
   /// Our own histories: empty fields in columns that are not asked for.
@@ -171,7 +171,7 @@ struct RandomTable {
     var word = ""
   }
 
-  let separator: Table.Separator
+  let separator: TableFile.Separator
   let hasHeader: Bool
   let kinds: [Kind]
   let names: [String]
@@ -182,7 +182,7 @@ struct RandomTable {
 
   init(seed: UInt64) {
     var g = RandomGenerator(seed: seed)
-    separator = Table.Separator.allCases[g.integer(0...2)]
+    separator = TableFile.Separator.allCases[g.integer(0...2)]
     hasHeader = g.uniform() < 0.5
     // The first column is of numbers, so that there is one.
     kinds = [.number] + (0..<g.integer(0...5)).map { _ in g.uniform() < 0.4 ? .word : .number }
@@ -213,7 +213,7 @@ struct RandomTable {
   mutating func text() -> String {
     let end = ["\n", "\r\n", "\r"][generator.integer(0...2)]
     let hasCommas = separator != .comma && generator.uniform() < 0.5
-    let mark = ["\t", ";", ","][Table.Separator.allCases.firstIndex(of: separator)!]
+    let mark = ["\t", ";", ","][TableFile.Separator.allCases.firstIndex(of: separator)!]
     var lines: [String] = []
     if hasHeader { lines.append(line(names.map { quoted($0) }, mark)) }
     for row in rows {

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Columns by number and name.
-extension Table {
+extension TableFile {
   /// The columns that a selection names: zero-based numbers, half-open ranges `a:b` of them and header
   /// names, separated by commas; all columns for an empty one. Names with commas, and those that are also
   /// the number of another column, stand in quotes.

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Numbers and words of chosen columns.
-extension Table {
+extension TableFile {
   /// The numbers in chosen rows and columns, of shape (rows, columns).
   ///
   /// Cost: one pass over the rows.

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Its bytes are kept as they are, with the places of its rows; numbers are read when they are asked
 /// for, so that other columns may hold anything. Lines of nothing but space are passed over.
-public struct Table: Sendable {
+public struct TableFile: Sendable {
   /// What stands between two fields.
   public enum Separator: String, Sendable, CaseIterable {
     case tab, semicolon, comma
