@@ -26,6 +26,7 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas",
       providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CKernels"),
     .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CKernels"]),
     .target(name: "CellularSheaves", dependencies: ["LinearAlgebra"]),
@@ -41,7 +42,7 @@ let package = Package(
       dependencies: [
         "Equilibria", "HeatFlow", "PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra",
       ]),
-    .target(name: "ArrayFiles", dependencies: ["CZip", "LinearAlgebra"]),
+    .target(name: "ArrayFiles", dependencies: ["CZip", "CZlib", "LinearAlgebra"]),
     .target(
       name: "ModelFormats",
       dependencies: [

@@ -1,4 +1,4 @@
-/// The element types of array files, little-endian; arrays are read as doubles.
+/// The element types of array files; arrays are read as doubles.
 package enum ElementType: Sendable {
   case float64, float32, float16, bfloat16
   case int64, int32, int16, int8

@@ -8,6 +8,9 @@ public enum NPY {
   /// NumPy's own bound: a header of plain numbers takes about 100 bytes.
   private static let longestHeader = 10_000
 
+  /// Whether bytes begin as an NPY file does.
+  static func isNPY(_ data: Data) -> Bool { data.starts(with: magic) }
+
   /// Reads an array from the bytes of an NPY file.
   ///
   /// Little-endian floats, integers and booleans of any size up to 64 bits; C or Fortran order.
@@ -38,7 +41,7 @@ public enum NPY {
     _ data: Data, file: String, byteLimit: Int
   ) throws(ArrayFileError) -> Array {
     func fail(_ problem: String) -> ArrayFileError { ArrayFileError(file: file, problem: problem) }
-    guard data.count >= 10, data.starts(with: magic) else {
+    guard data.count >= 10, isNPY(data) else {
       throw fail(
         FileSignature(data).map { "is \($0.summary), not an NPY file" }
           ?? "not an NPY file: the first bytes are not \\x93NUMPY")

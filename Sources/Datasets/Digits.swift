@@ -47,6 +47,6 @@ public enum Digits {
     else {
       throw ArrayFileError(file: name + ".csv", problem: "the resource is missing")
     }
-    return try ArrayFile.readCSV(url.path).columns("")
+    return try ArrayFile.read(url.path)
   }
 }

@@ -116,16 +116,31 @@ public struct Network: Sendable {
   /// Takes a name given by `addAlias` away.
   public mutating func removeAlias(_ name: String) { aliases[name] = nil }
 
+  /// Appends the vertices and edges of another network behind the last vertex, which is its input.
+  mutating func append(contentsOf other: Network) {
+    let (last, layer) = (lastVertex, vertices[lastVertex].layer)
+    precondition(vertices[last].dimension == other.inputDimension)
+    for vertex in other.vertices.dropFirst() {
+      addVertex(
+        String(vertex.name.prefix(1)), dimension: vertex.dimension, layer: layer + vertex.layer)
+    }
+    edges += other.edges.map {
+      Edge(source: last + $0.source, target: last + $0.target, operation: $0.operation)
+    }
+  }
+
   /// Puts another operation of the same dimensions on every edge.
   mutating func replaceOperations(_ make: (Edge) -> any NetworkOperation) {
-    for e in edges.indices {
-      let new = make(edges[e])
-      precondition(
-        new.sourceDimension == edges[e].operation.sourceDimension
-          && new.targetDimension == edges[e].operation.targetDimension
-          && new.targetRows == edges[e].operation.targetRows)
-      edges[e].operation = new
-    }
+    for e in edges.indices { replaceOperation(of: e, by: make(edges[e])) }
+  }
+
+  /// Puts another operation of the same dimensions on an edge.
+  package mutating func replaceOperation(of e: Int, by new: any NetworkOperation) {
+    precondition(
+      new.sourceDimension == edges[e].operation.sourceDimension
+        && new.targetDimension == edges[e].operation.targetDimension
+        && new.targetRows == edges[e].operation.targetRows)
+    edges[e].operation = new
   }
 
   private mutating func addVertex(_ letter: String, dimension: Int, layer: Int) {

@@ -137,6 +137,7 @@ struct Compare: ParsableCommand {
 
   func run() throws {
     try declaredFiles().check()
+    try checkHeldSamples()
     let all = try tasks().count * methods().count * seeds
     let halt = Halt.onSignals(timeLimit: limit.timeLimit)
     let comparison = try compared(of: all, until: halt)
@@ -162,7 +163,7 @@ struct Compare: ParsableCommand {
         description: (ending == .timeLimit ? "--time-limit reached" : "interrupted")
           + " after \(comparison.runs.count) of \(all) runs")
     }
-    guard comparison.runs.allSatisfy({ $0.status == .diverged }) else { return nil }
+    guard comparison.runs.allSatisfy({ !($0.test?.loss.isFinite ?? false) }) else { return nil }
     return WorkFailure(
       description: "all \(all) runs diverged: nothing was compared; use a smaller --rate or --step")
   }
@@ -182,21 +183,40 @@ struct Compare: ParsableCommand {
           let outcome = try TrainingSession(options: training).run(until: halt)
           if outcome.status == .interrupted { return comparison }
           let record = outcome.record
-          if m == 0 { first = record.test?.loss }
+          let held = record.test ?? record.validation
+          if m == 0 { first = held?.loss }
           var run = Comparison.Run(
             task: task.name, method: method.name, seed: seed, status: outcome.status,
             steps: outcome.records.last!.step, seconds: outcome.records.last!.seconds,
-            train: record.train, test: record.test,
-            course: outcome.records.compactMap { r in r.test.map { (r.seconds, $0) } })
+            train: record.train, test: held,
+            isValidation: record.test == nil && held != nil,
+            course: outcome.records.compactMap { r in
+              (r.test ?? r.validation).map { (r.seconds, $0) }
+            })
           let goal = loss == "first" ? first : loss.flatMap { Double($0) }
-          if (loss ?? accuracy.map { "\($0)" }) != nil && record.test == nil {
-            throw ValidationError("\(task.name) has a target and no test samples to reach it on")
-          }
           run.set(goal.map { .loss($0) } ?? accuracy.map { .accuracy($0) })
           comparison.runs.append(run)
         }
       }
     }
     return comparison
+  }
+
+  /// There are test samples, or validation samples in their stead, for every run.
+  private func checkHeldSamples() throws {
+    for task in try tasks() {
+      for method in try methods() {
+        let options = try options(task, method, seed: 0).training
+        if options.source.hasTestSamples { continue }
+        guard options.validation != nil else {
+          throw WorkFailure(
+            description: "\(task.name) has no samples to compare on: expected --test-input, "
+              + "--test-share or --validation among its options")
+        }
+        Note.say(
+          "\(task.name) has no test samples: losses and accuracies are those of its validation "
+            + "samples, which also choose the networks")
+      }
+    }
   }
 }

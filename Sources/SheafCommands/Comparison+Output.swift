@@ -99,6 +99,7 @@ extension Comparison {
           "timeRatio": s.timeRatio?.json ?? NSNull(),
           "runs": s.runs.map { run -> [String: Any] in
             [
+              "samples": run.isValidation ? "validation" : "test",
               "seed": run.seed, "status": run.status.rawValue, "steps": run.steps,
               "seconds": run.seconds, "trainLoss": JSONOutput.number(run.train.loss),
               "testLoss": JSONOutput.number(run.test?.loss),

@@ -1,16 +1,10 @@
 import ArgumentParser
 import ArrayFiles
 import Foundation
-import LinearAlgebra
 import ModelFormats
 import NeuralSheaves
 
 extension OutputEdge.Energy: ExpressibleByArgument {}
-
-/// Which way samples lie in the arrays of a call.
-enum SampleAxis: String, CaseIterable, ExpressibleByArgument {
-  case rows, columns
-}
 
 /// NETWORK and how to read it.
 struct NetworkOptions: ParsableArguments {
@@ -24,38 +18,4 @@ struct NetworkOptions: ParsableArguments {
   func declare(in files: inout CallFiles) { files.reads("NETWORK", network) }
 
   func load() throws -> Network { try reading.load(network) }
-}
-
-/// How arrays are read in a call.
-struct ArrayOptions: ParsableArguments {
-  @Option(help: "Whether samples are the rows or the columns of arrays.")
-  var samples: SampleAxis = .rows
-
-  /// An ARRAY as a quantity (dim, batch), every number finite.
-  func read(_ reference: String) throws -> Matrix {
-    let array = try ArrayFile.read(reference)
-    let m =
-      samples == .columns && array.shape.count == 2 ? array.samples.transposed : array.samples
-    if let (i, j) = m.firstNonFinite {
-      throw NetworkError.notFinite(
-        array: reference, index: " (sample \(j), coordinate \(i))")
-    }
-    return m
-  }
-
-  /// The input of a network.
-  func readInput(_ reference: String, for network: Network) throws -> Matrix {
-    let x = try read(reference)
-    guard x.rows == network.inputDimension && x.columns > 0 else {
-      throw NetworkError.quantity(
-        name: reference, found: "(\(x.columns) samples, \(x.rows))",
-        expected: "(at least 1 sample, \(network.inputDimension))")
-    }
-    return x
-  }
-
-  /// A quantity as an array the way round that the call asks for.
-  func array(_ m: Matrix) -> NumericArray {
-    samples == .columns ? NumericArray(m) : NumericArray(samples: m)
-  }
 }

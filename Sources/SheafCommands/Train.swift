@@ -134,6 +134,7 @@ struct Train: ParsableCommand {
     let (last, kept) = (outcome.records.last!, outcome.record)
     let rate = last.seconds > 0 ? Double(last.step) / last.seconds : nil
     return [
+      "classes": outcome.network.classNames,
       "status": ending?.rawValue ?? outcome.status.rawValue, "method": options.method.rawValue,
       "history": JSONOutput.history(outcome.records), "epoch": kept.epoch,
       "trainLoss": JSONOutput.number(kept.train.loss),
@@ -163,6 +164,9 @@ struct Train: ParsableCommand {
         ["accuracy"] + parts.map { n($0.1?.accuracy) },
       ]),
     ]
+    if !outcome.network.classNames.isEmpty {
+      lines.append("classes: " + outcome.network.classNames.joined(separator: ", "))
+    }
     if let residual = last.relaxation.medianResidual {
       let isBudget = options.method == .equilibrium && options.relaxation == .sweeps
       lines.append(

@@ -36,8 +36,8 @@ struct TrainingSession {
   func run(
     until halt: Halt, onEpoch: (EpochRecord) -> Void = { _ in }
   ) throws -> Outcome {
-    let network = try options.startNetwork()
-    let (train, validation, test) = try options.loadData(for: network)
+    var network = try options.startNetwork()
+    let (train, validation, test) = try options.prepare(&network)
     let trainer = try options.trainer(network, train)
     return try run(trainer, validation, test, { halt.reason != nil }, onEpoch)
   }
@@ -110,9 +110,10 @@ struct TrainingSession {
 
   /// No options have these names.
   private static let (samplesKey, networkKey) = ("samples.fingerprint", "network.fingerprint")
-  /// Files that may have moved: their samples are what counts.
+  /// Where samples are: other files may hold the same.
   private static let samplesFiles: Set = [
-    "input", "target", "labels", "test-input", "test-target", "test-labels",
+    "input", "target", "labels", "test-input", "test-target", "test-labels", "samples",
+    "header",
   ]
 
   /// The options that are stored with a checkpoint, but those that are given anew.
@@ -133,7 +134,7 @@ struct TrainingSession {
   }
 
   /// Every setting must be the checkpoint's; more epochs are allowed where nothing is scheduled by them,
-  /// and another patience.
+  /// another patience, and other files of the same samples.
   private func check(
     _ settings: [String: String], against stored: [String: String], in path: String
   ) throws {
@@ -144,11 +145,12 @@ struct TrainingSession {
     var defaults = OptionSettings.of(try Self.defaults())
     for name in ["layers", "data"] { defaults[name] = nil }
     let expected = defaults.merging(stored) { $1 }
+    let isSameData = settings[Self.samplesKey] == stored[Self.samplesKey]
     for name in Set(settings.keys).union(expected.keys).sorted()
     where settings[name] != expected[name] {
       // Other samples may follow from an option, which is then to be named.
       if [Self.samplesKey, Self.networkKey, "patience"].contains(name)
-        || name == "epochs" && !isScheduled || Self.samplesFiles.contains(name)
+        || name == "epochs" && !isScheduled || Self.samplesFiles.contains(name) && isSameData
         || name == "network" && stored[Self.networkKey] != nil
       {
         continue
@@ -157,9 +159,11 @@ struct TrainingSession {
         file: path,
         problem: "--\(name) is \(settings[name] ?? "not given"), expected the checkpoint's "
           + (expected[name] ?? "default")
-          + (name == "epochs" ? ": schedules depend on the number of epochs" : ""))
+          + (name == "epochs"
+            ? ": schedules depend on the number of epochs"
+            : Self.samplesFiles.contains(name) ? ": the samples differ" : ""))
     }
-    guard settings[Self.samplesKey] == stored[Self.samplesKey] else {
+    guard isSameData else {
       throw ArrayFileError(
         file: path, problem: "the samples are not those that the checkpoint was trained on")
     }

@@ -196,14 +196,5 @@ struct BadInputTests {
     #expect(message { try ArrayFile.write(good, to: f + "no/where.npy") }.contains("where.npy"))
     #expect(message { try NPZ.write([:], to: f + "no/where.npz") }.contains("where.npz"))
 
-    #expect(message { _ = try CSV("1,2\n3\n", file: "t.csv") }.contains("line 2"))
-    #expect(message { _ = try CSV("a,b\n1,x\n", file: "t.csv") }.contains("\"x\""))
-    #expect(message { _ = try CSV("", file: "t.csv") }.contains("no rows"))
-    #expect(message { _ = try CSV("1,\n3,4\n", file: "t.csv") }.contains("line 1, column 1"))
-    #expect(try CSV("\u{FEFF}1,2\n3,4\n", file: "t.csv").rows.count == 2)
-    let table = try CSV("a,b,c\n1,2,3\n4,5,6\n", file: "t.csv")
-    #expect(try table.columns("b").elements == [2, 5])
-    #expect(try table.columns("0:2").shape == [2, 2])
-    #expect(message { _ = try table.columns("d") }.contains("\"d\""))
   }
 }

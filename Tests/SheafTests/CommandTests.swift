@@ -92,7 +92,7 @@ struct CommandTests {
     let f = NSTemporaryDirectory() + "sheaf-\(UInt64.random(in: 0...UInt64.max)).csv"
     let timed = try run(common + ["--time", "2.5", "--trajectory", f, "--json"])
     #expect(timed.status == 0 && timed.json["time"] as! Double == 2.5)
-    #expect(try ArrayFile.readCSV(f).rows.count > 200)
+    #expect(try ArrayFile.readTable(f).rowCount > 200)
     #expect(try run(common + ["--time", "2.5"]).output.contains("linear segments"))
     for (options, word) in [
       (["--stop", "change"], "--stop"), (["--step", "1"], "--step"), (["--time", "-1"], "--time"),
@@ -114,9 +114,9 @@ struct CommandTests {
     let stalks = try NPZ.read(f + ".npz")
     #expect(stalks["z1"]!.shape == [4, 1])
     #expect(stalks["z1"]!.elements[0] == 0.5)
-    let table = try ArrayFile.readCSV(f + ".csv")
+    let table = try ArrayFile.readTable(f + ".csv")
     #expect(table.header.prefix(4) == ["step", "time", "totalDiscord", "crossings"])
-    #expect(table.rows.count == (run.json["steps"] as! Int) + 1)
+    #expect(table.rowCount == (run.json["steps"] as! Int) + 1)
   }
 
   @Test func trainingImprovesAndCanBeReadAgain() throws {

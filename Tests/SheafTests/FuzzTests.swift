@@ -92,12 +92,48 @@ import Testing
     }
   }
 
+  /// Tables of every dialect, as numbers and as words.
   @Test func tables() throws {
-    let seeds = ["a,b,c\n1,2,3\n4,5,6\n", "\u{FEFF}1.5,-2e300\r\n0x1p3,nan\r\n\r\n", "\"x\"\n1\n"]
-    try fuzz(name: "csv", seeds: seeds.map { Data($0.utf8) }) {
-      let table = try CSV(String(decoding: $0, as: UTF8.self), file: "a")
-      _ = try table.columns("")
-      _ = try? table.columns("0:2,b,1:")
+    let seeds = [
+      "a,b,c\n1,2,3\n4,5,6\n", "\u{FEFF}1.5,-2e300\r\n0x1p3,nan\r\n\r\n", "\"x\"\n1\n",
+      "\"a, \"\"left\"\"\";b;c\r\n0,5;\"1,5\";x\r\n-1e3;NA;\"y\ny\"\r\n",
+      "\t0\t1\n0\t1.5\tcat\n1\t2\tdog\n", "0,1,2,3\n.5,1.,1e-400,-0\n",
+      "sepal,species\n5.1,setosa\n4.9,virginica\n5.1,setosa\n",
+    ]
+    var words = 0
+    try fuzz(name: "table", seeds: seeds.map { Data($0.utf8) }) { data in
+      for hasHeader in [nil, true, false] {
+        guard let table = try? TableFile(data, file: "a", hasHeader: hasHeader) else { continue }
+        let all = try table.columns("")
+        #expect(all.count == table.columnCount && table.rowCount > 0)
+        for c in all { words += ((try? table.words(column: c)) ?? []).count }
+        _ = try? table.columns("0:2,\"b\",1:")
+        _ = table.reading
+        _ = table.line(ofRow: table.rowCount - 1)
+        if hasHeader == nil { _ = try? table.numbers(columns: all) }
+      }
+      _ = try TableFile(data, file: "a")
+    }
+    #expect(words > fuzzCount)
+  }
+
+  /// IDX files of every type.
+  @Test func idxFiles() throws {
+    let sizes: [(code: UInt8, size: UInt8)] = [(8, 1), (9, 1), (11, 2), (12, 4), (13, 4), (14, 8)]
+    let seeds = sizes.map {
+      Data([0, 0, $0.code, 2, 0, 0, 0, 3, 0, 0, 0, 5]) + Data(0..<15 * $0.size)
+    }
+    try fuzz(name: "idx", seeds: seeds + [Data([0, 0, 8, 1, 0, 0, 0, 2, 7, 9])]) {
+      let array = try IDX.decode($0, file: "a")
+      #expect(array.elements.count <= $0.count)
+    }
+  }
+
+  @Test func gzipFiles() throws {
+    try fuzz(name: "gzip", seeds: ArrayReferenceTests.gzipped) {
+      let data = try Gzip.unpack($0, file: "a")
+      _ = try? TableFile(data, file: "a")
+      _ = try? IDX.decode(data, file: "a")
     }
   }
 
