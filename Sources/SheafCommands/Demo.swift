@@ -27,7 +27,7 @@ struct Demo: ParsableCommand {
     } catch {
       throw ArrayFileError(file: out, problem: "the folder cannot be made")
     }
-    let digits = try Digits.load()
+    let digits = Digits.load()
     var generator = RandomGenerator(seed: seed)
     let network = try Network(
       widths: [64, 128, 64, 10], outputActivation: .softmax, using: &generator)
