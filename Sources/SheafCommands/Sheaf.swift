@@ -13,7 +13,7 @@ public struct Sheaf: ParsableCommand {
       """,
     subcommands: [
       Inspect.self, Forward.self, Flow.self, Equilibrate.self, Train.self, Compare.self,
-      Convert.self, Demo.self,
+      Convert.self, Demo.self, Manual.self,
     ])
 
   /// The root command.
