@@ -113,7 +113,7 @@ struct BlockDescent: Sendable {
   /// Rounds through all stalks from a state, until each sample's residual is small.
   func run(
     _ energy: PinnedEnergy, _ flat: FlatNetwork, from start: SheafState, stepLimit: Int,
-    tolerance: Double
+    tolerance: Double, halt: Halt, progress: (@Sendable (Int) -> Void)?
   ) -> PinnedEquilibrium {
     var end = PinnedEquilibrium(start)
     end.reserve(start.batch)
@@ -124,7 +124,13 @@ struct BlockDescent: Sendable {
     var blocks = BlockState(self, part, state)
     var round = 0
     while !open.isEmpty && round < stepLimit {
-      blocks.sweep(self, part, &state)
+      if let reason = blocks.sweep(self, part, &state, halt) {
+        for (q, j) in open.enumerated() {
+          (end.statuses[j], end.iterations[j]) = (reason, round)
+          end.state.setSamples(from: j, to: SheafState(stalks: state.samples([q]).stalks))
+        }
+        break
+      }
       round += 1
       // A small change is necessary for a small residual; and finite numbers for either.
       let settled = open.indices.filter { !(blocks.changes[$0] > tolerance * scales[open[$0]]) }
@@ -143,6 +149,7 @@ struct BlockDescent: Sendable {
         end.state.setSamples(from: j, to: SheafState(stalks: state.samples([q]).stalks))
       }
       guard left.count < open.count else { continue }
+      progress?(open.count - left.count)
       open = left.map { open[$0] }
       part = energy.samples(open)
       state = state.samples(left)
@@ -183,13 +190,18 @@ private struct BlockState {
     }
   }
 
+  /// A round through all stalks; why it was given up half-way, nil if it was not.
   mutating func sweep(
-    _ descent: BlockDescent, _ energy: PinnedEnergy, _ state: inout SheafState
-  ) {
+    _ descent: BlockDescent, _ energy: PinnedEnergy, _ state: inout SheafState, _ halt: Halt
+  ) -> SolutionStatus? {
     for j in changes.indices { changes[j] = 0 }
     for vertices in descent.colours {
-      for v in vertices { update(v, descent, energy, &state) }
+      for v in vertices {
+        if let reason = halt.reason { return reason }
+        update(v, descent, energy, &state)
+      }
     }
+    return nil
   }
 
   private mutating func update(

@@ -20,6 +20,10 @@ public struct CoordinateSolver: EquilibriumSolver {
   public var tolerance: Double
   /// The most threads.
   public var threads: Int
+  /// When to end early; the samples still open then have its reason for a status.
+  public var halt = Halt.never
+  /// Told how many samples have ended since the last call, from any thread.
+  public var progress: (@Sendable (Int) -> Void)?
 
   /// A solver with its settings.
   public init(
@@ -41,13 +45,16 @@ public struct CoordinateSolver: EquilibriumSolver {
   ) throws(EquilibriumError) -> PinnedEquilibrium {
     try energy.check(input, from: start)
     let rounds = try BlockDescent(energy)
+    let (halt, progress) = (halt, progress)
     let flat = FlatNetwork(energy.sheaf.network)
     let (stepLimit, tolerance) = (stepLimit, tolerance)
     return relaxInBlocks(
       energy, input: input, from: start.map(energy.imposed), flat: flat, threads: threads,
-      tolerance: tolerance
+      tolerance: tolerance, halt: halt
     ) { part, state, _ in
-      rounds.run(part, flat, from: state, stepLimit: stepLimit, tolerance: tolerance)
+      rounds.run(
+        part, flat, from: state, stepLimit: stepLimit, tolerance: tolerance, halt: halt,
+        progress: progress)
     }
   }
 }

@@ -16,6 +16,10 @@ public struct DirectSolver: EquilibriumSolver {
   public var tolerance: Double
   /// The most threads.
   public var threads: Int
+  /// When to end early; the samples still open then have its reason for a status.
+  public var halt = Halt.never
+  /// Told how many samples have ended since the last call, from any thread.
+  public var progress: (@Sendable (Int) -> Void)?
   /// Whether a freed input that the pins do not determine is moved to the point of least norm, as far
   /// as no operation changes branch on the way; else it stays where the descent left it.
   public var isLeastNorm: Bool
@@ -40,7 +44,7 @@ public struct DirectSolver: EquilibriumSolver {
     try energy.check(input, from: start)
     return FaceDescent(
       faceSolver: .direct, stepLimit: stepLimit, tolerance: tolerance, threads: threads,
-      isLeastNorm: isLeastNorm
+      isLeastNorm: isLeastNorm, halt: halt, progress: progress
     ).relax(energy, input: input, from: start.map(energy.imposed))
   }
 }

@@ -4,6 +4,12 @@ import PiecewiseEnergies
 
 /// A way to a pinned equilibrium.
 public protocol EquilibriumSolver: Sendable {
+  /// Asked between steps whether to end. Samples still open then have its reason for a status, and their
+  /// states are those that they have come to.
+  var halt: Halt { get set }
+  /// Called, from any thread, with the number of samples that have ended since the last call.
+  var progress: (@Sendable (Int) -> Void)? { get set }
+
   /// Relaxes a batch.
   ///
   /// - Parameters:

@@ -22,6 +22,8 @@ struct FaceDescent: Sendable {
   let tolerance: Double
   let threads: Int
   var isLeastNorm = false
+  var halt = Halt.never
+  var progress: (@Sendable (Int) -> Void)?
 
   /// How closely the iterative solver solves faces on the way, and at the end. Measured: rougher ones
   /// take more steps, 1e-2 twice the time on pooled networks.
@@ -36,7 +38,8 @@ struct FaceDescent: Sendable {
   ) -> PinnedEquilibrium {
     let flat = FlatNetwork(energy.sheaf.network)
     return relaxInBlocks(
-      energy, input: input, from: start, flat: flat, threads: threads, tolerance: tolerance
+      energy, input: input, from: start, flat: flat, threads: threads, tolerance: tolerance,
+      halt: halt
     ) { part, state, rho in
       var result = PinnedEquilibrium(state)
       // Few samples at a time keep the responses of their rows in the cache, many make their products
@@ -81,7 +84,12 @@ struct FaceDescent: Sendable {
     var waits = [Int](repeating: 0, count: set.batch)
     for step in 1...stepLimit {
       guard set.batch > 0 else { break }
-      let face = faceSolver == .direct ? FaceStep.direct(set) : FaceStep.iterative(set)
+      let face = faceSolver == .direct ? FaceStep.direct(set, halt) : FaceStep.iterative(set, halt)
+      guard let face else {
+        let reason = halt.reason ?? .interrupted
+        for j in 0..<set.batch { end.record(set, j, reason) }
+        break
+      }
       let before = set.smoothPotential == nil ? nil : set
       let walks = (0..<set.batch).map { set.walk($0, along: face) }
       // ρ has moved with the path; now and then its rounding is cleared away.
@@ -132,6 +140,7 @@ struct FaceDescent: Sendable {
       }
       let isLast = step == stepLimit
       guard isLast || !finished.isEmpty else { continue }
+      progress?(isLast ? set.batch : finished.count)
       for j in 0..<set.batch where isLast || finished[j] != nil {
         end.record(set, j, finished[j] ?? .stepLimit)
       }

@@ -33,7 +33,8 @@ struct FaceResponses {
   /// The first column of each sample, and the number of all.
   let starts: [Int]
 
-  init(_ set: ActiveSet, _ problem: FaceProblem) {
+  /// nil where `halt` has put an end to it.
+  init?(_ set: ActiveSet, _ problem: FaceProblem, _ halt: Halt) {
     let network = set.sheaf.network
     var starts = [0]
     for list in problem.rows { starts.append(starts.last! + list.count) }
@@ -64,6 +65,7 @@ struct FaceResponses {
     }
     let isFree = set.freed != nil
     for v in vertices.reversed() where v > 0 || isFree {
+      if halt.reason != nil { return nil }
       let dimension = network.vertices[v].dimension
       var isDense = [Bool](repeating: false, count: count)
       for e in out[v] { for c in parts[network.edges[e].target].columns { isDense[c] = true } }

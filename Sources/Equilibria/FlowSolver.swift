@@ -17,6 +17,10 @@ public struct FlowSolver: EquilibriumSolver {
   public var tolerance: Double
   /// The most threads.
   public var threads: Int
+  /// When to end early; the samples still open then have its reason for a status.
+  public var halt = Halt.never
+  /// Told how many samples have ended since the last call, from any thread.
+  public var progress: (@Sendable (Int) -> Void)?
 
   /// A solver with its settings.
   public init(
@@ -48,21 +52,24 @@ public struct FlowSolver: EquilibriumSolver {
     while steps < stepLimit {
       let run: FlowSolution
       do {
-        run = try Euler(
-          stop: .residual(tolerance), stepLimit: min(500, stepLimit - steps), threads: threads
-        ).run(flow, from: state)
+        var euler = Euler(
+          stop: .residual(tolerance), stepLimit: min(500, stepLimit - steps), threads: threads)
+        euler.halt = halt
+        run = try euler.run(flow, from: state)
       } catch {
         throw .unsupported(method: "flow", reason: error.description)
       }
       steps += run.steps
       guard run.status != .diverged else { break }
       state = run.state
+      if halt.reason != nil { break }
       isAtEnd = run.status == .converged || !(run.energy < value * (1 - 1e-10))
       if isAtEnd { break }
       value = run.energy
     }
     var end = FaceDescent(
-      faceSolver: .direct, stepLimit: 1000, tolerance: tolerance, threads: threads
+      faceSolver: .direct, stepLimit: 1000, tolerance: tolerance, threads: threads, halt: halt,
+      progress: progress
     ).relax(energy, input: input, from: state)
     for j in end.iterations.indices {
       end.iterations[j] = steps

@@ -16,6 +16,10 @@ public struct IterativeSolver: EquilibriumSolver {
   public var tolerance: Double
   /// The most threads.
   public var threads: Int
+  /// When to end early; the samples still open then have its reason for a status.
+  public var halt = Halt.never
+  /// Told how many samples have ended since the last call, from any thread.
+  public var progress: (@Sendable (Int) -> Void)?
 
   /// A solver with its settings.
   public init(
@@ -40,7 +44,8 @@ public struct IterativeSolver: EquilibriumSolver {
         reason: "input coordinate \(open) is free without a prior; the direct method takes it")
     }
     return FaceDescent(
-      faceSolver: .iterative, stepLimit: stepLimit, tolerance: tolerance, threads: threads
+      faceSolver: .iterative, stepLimit: stepLimit, tolerance: tolerance, threads: threads,
+      halt: halt, progress: progress
     ).relax(energy, input: input, from: start.map(energy.imposed))
   }
 }

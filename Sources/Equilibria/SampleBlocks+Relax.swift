@@ -6,12 +6,13 @@ import PiecewiseEnergies
 ///
 /// - Parameters:
 ///   - start: where to start; by default the forward pass through the pins.
+///   - halt: asked between repairs.
 ///   - relax: gets the energy of a block, its start, and ρ there if that is known; returns statuses,
 ///     states and counts. The rest of the report is made here.
 ///   - repair: goes on from where samples are that should be at an equilibrium and are not.
 func relaxInBlocks(
   _ energy: PinnedEnergy, input: Matrix, from start: SheafState? = nil, flat: FlatNetwork,
-  threads: Int, tolerance: Double,
+  threads: Int, tolerance: Double, halt: Halt,
   _ relax: @Sendable (PinnedEnergy, SheafState, [Matrix]?) -> PinnedEquilibrium,
   repair: (@Sendable (PinnedEnergy, SheafState) -> PinnedEquilibrium)? = nil
 ) -> PinnedEquilibrium {
@@ -35,6 +36,10 @@ func relaxInBlocks(
         [.stalled, .stepLimit].contains(block.end!.statuses[$0])
       }
       guard !wrong.isEmpty else { break }
+      if let reason = halt.reason {
+        for j in wrong { block.end!.statuses[j] = reason }
+        break
+      }
       let rest = part.samples(wrong)
       var next = repair(rest, block.end!.state.samples(wrong))
       next.finish(rest, flat, scales: wrong.map { scales[$0] }, tolerance: tolerance)

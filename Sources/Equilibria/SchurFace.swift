@@ -7,13 +7,16 @@ extension FaceStep {
   ///
   /// The reverse sweeps of all rows of all samples are one blocked sweep (`FaceResponses`). Cost, per
   /// sample with p rows, at most: p sweeps, p² dim Ω for S, p³/3.
-  static func direct(_ set: ActiveSet) -> FaceStep {
+  ///
+  /// nil where `halt` has put an end to it.
+  static func direct(_ set: ActiveSet, _ halt: Halt) -> FaceStep? {
     let problem = FaceProblem(set)
-    let responses = FaceResponses(set, problem)
+    guard let responses = FaceResponses(set, problem, halt) else { return nil }
     var rhoStep = problem.base
     for v in rhoStep.indices { rhoStep[v].scale(by: -1) }
     var (forces, freedom): ([[Double]], [InputFreedom?]) = ([], [])
     for (j, list) in problem.rows.enumerated() {
+      if halt.reason != nil { return nil }
       var s = responses.gram(j)
       var right = list.map(\.gap)
       responses.addProduct(problem.base, sample: j, to: &right)

@@ -17,6 +17,10 @@ public struct Euler: Sendable {
   public var allowsUnstable: Bool
   /// The most threads to use.
   public var threads: Int
+  /// Asked before every step whether to end, with its reason for a status.
+  public var halt = Halt.never
+  /// Told after every step how far the run is; costs nothing else.
+  public var progress: (@Sendable (FlowProgress) -> Void)?
 
   /// Euler's method with its settings.
   public init(
@@ -56,20 +60,24 @@ private struct EulerMethod: FlowMethod {
   var stop: StoppingRule { settings.stop }
   var stepLimit: Int { settings.stepLimit }
   var threads: Int { settings.threads }
+  var halt: Halt { settings.halt }
+  var progress: (@Sendable (FlowProgress) -> Void)? { settings.progress }
 
   // Nothing free, nothing to move: then any step will do.
   private func defaultStep(_ flow: HeatFlow, _ state: SheafState) -> Double {
-    let bound = flow.stableStep(at: state)
+    let bound = flow.stableStep(at: state, halt: halt)
     return bound == .infinity ? 1 : 0.9 * bound
   }
 
   mutating func start(_ flow: HeatFlow, _ state: SheafState) throws(FlowError) {
     h = settings.step ?? defaultStep(flow, state)
+    // Then no step is taken.
+    if halt.reason != nil { return }
     guard settings.step != nil || (h > 0 && h.isFinite) else { throw .noStableStep }
     guard h > 0 && h.isFinite else { throw .setting(name: "step", found: h) }
     if settings.step != nil && !settings.allowsUnstable {
-      let bound = flow.stableStep(at: state)
-      if h >= bound { throw .unstableStep(found: h, bound: bound) }
+      let bound = flow.stableStep(at: state, halt: halt)
+      if h >= bound && halt.reason == nil { throw .unstableStep(found: h, bound: bound) }
     }
   }
 

@@ -31,6 +31,10 @@ protocol FlowMethod {
   var stepLimit: Int { get }
   /// The most threads to use.
   var threads: Int { get }
+  /// Asked before every step.
+  var halt: Halt { get }
+  /// Told after every step.
+  var progress: (@Sendable (FlowProgress) -> Void)? { get }
   /// Checks the settings and prepares the first step.
   mutating func start(_ flow: HeatFlow, _ state: SheafState) throws(FlowError)
   /// The samples of `range`, whose state is `part`.
@@ -79,9 +83,14 @@ extension FlowMethod {
       observe(
         FlowObservation(
           step: steps, time: time, totalDiscord: flow.discords(of: current).total,
-          crossings: crossings.count, output: last.columns > 0 ? last.column(0) : []))
+          crossings: crossings.count, output: last.columns > 0 ? last.column(0) : [], state: current
+        ))
     }
     while steps < stepLimit {
+      if let reason = halt.reason {
+        status = reason
+        break
+      }
       observeNow()
       var limit = Double.infinity
       if case .time(let end) = stop { limit = end - time }
@@ -92,9 +101,9 @@ extension FlowMethod {
       (change, size) = (step.report.change, step.size)
       let switched = step.report.switched > 0
       if switched { crossings.append(steps) }
-      meter.note(
-        step.force ?? change / (size * alpha), at: step.force == nil ? before : time,
-        switched: switched)
+      let force = step.force ?? change / (size * alpha)
+      meter.note(force, at: step.force == nil ? before : time, switched: switched)
+      progress?(FlowProgress(step: steps, time: time, residual: force / largestScale))
       // Only a growing change can mean a growing energy: look at the energy when it has doubled.
       if steps == 1 { watch = 2 * change }
       if change.isNaN || change > watch {

@@ -24,6 +24,10 @@ public struct RungeKuttaChebyshev: Sendable {
   public var stageLimit: Int
   /// The most threads to use.
   public var threads: Int
+  /// Asked before every step whether to end, with its reason for a status.
+  public var halt = Halt.never
+  /// Told after every step how far the run is; costs nothing else.
+  public var progress: (@Sendable (FlowProgress) -> Void)?
 
   /// The method with its settings.
   public init(
@@ -82,9 +86,11 @@ private struct ChebyshevMethod: FlowMethod {
   var stop: StoppingRule { settings.stop }
   var stepLimit: Int { settings.stepLimit }
   var threads: Int { settings.threads }
+  var halt: Halt { settings.halt }
+  var progress: (@Sendable (FlowProgress) -> Void)? { settings.progress }
 
   private mutating func look(_ flow: HeatFlow, _ state: SheafState) {
-    radius = Self.margin * 2 / flow.stableStep(at: state)
+    radius = Self.margin * 2 / flow.stableStep(at: state, halt: halt)
   }
 
   mutating func start(_ flow: HeatFlow, _ state: SheafState) throws(FlowError) {
@@ -96,6 +102,8 @@ private struct ChebyshevMethod: FlowMethod {
       throw .setting(name: "stages", found: Double(settings.stageLimit))
     }
     look(flow, state)
+    // Then no step is taken.
+    if halt.reason != nil { return }
     guard radius.isFinite, radius == 0 || 1 / radius > 0, (1 / radius).isFinite || radius == 0
     else {
       throw .noStableStep

@@ -6,9 +6,10 @@ extension HeatFlow {
   /// over the batch: L[Ω,Ω], soft pins and the output edge (its Jacobian at the bound of
   /// `OutputActivation.jacobianBound`) included.
   ///
-  /// By Lanczos iterations on all samples side by side; each product costs two sweeps.
+  /// By Lanczos iterations on all samples side by side; each product costs two sweeps. Cut short by `halt`
+  /// it is too small.
   public func largestEigenvalue(
-    at patterns: [ActivationPattern], batch: Int, tolerance: Double = 1e-4
+    at patterns: [ActivationPattern], batch: Int, tolerance: Double = 1e-4, halt: Halt = .never
   ) -> Double {
     let network = sheaf.network
     var generator = RandomGenerator(seed: 0)
@@ -20,7 +21,9 @@ extension HeatFlow {
     }
     for v in start.indices { pins.clear(v, &start[v]) }
     guard start.contains(where: { $0.sumOfSquares > 0 }) else { return 0 }
-    return largestEigenvalues(from: start, tolerance: tolerance) {
+    return largestEigenvalues(
+      from: start, tolerance: tolerance, isHalted: { halt.reason != nil }
+    ) {
       applyHessian($0, at: patterns)
     }.max() ?? 0
   }
@@ -64,7 +67,11 @@ extension HeatFlow {
   }
 
   /// The bound 2/(α λ_max) below which forward Euler is stable on the patterns of a state.
-  public func stableStep(at state: SheafState) -> Double {
-    2 / (alpha * largestEigenvalue(at: sheaf.patterns(at: state), batch: state.batch))
+  ///
+  /// Cut short by `halt` it is too large.
+  public func stableStep(at state: SheafState, halt: Halt = .never) -> Double {
+    2
+      / (alpha
+        * largestEigenvalue(at: sheaf.patterns(at: state), batch: state.batch, halt: halt))
   }
 }

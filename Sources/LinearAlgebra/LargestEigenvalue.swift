@@ -9,12 +9,14 @@
 ///   - tolerance: relative bound on the residual ‖A v − θ v‖/θ of the largest Ritz pairs; the error
 ///     of the eigenvalue is of the order of its square.
 ///   - steps: the most iterations.
+///   - isHalted: asked before each iteration; true ends it with what is known by then.
 ///   - apply: the product, column by column.
 /// - Returns: for each operator θ plus its residual: an upper bound on the eigenvalue found.
 ///
 /// Cost: one product and a few passes over a vector per iteration; 20–60 iterations.
 public func largestEigenvalues(
-  from start: [Matrix], tolerance: Double, steps: Int = 200, apply: ([Matrix]) -> [Matrix]
+  from start: [Matrix], tolerance: Double, steps: Int = 200, isHalted: () -> Bool = { false },
+  apply: ([Matrix]) -> [Matrix]
 ) -> [Double] {
   let batch = start[0].columns
   let dimension = start.reduce(0) { $0 + $1.rows }
@@ -27,6 +29,7 @@ public func largestEigenvalues(
   var offDiagonals = diagonals
   var bounds = [Double](repeating: 0, count: batch)
   for k in 1...min(steps, dimension) {
+    if isHalted() { break }
     var w = apply(v)
     let alpha = columnDots(v, w)
     for i in w.indices {

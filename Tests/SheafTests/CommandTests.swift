@@ -21,15 +21,18 @@ struct CommandTests {
   static let executable = URL(fileURLWithPath: CommandLine.arguments[0])
     .deletingLastPathComponent().appendingPathComponent("sheaf")
 
-  func run(_ arguments: [String], executable: URL = executable) throws -> Outcome {
+  /// - Parameter output: where standard output goes; nil for the outcome.
+  func run(
+    _ arguments: [String], executable: URL = executable, output file: FileHandle? = nil
+  ) throws -> Outcome {
     let process = Process()
     process.executableURL = executable
     process.arguments = arguments
     let (out, err) = (Pipe(), Pipe())
-    process.standardOutput = out
+    process.standardOutput = file ?? out
     process.standardError = err
     try process.run()
-    let output = out.fileHandleForReading.readDataToEndOfFile()
+    let output = file == nil ? out.fileHandleForReading.readDataToEndOfFile() : Data()
     let error = err.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     return Outcome(

@@ -20,6 +20,8 @@ public struct Exact: Sendable {
   public var dimensionLimit: Int
   /// The most threads to use.
   public var threads: Int
+  /// Asked before every segment whether to end, with its reason for a status; each sample is where it got.
+  public var halt = Halt.never
 
   /// The exact flow with its settings.
   public init(
@@ -39,7 +41,8 @@ public struct Exact: Sendable {
   /// - Parameters:
   ///   - start: held coordinates are set to their pins. A coordinate on a boundary goes where the flow takes it.
   ///   - observe: called by time at the start, at each event, at 200 times spaced geometrically from a
-  ///     thousandth of 2/(α λ_max) on, and at the end; makes the flow run twice.
+  ///     thousandth of 2/(α λ_max) on, and at the end; makes the flow run twice. Once `halt` has a reason
+  ///     only the end is shown.
   /// - Throws: `FlowError` for a tolerance, time or limit that is not positive, the rule `change`, an output
   ///   edge with a smooth φ, too many free coordinates, and ties of overlapping windows to slide along.
   public func run(
@@ -60,7 +63,7 @@ public struct Exact: Sendable {
       SampleFlow(
         pieces, pieces.coordinates(state, sample: j),
         branches: pieces.flat.rows.map { patterns[$0.edge][$0.row, j] }, alpha: flow.alpha,
-        sample: j, segmentLimit: segmentLimit)
+        sample: j, segmentLimit: segmentLimit, halt: halt)
     }
     var samples = starts
     switch stop {
@@ -69,15 +72,15 @@ public struct Exact: Sendable {
     case .change: preconditionFailure("refused above")
     }
 
-    let isStuck = samples.contains(where: \.isStuck)
+    var ending = samples.compactMap(\.ending).max { $0 == .stepLimit && $1 != .stepLimit }
     let time = samples.map(\.time).min() ?? 0
     for (j, sample) in samples.enumerated() { pieces.write(sample.x, sample: j, into: &state) }
     let events = samples.flatMap(\.events).sorted {
       ($0.time, $0.sample) < ($1.time, $1.sample)
     }
     let crossings = events.indices.filter { events[$0].kind == .crossing }.map { $0 + 1 }
-    if let observe {
-      try replay(flow, state, starts, events, until: time, observe)
+    if let observe, !(try replay(flow, state, starts, events, until: time, observe)) {
+      ending = halt.reason
     }
     let rates = samples.compactMap { $0.segment?.rate }
     let measured = samples.compactMap { $0.segment?.measuredRate(at: $0.elapsed) }
@@ -86,8 +89,8 @@ public struct Exact: Sendable {
     var status = SolutionStatus.converged
     if !energy.isFinite {
       status = .diverged
-    } else if isStuck {
-      status = .stepLimit
+    } else if let ending {
+      status = ending
     } else if case .residual(let tolerance) = stop, !(residual <= 10 * max(tolerance, 1e-14)) {
       // Where stiffnesses differ by more than rounding can hold, the propagated state is not the solution.
       status = .stalled
@@ -117,7 +120,10 @@ public struct Exact: Sendable {
       let from = time
       try advance(&samples) { .force(bounds[$0], notBefore: from) }
       let latest = samples.map(\.time).max() ?? 0
-      if samples.contains(where: \.isStuck) || samples.allSatisfy({ $0.time == latest }) { return }
+      if samples.contains(where: { $0.ending != nil }) || samples.allSatisfy({ $0.time == latest })
+      {
+        return
+      }
       // On to the latest; where a force has risen again by then, once more from there.
       try advance(&samples) { _ in .time(latest) }
       if samples.allSatisfy({ sample in
@@ -131,11 +137,11 @@ public struct Exact: Sendable {
     }
   }
 
-  /// The flow once more, seen at its events and on a grid.
+  /// The flow once more, seen at its events and on a grid; false if it was halted.
   private func replay(
     _ flow: HeatFlow, _ end: SheafState, _ starts: [SampleFlow], _ events: [FlowEvent],
     until time: Double, _ observe: (FlowObservation) -> Void
-  ) throws(FlowError) {
+  ) throws(FlowError) -> Bool {
     var samples = starts
     let last = flow.sheaf.network.lastVertex
     var times = events.map(\.time) + [0, time]
@@ -147,10 +153,23 @@ public struct Exact: Sendable {
     if first.isFinite && first < time {
       times += (0..<200).map { first * pow(time / first, Double($0) / 200) }
     }
+    func show(_ state: SheafState, event: Int, _ time: Double, _ crossings: Int) {
+      let output = state.output ?? state.stalks[last]
+      observe(
+        FlowObservation(
+          step: event, time: time, totalDiscord: flow.discords(of: state).total,
+          crossings: crossings, output: output.columns > 0 ? output.column(0) : [],
+          state: state))
+    }
     var state = end
     var (next, crossings) = (0, 0)
     for t in Set(times).sorted() where t <= time {
       try advance(&samples) { _ in .time(t) }
+      if halt.reason != nil {
+        let crossings = events.count { $0.kind == .crossing }
+        show(end, event: events.count, time, crossings)
+        return false
+      }
       for (j, sample) in samples.enumerated() {
         sample.pieces.write(sample.x, sample: j, into: &state)
       }
@@ -158,12 +177,9 @@ public struct Exact: Sendable {
         if events[next].kind == .crossing { crossings += 1 }
         next += 1
       }
-      let output = state.output ?? state.stalks[last]
-      observe(
-        FlowObservation(
-          step: next, time: t, totalDiscord: flow.discords(of: state).total, crossings: crossings,
-          output: output.columns > 0 ? output.column(0) : []))
+      show(state, event: next, t, crossings)
     }
+    return true
   }
 }
 

@@ -1,3 +1,5 @@
+import NeuralSheaves
+
 /// The exact flow of one sample: linear segments, and what happens between them.
 struct SampleFlow: Sendable {
   /// How far to go.
@@ -11,6 +13,7 @@ struct SampleFlow: Sendable {
   let alpha: Double
   let sample: Int
   let segmentLimit: Int
+  let halt: Halt
   /// All coordinates.
   private(set) var x: [Double]
   var face: Face
@@ -20,15 +23,16 @@ struct SampleFlow: Sendable {
   private(set) var segment: FlowSegment?
   /// How far into the segment the sample is.
   private(set) var elapsed = 0.0
-  /// Whether the limit on segments was met, or a boundary neither let the sample through nor held it.
-  private(set) var isStuck = false
+  /// Why it goes no further: `stepLimit` where the limit on segments was met or a boundary neither let the
+  /// sample through nor held it.
+  private(set) var ending: SolutionStatus?
   private(set) var failure: FlowError?
   /// How often each coordinate was let into a branch since time last went on.
   private var turns: [Int: Int] = [:]
 
   init(
     _ pieces: QuadraticPieces, _ x: [Double], branches: [Int], alpha: Double, sample: Int,
-    segmentLimit: Int
+    segmentLimit: Int, halt: Halt
   ) {
     self.pieces = pieces
     self.x = x
@@ -36,12 +40,17 @@ struct SampleFlow: Sendable {
     self.alpha = alpha
     self.sample = sample
     self.segmentLimit = segmentLimit
+    self.halt = halt
     startOnBoundaries()
   }
 
   /// Flows on.
   mutating func advance(to goal: Goal) {
-    while !isStuck && failure == nil {
+    while ending == nil && failure == nil {
+      if let reason = halt.reason {
+        ending = reason
+        return
+      }
       do throws(FlowError) {
         guard let segment = try settle() else { return }
         let begin = time - elapsed
@@ -63,7 +72,7 @@ struct SampleFlow: Sendable {
         time = begin + hit
         elapsed = hit
         guard segments < segmentLimit else {
-          isStuck = true
+          ending = .stepLimit
           return
         }
         segments += 1
@@ -93,7 +102,7 @@ struct SampleFlow: Sendable {
         return next
       }
     }
-    isStuck = true
+    ending = .stepLimit
     return nil
   }
 

@@ -11,6 +11,6 @@ struct Manual: ParsableCommand {
 
   func run() throws {
     let sheaf = try CommandDescription.ofSheaf()
-    print(markdown ? OptionReference.text(sheaf) : ManualPage.text(sheaf))
+    try StandardStreams.print(markdown ? OptionReference.text(sheaf) : ManualPage.text(sheaf))
   }
 }
