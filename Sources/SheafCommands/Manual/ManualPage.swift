@@ -36,8 +36,8 @@ enum ManualPage {
   private static func paragraph(_ text: String?) -> [String] {
     guard let text, !text.isEmpty else { return [] }
     return text.components(separatedBy: "\n\n").flatMap { paragraph in
-      [".Pp"]
-        + paragraph.split(separator: "\n").map { escaped(String($0)) }.joined(separator: [".br"])
+      let lines = paragraph.split(separator: "\n").map { escaped(String($0)) }
+      return [".Pp", lines.joined(separator: "\n.br\n")]
     }
   }
 
