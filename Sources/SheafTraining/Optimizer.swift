@@ -1,10 +1,11 @@
+import LinearAlgebra
+import NeuralSheaves
+
 #if canImport(Glibc)
   import Glibc
 #else
   import Foundation
 #endif
-import LinearAlgebra
-import NeuralSheaves
 
 /// An update of parameters from gradients.
 public struct Optimizer: Sendable {

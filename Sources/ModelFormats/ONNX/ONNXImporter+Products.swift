@@ -22,22 +22,23 @@ extension ONNXImporter {
       throw node.failure(
         "shapes \(ONNXShapes.describe(q.layout, batch)) and \(weight.shape), expected two axes")
     }
-    let inner = weight.shape[(isRight ? b : a).firstIndex(of: 1)!]
-    let found = q.layout.extents(batch: batch)[(isRight ? a : b).firstIndex(of: 1)!]
-    guard inner == found else {
+    let (letters, weightLetters) = isRight ? (a, b) : (b, a)
+    let (axis, summed) = (weightLetters.firstIndex(of: 1)!, letters.firstIndex(of: 1)!)
+    let found = q.layout.extents(batch: batch)[summed]
+    guard weight.shape[axis] == found || summed == q.layout.batchAxis else {
       throw node.failure(
         "a weight of shape \(weight.shape) for \(found) coordinates, expected \(found) along axis "
-          + "\((isRight ? b : a).firstIndex(of: 1)!)")
+          + "\(axis)")
     }
     let alpha = try node.real("alpha") ?? 1
     if alpha != 1 { weight = weight.mapped { alpha * $0 } }
-    let (product, axis) = try contraction(
-      q, isRight ? a : b, weight, isRight ? b : a, to: [0, 2], for: node)
+    let (product, biasAxis) = try contraction(
+      q, letters, weight, weightLetters, to: [0, 2], for: node)
     guard x.values.count > 2, let c = x.values[2] else {
-      if let axis { markBiasless(node, product, axis: axis) }
+      if let biasAxis { markBiasless(node, product, axis: biasAxis) }
       return [.quantity(product)]
     }
-    return [.quantity(try gemmSum(product, axis, c, x, node))]
+    return [.quantity(try gemmSum(product, biasAxis, c, x, node))]
   }
 
   /// The product and β C, a bias or computed.
