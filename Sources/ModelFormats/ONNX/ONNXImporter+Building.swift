@@ -83,7 +83,11 @@ extension ONNXImporter {
     for (i, value) in x.values.enumerated() {
       switch value {
       case .quantity: quantities[i] = try x.tensor(i)
-      case .constant(let c): constants[i] = c
+      case .constant(let c):
+        guard c.alternative == nil else {
+          throw node.failure("input \(i) depends on the number of samples, which mixes them")
+        }
+        constants[i] = c
       case nil: throw node.failure("lacks input \(i)")
       }
     }

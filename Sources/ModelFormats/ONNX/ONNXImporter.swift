@@ -116,9 +116,10 @@ struct ONNXImporter {
   }
 
   /// Operators that take a tensor with zeros that are no coordinates of its vertex: those that
-  /// rearrange further, and sums, whose edge is affine.
+  /// rearrange further, and sums, whose edge is affine. Padding has numbers of its own for such
+  /// places.
   private static func readsViews(_ node: ONNXNode) -> Bool {
-    ONNXShapes.operators.contains(node.type)
+    ONNXShapes.operators.contains(node.type) && node.type != "Pad"
       || ["Identity", "Dropout", "Cast", "CastLike", "Shape", "Size", "Add"].contains(node.type)
   }
 
