@@ -16,12 +16,17 @@ public enum NetworkFile {
     _ path: String, _ reading: NetworkReading = NetworkReading(),
     note: (String) -> Void = { _ in }
   ) throws -> Network {
-    switch URL(fileURLWithPath: path).pathExtension.lowercased() {
+    let ending = URL(fileURLWithPath: path).pathExtension.lowercased()
+    if ending != "onnx" {
+      try reading.refuse([.outputTensor], in: path, because: "it is for .onnx files")
+    }
+    switch ending {
     case "onnx":
       try check(path, is: .onnx)
       try reading.refuse(
-        Set(NetworkReading.Part.allCases), in: path, because: "an .onnx file says it itself")
-      return reading.applied(to: try ONNXFile.read(path))
+        Set(NetworkReading.Part.allCases).subtracting([.outputTensor]), in: path,
+        because: "an .onnx file says it itself")
+      return reading.applied(to: try ONNXFile.read(path, outputTensor: reading.outputTensor))
     case "safetensors": return try SafetensorsNetwork.read(path, reading, note: note)
     case "npz": return try NPZNetwork.read(path, reading, note: note)
     default:

@@ -100,6 +100,13 @@ extension ONNXRearrangement {
     guard let full = broadcastShape(extents, target), elementCount(full, limit: .max) != nil else {
       throw node.failure("expands \(ONNXShapes.describe(layout, batch)) to \(target)")
     }
+    // Of a computed tensor no axis but the batch is as long as that.
+    if !isConstant, case .integer(let other)? = parameters.first??.alternative {
+      for axis in target.indices where target[axis] != other[axis] {
+        guard axis + full.count - target.count == layout.batchAxis.map({ $0 + full.count - rank })
+        else { throw node.failure("repeats axis \(axis) once for each sample, which mixes them") }
+      }
+    }
     return try expanded(to: full)
   }
 
