@@ -10,8 +10,10 @@ import Testing
 struct NeuralSheafLawTests {
   /// Chains.
   static let chainSeeds = Array(UInt64(0)..<84)
-  /// Graphs of up to 40 operations of all kinds.
+  /// Graphs of up to 40 operations.
   static let graphSeeds = Array(UInt64(84)..<584)
+  /// Graphs of up to 40 operations of all kinds.
+  static let allOperationSeeds = Array(UInt64(10_000)..<10_200)
   static let seeds = chainSeeds + graphSeeds
 
   @Test(arguments: seeds) func determinantIsOne(seed: UInt64) throws {
