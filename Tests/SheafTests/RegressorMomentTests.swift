@@ -70,7 +70,9 @@ struct RegressorMomentTests {
   }
 
   /// Σ‖P_Θ(s) − P_0(s)‖² = Σ_g tr(Θ_g M_g Θ_gᵀ).
-  @Test(arguments: NeuralSheafLawTests.seeds) func momentsAreSquaredResponses(seed: UInt64) throws {
+  @Test(arguments: NeuralSheafLawTests.linearSeeds) func momentsAreSquaredResponses(seed: UInt64)
+    throws
+  {
     try forEachOperation(seed: seed) { operation, s, g in
       var (moved, zero) = (operation, operation)
       moved.updateParameters { $1 = g.normalMatrix(rows: $1.rows, columns: $1.columns) }

@@ -40,7 +40,7 @@ extension ONNXImporter {
     var result: ONNXQuantity
     if places == 1 {
       result = q
-    } else if node.type == "ReduceSum" {
+    } else if node.type == "ReduceSum" || node.type == "ReduceL1" {
       let blocks = viewed(q, as: q.view.transposed(reduced + kept))
       result = try append(
         Sum(terms: places, dimension: channels), to: blocks, shape: layout.sample, for: node)
