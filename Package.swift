@@ -11,6 +11,7 @@ let package = Package(
     .library(name: "HeatFlow", targets: ["HeatFlow"]),
     .library(name: "Equilibria", targets: ["Equilibria"]),
     .library(name: "SheafTraining", targets: ["SheafTraining"]),
+    .library(name: "SheafLaws", targets: ["SheafLaws"]),
     .library(name: "ArrayFiles", targets: ["ArrayFiles"]),
     .library(name: "ModelFormats", targets: ["ModelFormats"]),
     .library(name: "Datasets", targets: ["Datasets"]),
@@ -42,6 +43,7 @@ let package = Package(
       dependencies: [
         "Equilibria", "HeatFlow", "PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra",
       ]),
+    .target(name: "SheafLaws", dependencies: ["NeuralSheaves", "LinearAlgebra"]),
     .target(name: "ArrayFiles", dependencies: ["CZip", "CZlib", "LinearAlgebra"]),
     .target(
       name: "ModelFormats",
@@ -65,7 +67,7 @@ let package = Package(
       dependencies: [
         "ArrayFiles", "CellularSheaves", "Datasets", "Equilibria", "Figures", "HeatFlow",
         "LinearAlgebra", "ModelFormats", "NeuralSheaves", "PiecewiseEnergies", "SheafCommands",
-        "SheafTraining",
+        "SheafLaws", "SheafTraining",
       ],
       path: "Tests/SheafTests"),
   ]

@@ -36,7 +36,7 @@ struct SequentialWriter {
       reshape([op.sourceDimension])
       put("Linear", ["weight": NumericArray(op.weight), "bias": vector(op.bias)])
       shape = [op.targetDimension]
-    case let op as Convolutional:
+    case let op as Convolutional where op.convolution.window.image.depth == nil:
       let (w, c) = (op.convolution.window.withoutOverhang, op.convolution)
       reshape([w.channels, w.image.height, w.image.width])
       let weight = NumericArray(
@@ -66,8 +66,9 @@ struct SequentialWriter {
           "dilation": [w.dilation.height, w.dilation.width], "groups": [c.groups],
         ])
       shape = [c.filters, w.output.height, w.output.width]
-    case let op as MaximumPooling: try pool("MaxPool2d", op.window, name)
-    case let op as AveragePooling:
+    case let op as MaximumPooling where !op.isMinimum && op.window.image.depth == nil:
+      try pool("MaxPool2d", op.window, name)
+    case let op as AveragePooling where op.window.image.depth == nil:
       try pool("AvgPool2d", op.window, name, ["count_include_pad": [op.includesPadding ? 1 : 0]])
     case let op as ChannelAffine: writeNormalization(op)
     case let op as ParametricRectifier:

@@ -10,7 +10,8 @@ extension ONNXFile {
     for node in graph.nodes {
       let type = node.type
       let isKnown =
-        ONNXImporter.operators[type] != nil || ONNXShapes.operators.contains(type)
+        ONNXImporter.operators[type] != nil || ONNXPieces.gates.contains(type)
+        || ONNXPieces.others.contains(type) || ONNXShapes.operators.contains(type)
         || (!graph.isComputed(node) && ONNXFolding.operators.contains(type))
       let isHidden =
         (type == "Sigmoid" || type == "Softmax") && graph.isComputed(node)
@@ -29,7 +30,9 @@ extension ONNXFile {
       let more = nodes.count > 5 ? " and \(nodes.count - 5) more" : ""
       return "\(type.printable)\(reason(type)) at \(names)\(more)"
     }
-    let supported = Set(ONNXImporter.operators.keys).union(ONNXShapes.operators).sorted()
+    let supported = Set(ONNXImporter.operators.keys).union(ONNXShapes.operators).union(
+      ONNXPieces.gates
+    ).sorted()
     throw ArrayFileError(
       file: file,
       problem: "operators that cannot become a sheaf: \(list.joined(separator: "; ")). Supported: "

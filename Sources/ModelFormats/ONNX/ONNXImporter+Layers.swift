@@ -10,10 +10,10 @@ extension ONNXImporter {
     let q = try x.quantity(0)
     let w = try x.weights(1, "weight")
     let spatial = q.shape.count - 1
-    guard (1...2).contains(spatial), w.shape.count == spatial + 2 else {
+    guard (1...3).contains(spatial), w.shape.count == spatial + 2 else {
       throw node.failure(
         "shapes \(ONNXShapes.describe(q.layout, batch)) and \(w.shape), expected images of "
-          + "one or two dimensions and a weight with as many")
+          + "one to three dimensions and a weight with as many")
     }
     let kernel = Array(w.shape.dropFirst(2))
     if let given = try node.integers("kernel_shape"), given != kernel {
@@ -42,7 +42,7 @@ extension ONNXImporter {
       .quantity(
         try append(
           Convolutional(convolution, weight: weight, bias: bias), to: q,
-          shape: [filters] + extents(window, spatial), for: node))
+          shape: [filters] + extents(of: window.output, spatial), for: node))
     ]
   }
 

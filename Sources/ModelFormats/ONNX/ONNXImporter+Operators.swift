@@ -18,6 +18,7 @@ extension ONNXImporter {
     "Clip": { (i, n, x) throws(ArrayFileError) in try i.clip(n, x) },
     "Concat": { (i, n, x) throws(ArrayFileError) in try i.concatenation(n, x) },
     "Conv": { (i, n, x) throws(ArrayFileError) in try i.convolution(n, x) },
+    "ConvTranspose": { (i, n, x) throws(ArrayFileError) in try i.transposedConvolution(n, x) },
     "Div": { (i, n, x) throws(ArrayFileError) in try i.product(n, x, isQuotient: true) },
     "Dropout": { (i, n, x) throws(ArrayFileError) in try i.dropout(n, x) },
     "Einsum": { (i, n, x) throws(ArrayFileError) in try i.einsum(n, x) },
@@ -30,20 +31,21 @@ extension ONNXImporter {
       try i.elementwise(n, x, .leakyRectifier(slope: try n.real("alpha") ?? 0.01))
     },
     "MatMul": { (i, n, x) throws(ArrayFileError) in try i.matrixProduct(n, x) },
-    "Max": { (i, n, x) throws(ArrayFileError) in try i.maximum(n, x) },
+    "Max": { (i, n, x) throws(ArrayFileError) in try i.extreme(n, x) },
     "MaxPool": { (i, n, x) throws(ArrayFileError) in try i.pool(n, x) },
     "Mean": { (i, n, x) throws(ArrayFileError) in try i.mean(n, x) },
-    "Min": { (i, n, x) throws(ArrayFileError) in try i.minimum(n, x) },
+    "Min": { (i, n, x) throws(ArrayFileError) in try i.extreme(n, x) },
     "Mul": { (i, n, x) throws(ArrayFileError) in try i.product(n, x, isQuotient: false) },
     "Neg": { (i, n, x) throws(ArrayFileError) in try i.combination(n, x, [-1]) },
     "PRelu": { (i, n, x) throws(ArrayFileError) in try i.parametricRectifier(n, x) },
     "ReduceL1": { (i, n, x) throws(ArrayFileError) in try i.reduction(n, x) },
     "ReduceMax": { (i, n, x) throws(ArrayFileError) in try i.reduction(n, x) },
     "ReduceMean": { (i, n, x) throws(ArrayFileError) in try i.reduction(n, x) },
+    "ReduceMin": { (i, n, x) throws(ArrayFileError) in try i.reduction(n, x) },
     "ReduceSum": { (i, n, x) throws(ArrayFileError) in try i.reduction(n, x) },
     "Relu": { (i, n, x) throws(ArrayFileError) in try i.elementwise(n, x, .rectifier) },
+    "Resize": { (i, n, x) throws(ArrayFileError) in try i.resize(n, x) },
     "Shape": { (i, n, x) throws(ArrayFileError) in try i.shape(n, x) },
-    "Shrink": { (i, n, x) throws(ArrayFileError) in try i.shrink(n, x) },
     "Sigmoid": { (i, n, x) throws(ArrayFileError) in try i.outputActivation(n, x, .sigmoid) },
     "Size": { (i, n, x) throws(ArrayFileError) in try i.shape(n, x) },
     "Softmax": { (i, n, x) throws(ArrayFileError) in try i.outputActivation(n, x, .softmax) },
@@ -51,6 +53,8 @@ extension ONNXImporter {
     "Sum": { (i, n, x) throws(ArrayFileError) in
       try i.combination(n, x, [Double](repeating: 1, count: x.values.count))
     },
+    "Upsample": { (i, n, x) throws(ArrayFileError) in try i.resize(n, x) },
+    "Where": { (i, n, x) throws(ArrayFileError) in try i.choice(n, x) },
   ]
 
   /// Operators after which φ may still be the last activation.

@@ -4,7 +4,7 @@ import NeuralSheaves
 
 /// Windows: pooling.
 extension ONNXImporter {
-  /// The window of a node over images of one or two dimensions.
+  /// The window of a node over images of one to three dimensions.
   func window(
     _ node: ONNXNode, _ q: ONNXQuantity, kernel: [Int]
   ) throws(ArrayFileError) -> SlidingWindow {
@@ -39,14 +39,11 @@ extension ONNXImporter {
     case let mode:
       throw node.failure("auto_pad \"\(mode)\", expected NOTSET, VALID, SAME_UPPER or SAME_LOWER")
     }
-    func pair(_ list: [Int], default value: Int) -> Extent {
-      list.count == 2 ? Extent(list[0], list[1]) : Extent(value, list[0])
-    }
     let window = SlidingWindow(
-      channels: q.shape[0], image: pair(image, default: 1), kernel: pair(kernel, default: 1),
-      stride: pair(strides, default: 1), dilation: pair(dilations, default: 1),
-      paddingBefore: pair(Array(pads[..<n]), default: 0),
-      paddingAfter: pair(Array(pads[n...]), default: 0),
+      channels: q.shape[0], image: Extent(image, missing: 1), kernel: Extent(kernel, missing: 1),
+      stride: Extent(strides, missing: 1), dilation: Extent(dilations, missing: 1),
+      paddingBefore: Extent(Array(pads[..<n]), missing: 0),
+      paddingAfter: Extent(Array(pads[n...]), missing: 0),
       roundsUp: try node.integer("ceil_mode") ?? 0 != 0)
     guard window.outputSize > 0 else {
       throw node.failure(
@@ -54,23 +51,16 @@ extension ONNXImporter {
           + "\(ONNXShapes.describe(q.layout, batch)) with pads \(pads)")
     }
     guard
-      elementCount(
-        [window.channels, window.output.height, window.output.width], limit: Self.sizeLimit)
-        != nil
+      elementCount([window.channels] + window.output.lengths, limit: Self.sizeLimit) != nil
     else { throw node.failure("makes more than 2^26 coordinates") }
     return window
   }
 
-  /// The extents of the windows in each dimension of the image.
-  func extents(_ window: SlidingWindow, _ dimensions: Int) -> [Int] {
-    dimensions == 2 ? [window.output.height, window.output.width] : [window.output.width]
-  }
-
   mutating func pool(_ node: ONNXNode, _ x: ONNXInputs) throws(ArrayFileError) -> [ONNXValue] {
     let q = try x.quantity(0)
-    guard (2...3).contains(q.shape.count) else {
+    guard (2...4).contains(q.shape.count) else {
       throw node.failure(
-        "pools \(ONNXShapes.describe(q.layout, batch)), expected images of one or two "
+        "pools \(ONNXShapes.describe(q.layout, batch)), expected images of one to three "
           + "dimensions")
     }
     guard let kernel = try node.integers("kernel_shape"), kernel.count == q.shape.count - 1 else {
@@ -86,12 +76,12 @@ extension ONNXImporter {
   ) throws(ArrayFileError) -> ONNXQuantity {
     guard
       let places = elementCount(
-        [window.channels, window.outputSize, window.kernel.height, window.kernel.width],
-        limit: Self.sizeLimit)
+        [window.channels] + window.output.lengths + window.kernel.lengths, limit: Self.sizeLimit)
     else { throw node.failure("has more than 2^26 window places") }
     try reserve(places, for: node)
-    let isMaximum = node.type.hasSuffix("MaxPool") || node.type == "ReduceMax"
-    if isMaximum {
+    let isMinimum = node.type == "ReduceMin"
+    let isExtreme = isMinimum || node.type.hasSuffix("MaxPool") || node.type == "ReduceMax"
+    if isExtreme {
       let sizes = window.windows.map(\.count)
       guard sizes.allSatisfy({ (1...Int(UInt16.max)).contains($0) }) else {
         throw node.failure(
@@ -101,9 +91,10 @@ extension ONNXImporter {
       }
     }
     return try append(
-      isMaximum
-        ? MaximumPooling(window) : AveragePooling(window, includesPadding: includesPadding),
-      to: q, shape: [window.channels] + extents(window, q.shape.count - 1), for: node)
+      isExtreme
+        ? MaximumPooling(window, isMinimum: isMinimum)
+        : AveragePooling(window, includesPadding: includesPadding),
+      to: q, shape: [window.channels] + extents(of: window.output, q.shape.count - 1), for: node)
   }
 
   mutating func globalPool(_ node: ONNXNode, _ x: ONNXInputs) throws(ArrayFileError) -> [ONNXValue]

@@ -21,6 +21,8 @@ struct ONNXImporter {
   let batch: Int
   let reader: ONNXTensorReader
   let marks: ONNXMarks
+  /// The tensors that get no vertex of their own (see `piecewise`).
+  let deferred: Set<String>
   var network: Network
   private var values: [String: ONNXValue] = [:]
   /// The results of products without a bias that one node alone reads, and the axis of the sample
@@ -42,6 +44,7 @@ struct ONNXImporter {
     self.graph = graph
     self.output = output
     self.marks = marks
+    deferred = Self.deferred(in: graph, output: output, marks: marks)
     batch = input.batch
     reader = ONNXTensorReader(file: file)
     guard let size = elementCount(input.layout.sample, limit: Self.sizeLimit), size > 0 else {
@@ -70,6 +73,7 @@ struct ONNXImporter {
         if case .constant? = values[name] { values[name] = nil }
       }
     }
+    if let last = graph.nodes.last { try settlePieces(output, for: last) }
     guard case .quantity(var result)? = values[output] else {
       throw ArrayFileError(
         file: file, problem: "the output \"\(output.printable)\" does not depend on the input")
@@ -98,6 +102,14 @@ struct ONNXImporter {
     }
     origins = []
     for case .constant(let c)? in inputs { origins.formUnion(c.origins) }
+    if graph.isComputed(node), let result = try piecewise(node, inputs) {
+      set(node.outputs[0], to: result)
+      return
+    }
+    for (i, name) in node.inputs.enumerated() where !name.isEmpty {
+      try settlePieces(name, for: node)
+      inputs[i] = values[name]
+    }
     let results: [ONNXValue]
     if graph.isComputed(node) {
       results = try apply(node, inputs)
@@ -108,11 +120,22 @@ struct ONNXImporter {
       throw node.failure("has \(node.outputs.count) outputs, of which only the first is supported")
     }
     for (name, value) in zip(node.outputs, results) where !name.isEmpty {
-      values[name] = value
-      if case .quantity(let q) = value, q.order == nil, q.activation == .identity {
-        network.addAlias(name, of: q.vertex)
-      }
+      set(name, to: value)
     }
+  }
+
+  /// Gives a tensor its value, and its name to the vertex that it is.
+  private mutating func set(_ name: String, to value: ONNXValue) {
+    values[name] = value
+    if case .quantity(let q) = value, q.order == nil, q.activation == .identity, q.pieces == nil {
+      network.addAlias(name, of: q.vertex)
+    }
+  }
+
+  /// Gives a tensor that is functions of another's elements a vertex of its own.
+  private mutating func settlePieces(_ name: String, for node: ONNXNode) throws(ArrayFileError) {
+    guard case .quantity(let q)? = values[name], q.pieces != nil else { return }
+    set(name, to: .quantity(try settled(q, for: node)))
   }
 
   /// Operators that take a tensor with zeros that are no coordinates of its vertex: those that

@@ -65,6 +65,15 @@ struct ONNXNode {
     return a.ints.map { Int($0) }
   }
 
+  /// An attribute that is a list of real numbers.
+  func reals(_ name: String) throws(ArrayFileError) -> [Double]? {
+    guard let a = attributes[name] else { return nil }
+    guard a.type == 6 || !a.floats.isEmpty, a.floats.allSatisfy(\.isFinite) else {
+      throw failure("attribute \(name) is not a list of finite numbers")
+    }
+    return a.floats.map { Double($0) }
+  }
+
   /// An attribute that is a text.
   func text(_ name: String) throws(ArrayFileError) -> String? {
     guard let a = attributes[name] else { return nil }

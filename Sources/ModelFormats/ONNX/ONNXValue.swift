@@ -24,6 +24,8 @@ struct ONNXQuantity {
   var order: [Int32]?
   /// φ, where the tensor is φ of the vertex: nothing but relabelling may follow.
   var activation = OutputActivation.identity
+  /// Functions of the elements that have no vertex yet; nil for the elements themselves.
+  var pieces: ONNXPieces?
 
   init(vertex: Int, layout: TensorShape, order: [Int32]? = nil) {
     self.vertex = vertex
