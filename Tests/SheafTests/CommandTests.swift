@@ -17,8 +17,12 @@ struct CommandTests {
   /// Runs the built command.
   func sheaf(_ arguments: String...) throws -> Outcome { try run(arguments) }
 
-  /// - Parameter output: where standard output goes; nil for the outcome.
-  func run(_ arguments: [String], output file: FileHandle? = nil) throws -> Outcome {
+  /// - Parameters:
+  ///   - output: where standard output goes; nil for the outcome.
+  ///   - meanwhile: called when the process has started.
+  func run(
+    _ arguments: [String], output file: FileHandle? = nil, meanwhile: (Process) -> Void = { _ in }
+  ) throws -> Outcome {
     let process = Process()
     // The tests run from the folder that the command is built into.
     process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
@@ -28,6 +32,7 @@ struct CommandTests {
     process.standardOutput = file ?? out
     process.standardError = err
     try process.run()
+    meanwhile(process)
     let output = file == nil ? out.fileHandleForReading.readDataToEndOfFile() : Data()
     let error = err.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
