@@ -3,10 +3,10 @@ import Foundation
 import NeuralSheaves
 import SwiftProtobuf
 
-/// Networks in the Open Neural Network Exchange format, operator sets 11 to 24.
+/// Networks in the Open Neural Network Exchange format, operator sets 7 to 24.
 public enum ONNXFile {
   /// The operator sets that are read.
-  public static let operatorSets = 11...24
+  public static let operatorSets = 7...24
 
   /// Reads a feedforward network of piecewise linear operations.
   ///
@@ -32,7 +32,9 @@ public enum ONNXFile {
     guard model.hasGraph, !model.graph.output.isEmpty else {
       throw fail("not an ONNX file, or one without a graph and an output")
     }
+    var operatorSet = 1
     for set in model.opsetImport where set.domain.isEmpty || set.domain == "ai.onnx" {
+      operatorSet = Int(set.version)
       guard operatorSets.contains(Int(set.version)) else {
         throw fail(
           "operator set \(set.version), expected \(operatorSets.lowerBound) to "
@@ -66,20 +68,22 @@ public enum ONNXFile {
     }
     let output = graph.output[0].name
     let sorted = try ONNXGraph(
-      graph, input: inputs[0].name, output: output, constants: Set(constants.keys), file: file)
+      graph, input: inputs[0].name, output: output, constants: Set(constants.keys),
+      operatorSet: operatorSet, file: file)
     try checkOperators(sorted, output: output, file: file)
-    let (shape, batch) = try inputShape(inputs[0], file: file)
+    let (layout, batch) = try inputShape(inputs[0], file: file)
     var importer = try ONNXImporter(
       file: file, graph: sorted, constants: constants,
       marks: ONNXMarks(model),
-      input: (inputs[0].name, shape, batch), output: output)
+      input: (inputs[0].name, layout, batch), output: output)
     return try importer.run()
   }
 
-  /// The shape of the input without its leading axis, and what stands for the batch.
+  /// The shape of the input and the number of samples: axis 0 is the batch, whatever number stands
+  /// there, but of an input with one axis, which is one sample.
   private static func inputShape(
     _ input: ONNXValueInfoProto, file: String
-  ) throws(ArrayFileError) -> (shape: [Int], batch: Int) {
+  ) throws(ArrayFileError) -> (TensorShape, batch: Int) {
     func fail(_ problem: String) -> ArrayFileError {
       ArrayFileError(file: file, problem: "input \"\(input.name.printable)\": \(problem)")
     }
@@ -91,21 +95,25 @@ public enum ONNXFile {
       throw fail("element type \(type), expected float or double")
     }
     let axes = input.type.tensorType.shape.dim
-    guard axes.count >= 2 else {
-      throw fail("\(axes.count) axes, expected the batch and at least one more")
-    }
-    var shape: [Int] = []
-    for (k, axis) in axes.enumerated().dropFirst() {
+    guard axes.count > 0 else { throw fail("no axes, expected at least one") }
+    let hasBatch = axes.count > 1
+    var sample: [Int] = []
+    for (k, axis) in axes.enumerated().dropFirst(hasBatch ? 1 : 0) {
       guard axis.dimValue > 0 else {
+        let found =
+          axis.dimParam.isEmpty ? "\(axis.dimValue)" : "\"\(axis.dimParam.printable)\""
         throw fail(
-          "axis \(k) is \(axis.dimParam.isEmpty ? "\(axis.dimValue)" : "\"\(axis.dimParam.printable)\""), expected a "
-            + "fixed number (only the batch, axis 0, may vary)")
+          "axis \(k) is \(found), expected a fixed number"
+            + (hasBatch ? " (only the batch, axis 0, may vary)" : ""))
       }
-      shape.append(Int(axis.dimValue))
+      sample.append(Int(axis.dimValue))
     }
+    guard hasBatch else { return (TensorShape(sample: sample, batchAxis: nil), 1) }
     let given = Int(axes[0].dimValue)
-    // A prime that no product of the network's extents is likely to meet.
-    return (shape, (1...1_000_000).contains(given) ? given : 1_000_003)
+    return (
+      TensorShape(sample: sample),
+      (1...1_000_000).contains(given) ? given : ONNXImporter.openBatch
+    )
   }
 
   /// One error for all operators that cannot become a sheaf.

@@ -12,10 +12,12 @@ struct ONNXGraph {
   ///
   /// - Throws: for a tensor that nothing provides and for a cycle, naming it.
   init(
-    _ graph: ONNXGraphProto, input: String, output: String, constants: Set<String>, file: String
+    _ graph: ONNXGraphProto, input: String, output: String, constants: Set<String>,
+    operatorSet: Int,
+    file: String
   ) throws(ArrayFileError) {
     var producer: [String: Int] = [:]
-    let all = graph.node.map { ONNXNode($0, file: file) }
+    let all = graph.node.map { ONNXNode($0, file: file, operatorSet: operatorSet) }
     for (k, node) in all.enumerated() {
       for name in node.outputs where !name.isEmpty {
         if let other = producer[name] {
