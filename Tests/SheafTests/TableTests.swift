@@ -139,7 +139,7 @@ struct TableTests {
     for word in words { #expect(problem.contains(word), "\(problem)") }
   }
 
-  @Test func UTF16IsNamed() {
+  @Test func utf16IsNamed() {
     let data = Data([0xff, 0xfe]) + "1,2\n".data(using: .utf16LittleEndian)!
     #expect(throws: ArrayFileError.self) { _ = try TableFile(data, file: "t") }
   }
