@@ -83,7 +83,8 @@ extension FlowMethod {
       observe(
         FlowObservation(
           step: steps, time: time, totalDiscord: flow.discords(of: current).total,
-          crossings: crossings.count, output: last.columns > 0 ? last.column(0) : []))
+          crossings: crossings.count, output: last.columns > 0 ? last.column(0) : [], state: current
+        ))
     }
     while steps < stepLimit {
       if let reason = halt.reason {

@@ -26,6 +26,9 @@ struct NetworkOptions: ParsableArguments {
     help: "The output activation: identity, sigmoid or softmax; default what the file says.")
   var outputActivation: OutputActivation?
 
+  /// Declares the network's file.
+  func declare(in files: inout CallFiles) { files.reads("NETWORK", network) }
+
   func load() throws -> Network {
     try NetworkFile.read(network, prefix: prefix, outputActivation: outputActivation)
   }
@@ -63,22 +66,4 @@ struct ArrayOptions: ParsableArguments {
   func array(_ m: Matrix) -> NumericArray {
     samples == .columns ? NumericArray(m) : NumericArray(samples: m)
   }
-}
-
-/// Says at once, before any work, that a file cannot be written.
-func checkWritable(_ path: String?, extensions expected: [String]) throws {
-  guard let path else { return }
-  guard expected.contains(where: { path.hasSuffix("." + $0) }) else {
-    throw ValidationError(
-      "\(path): expected a name that ends in .\(expected.joined(separator: ", ."))")
-  }
-  let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-  var isDirectory: ObjCBool = false
-  guard FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory),
-    isDirectory.boolValue
-  else { throw ArrayFileError(file: path, problem: "cannot be written: no folder \(folder)") }
-  guard FileManager.default.isWritableFile(atPath: folder),
-    !FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-      || !isDirectory.boolValue
-  else { throw ArrayFileError(file: path, problem: "cannot be written: no permission") }
 }

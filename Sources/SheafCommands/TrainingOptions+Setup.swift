@@ -20,17 +20,7 @@ extension TrainingOptions {
       if reinitialize { start.reinitialize(using: &generator) }
       return start
     }
-    let widths = try layers!.split(separator: ",", omittingEmptySubsequences: false).map {
-      guard let n = Int($0) else {
-        throw ValidationError("--layers \(layers!): \"\($0)\" is not a whole number")
-      }
-      return n
-    }
-    do {
-      return try Network(widths: widths, outputActivation: activation, using: &generator)
-    } catch {
-      throw ValidationError("--layers \(layers!): \(error)")
-    }
+    return try Network(layers: layers!, outputActivation: activation, using: &generator)
   }
 
   /// Training, validation and test samples.

@@ -91,7 +91,10 @@ struct TrainingOptions: ParsableArguments {
 
   func validate() throws {
     guard (layers == nil) != (network == nil) else {
-      throw ValidationError("expected either --layers or --network")
+      throw ValidationError(
+        layers == nil
+          ? "expected --layers or --network, found neither"
+          : "expected --layers or --network, found both")
     }
     if reinitialize && network == nil {
       throw ValidationError("--reinitialize is for --network; --layers draws a new network")
@@ -145,6 +148,17 @@ struct TrainingOptions: ParsableArguments {
     do { _ = try (rateValue(), couplingValue(), stiffnessValue()) } catch {
       throw ValidationError("\(error)")
     }
+  }
+
+  /// Declares the files that a run reads.
+  func declare(in files: inout CallFiles) {
+    files.reads("--network", network)
+    for (option, array) in [
+      ("--input", source.input), ("--target", source.target), ("--labels", source.labels),
+      ("--test-input", source.testInput), ("--test-target", source.testTarget),
+      ("--test-labels", source.testLabels),
+    ] { files.reads(option, array) }
+    initial.declare(in: &files)
   }
 
   /// Options of other methods are mistakes, not to be passed over.

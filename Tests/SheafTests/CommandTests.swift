@@ -17,17 +17,18 @@ struct CommandTests {
   /// Runs the built command.
   func sheaf(_ arguments: String...) throws -> Outcome { try run(arguments) }
 
-  func run(_ arguments: [String]) throws -> Outcome {
+  /// - Parameter output: where standard output goes; nil for the outcome.
+  func run(_ arguments: [String], output file: FileHandle? = nil) throws -> Outcome {
     let process = Process()
     // The tests run from the folder that the command is built into.
     process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
       .deletingLastPathComponent().appendingPathComponent("sheaf")
     process.arguments = arguments
     let (out, err) = (Pipe(), Pipe())
-    process.standardOutput = out
+    process.standardOutput = file ?? out
     process.standardError = err
     try process.run()
-    let output = out.fileHandleForReading.readDataToEndOfFile()
+    let output = file == nil ? out.fileHandleForReading.readDataToEndOfFile() : Data()
     let error = err.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     return Outcome(

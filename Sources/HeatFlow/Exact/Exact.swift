@@ -158,7 +158,8 @@ public struct Exact: Sendable {
       observe(
         FlowObservation(
           step: event, time: time, totalDiscord: flow.discords(of: state).total,
-          crossings: crossings, output: output.columns > 0 ? output.column(0) : []))
+          crossings: crossings, output: output.columns > 0 ? output.column(0) : [],
+          state: state))
     }
     var state = end
     var (next, crossings) = (0, 0)
