@@ -64,14 +64,15 @@ void ck_window_scatter(ptrdiff_t n, const int32_t *restrict start, const int32_t
   }
 }
 
-// The place of the largest, or least, element of window i; the first of several.
+// The place of the largest, or least, element of window i; the first of several, a NaN where there is
+// one.
 static inline int32_t extreme_in(const int32_t *start, const int32_t *source, const double *x,
                                  ptrdiff_t i, int least) {
   int32_t best = start[i];
   double top = x[source[best]];
   for (int32_t k = best + 1; k < start[i + 1]; k++) {
     const double value = x[source[k]];
-    if (least ? value < top : value > top) top = value, best = k;
+    if ((least ? value < top : value > top) || value != value) top = value, best = k;
   }
   return best;
 }
@@ -83,7 +84,7 @@ static inline void extremes(ptrdiff_t n, const int32_t *restrict start,
     double top = x[source[start[i]]];
     for (int32_t k = start[i] + 1; k < start[i + 1]; k++) {
       const double value = x[source[k]];
-      top = (least ? value < top : value > top) ? value : top;
+      top = (least ? value < top : value > top) || value != value ? value : top;
     }
     y[i] = top;
   }

@@ -17,7 +17,7 @@ extension ActiveSet {
     for j in 0..<batch {
       flat.gather(state.stalks, j, into: &x)
       flat.gather(self.rho, j, into: &rho)
-      let least = 1e-10 * max(1e-3, rho.reduce(0) { max($0, abs($1)) })
+      let least = 1e-10 * max(1e-3, rho.maximumMagnitude)
       // By coordinate, the threshold and by how much the derivative of E rises there.
       var rises: [Int: (threshold: Double, by: Double)] = [:]
       var ties: [Kink] = []

@@ -64,13 +64,13 @@ package struct ClarkeGradient {
             shares: [1] + [Double](repeating: 0, count: branches.count - 1)))
       }
       Self.minimize(&g, &open, isHeld)
-      var worst = 0.0
-      for c in g.indices where !(abs(g[c]) <= worst) { worst = abs(g[c]) }
+      var worst: Double
+      worst = g.maximumMagnitude
       if gradient.count > network.vertices.count {
         let held = Set(energy.pins.held(network.vertices.count))
         let onOutput = gradient[network.vertices.count]
         for i in 0..<onOutput.rows where !held.contains(i) {
-          worst = max(worst, abs(onOutput[i, j]))
+          worst = maximum(worst, abs(onOutput[i, j]))
         }
       }
       elements.append(g)
