@@ -3,7 +3,6 @@ import ArrayFiles
 import Foundation
 import LinearAlgebra
 import NeuralSheaves
-import Synchronization
 
 /// Which way samples lie in the arrays of a call.
 enum SampleAxis: String, CaseIterable, ExpressibleByArgument {
@@ -62,15 +61,5 @@ struct ArrayOptions: ParsableArguments {
   /// A quantity as an array the way round that the call asks for.
   func array(_ m: Matrix) -> NumericArray {
     samples == .columns ? NumericArray(m) : NumericArray(samples: m)
-  }
-}
-
-/// What a call took for granted, on standard error: a line `note: …`, each once.
-enum Note {
-  private static let said = Mutex<Set<String>>([])
-
-  static func say(_ text: String) {
-    guard said.withLock({ $0.insert(text).inserted }) else { return }
-    FileHandle.standardError.write(Data("note: \(text)\n".utf8))
   }
 }

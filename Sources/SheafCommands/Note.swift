@@ -1,4 +1,3 @@
-import Foundation
 import Synchronization
 
 /// What a call takes for granted, said on standard error: one line each, and each once.
@@ -7,6 +6,6 @@ enum Note {
 
   static func say(_ text: String) {
     guard said.withLock({ $0.insert(text).inserted }) else { return }
-    FileHandle.standardError.write(Data("note: \(text)\n".utf8))
+    StandardStreams.note("note: \(text)\n")
   }
 }
