@@ -37,11 +37,13 @@ extension ONNXImporter {
     "Mul": { (i, n, x) throws(ArrayFileError) in try i.product(n, x, isQuotient: false) },
     "Neg": { (i, n, x) throws(ArrayFileError) in try i.combination(n, x, [-1]) },
     "PRelu": { (i, n, x) throws(ArrayFileError) in try i.parametricRectifier(n, x) },
+    "ReduceL1": { (i, n, x) throws(ArrayFileError) in try i.reduction(n, x) },
     "ReduceMax": { (i, n, x) throws(ArrayFileError) in try i.reduction(n, x) },
     "ReduceMean": { (i, n, x) throws(ArrayFileError) in try i.reduction(n, x) },
     "ReduceSum": { (i, n, x) throws(ArrayFileError) in try i.reduction(n, x) },
     "Relu": { (i, n, x) throws(ArrayFileError) in try i.elementwise(n, x, .rectifier) },
     "Shape": { (i, n, x) throws(ArrayFileError) in try i.shape(n, x) },
+    "Shrink": { (i, n, x) throws(ArrayFileError) in try i.shrink(n, x) },
     "Sigmoid": { (i, n, x) throws(ArrayFileError) in try i.outputActivation(n, x, .sigmoid) },
     "Size": { (i, n, x) throws(ArrayFileError) in try i.shape(n, x) },
     "Softmax": { (i, n, x) throws(ArrayFileError) in try i.outputActivation(n, x, .softmax) },
@@ -159,8 +161,8 @@ extension ONNXImporter {
     return [.quantity(q)]
   }
 
-  /// Checks that a softmax is over all coordinates of a sample. Before operator set 13 it is over all
-  /// axes from the given one on.
+  /// Checks that a softmax is over all coordinates of a sample. Before operator set 13 it is over
+  /// all axes from the given one on.
   private func checkSoftmax(_ node: ONNXNode, _ q: ONNXQuantity) throws(ArrayFileError) {
     let layout = batch == 1 ? q.layout.whole : q.layout
     let isFlat = node.operatorSet < 13
