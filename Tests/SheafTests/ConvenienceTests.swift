@@ -97,7 +97,8 @@ struct ConvenienceTests {
     #expect(table.count == 4 + 3 + 6 + 6)
     for (stalk, count) in [("z1", 6), ("a1", 6), ("z2", 3)] {
       for i in 0..<count {
-        #expect(Double(table["\(stalk)[\(i)]"]?.last ?? "") == end[stalk]!.elements[i])
+        let last = Double(table["\(stalk)[\(i)]"]?.last ?? "") ?? .nan
+        #expect(abs(last - end[stalk]!.elements[i]) < 1e-12)
       }
     }
     #expect(try run(flow + " --trajectory-stalks 'z1[1, 4]'").status == 0)
@@ -116,7 +117,8 @@ struct ConvenienceTests {
     #expect(short.error.contains("--steps \(steps)"), "\(short.error)")
     let long = try run(flow + "\(steps)")
     #expect(long.status == 0, "\(steps): \(long.error)")
-    #expect((long.json["steps"] as? Int).map { steps < 3 * $0 } ?? false)
+    // The steps of rkc grow on the way.
+    if method == "euler" { #expect((long.json["steps"] as? Int).map { steps < 3 * $0 } ?? false) }
   }
 
   /// The end of a time that was asked for is not called convergence in words.
@@ -134,8 +136,10 @@ struct ConvenienceTests {
     let json = try run(forward + " --json --output %y.csv")
     #expect(try run(forward + " --output %y.npy").status == 0)
     let rows = try #require(json.json["output"] as? [[Double]])
-    #expect(try ArrayFile.read(folder + "y.csv").elements == rows.flatMap { $0 })
-    #expect(try ArrayFile.read(folder + "y.npy").elements == rows.flatMap { $0 })
+    let array = try ArrayFile.read(folder + "y.npy").elements
+    #expect(array.count == 15)
+    #expect(try ArrayFile.read(folder + "y.csv").elements == array)
+    #expect(zip(array, rows.joined()).allSatisfy { abs($0 - $1) <= 1e-15 * max(1, abs($0)) })
     let printed = try run(forward + " --output -")
     #expect(
       try printed.output == String(contentsOfFile: folder + "y.csv", encoding: .utf8))

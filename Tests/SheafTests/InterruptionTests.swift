@@ -1,3 +1,4 @@
+import ArrayFiles
 import Foundation
 import LinearAlgebra
 import Testing
@@ -12,6 +13,12 @@ struct InterruptionTests {
   init() throws {
     folder = NSTemporaryDirectory() + "sheaf-\(UInt64.random(in: 0...UInt64.max))/"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let made = try command.sheaf(
+      "init", "--layers", "10,400,400,10", "--out", folder + "big.npz")
+    #expect(made.status == 0, "\(made.error)")
+    var g = RandomGenerator(seed: 0)
+    let x = g.normalMatrix(rows: 10, columns: 2000)
+    try ArrayFile.write(NPY.encode(NumericArray(samples: x)), to: folder + "x.npy")
   }
 
   /// Calls that end only when they are made to, with the files that they leave.
@@ -24,8 +31,9 @@ struct InterruptionTests {
       "flow B --method rkc --tolerance 1e-300 --steps 1000000000 --final %f.npz --json", ["f.npz"]
     ),
     (
-      "equilibrate B --pin output=3 --method flow --tolerance 1e-300 --steps 1000000000 --json "
-        + "--final %f.npz --per-sample %f.csv", ["f.npz", "f.csv"]
+      // Not endless, but some minutes long.
+      "equilibrate %big.npz --input %x.npy --pin output=1 --method iterative --json --final %f.npz "
+        + "--per-sample %f.csv", ["f.npz", "f.csv"]
     ),
     (
       "train --layers 2,9,1 --data saddle --epochs 1000000000 --json --history %f.csv --out %f.npz",
