@@ -53,9 +53,11 @@ struct CommandDescription: Decodable {
   let arguments: [Argument]?
   let subcommands: [CommandDescription]?
 
-  /// The arguments that help shows, without `--help` itself.
+  /// The arguments that help shows, without those that every command has.
   var shownArguments: [Argument] {
-    (arguments ?? []).filter { $0.shouldDisplay && $0.preferredName?.name != "help" }
+    (arguments ?? []).filter {
+      $0.shouldDisplay && !["help", "version"].contains($0.preferredName?.name)
+    }
   }
 
   /// The subcommands that help shows, without `help` itself.
