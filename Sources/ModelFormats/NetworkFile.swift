@@ -20,10 +20,15 @@ public enum NetworkFile {
     case "onnx":
       try check(path, is: .onnx)
       try reading.refuse(
-        Set(NetworkReading.Part.allCases), in: path, because: "an .onnx file says it itself")
-      return reading.applied(to: try ONNXFile.read(path))
-    case "safetensors": return try SafetensorsNetwork.read(path, reading, note: note)
-    case "npz": return try NPZNetwork.read(path, reading, note: note)
+        [.prefix, .activation, .layerOrder, .batchNormEpsilon], in: path,
+        because: "an .onnx file says it itself")
+      return reading.applied(to: try ONNXFile.read(path, outputTensor: reading.outputTensor))
+    case "safetensors":
+      try reading.refuse([.outputTensor], in: path, because: "only .onnx files have several")
+      return try SafetensorsNetwork.read(path, reading, note: note)
+    case "npz":
+      try reading.refuse([.outputTensor], in: path, because: "only .onnx files have several")
+      return try NPZNetwork.read(path, reading, note: note)
     default:
       let found = FileSignature(try ArrayFile.firstBytes(path))
       throw ArrayFileError(

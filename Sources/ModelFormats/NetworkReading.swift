@@ -17,17 +17,21 @@ public struct NetworkReading: Sendable {
   public var layerOrder: [String] = []
   /// ε of the batch normalisations of a state dict; nil for PyTorch's 10⁻⁵.
   public var batchNormEpsilon: Double?
+  /// The tensor of an ONNX file that is the output; nil for its only one.
+  public var outputTensor: String?
 
   /// What is said; by default nothing.
   public init(
     prefix: String = "", outputActivation: OutputActivation? = nil,
-    activations: [LayerActivation] = [], layerOrder: [String] = [], batchNormEpsilon: Double? = nil
+    activations: [LayerActivation] = [], layerOrder: [String] = [], batchNormEpsilon: Double? = nil,
+    outputTensor: String? = nil
   ) {
     self.prefix = prefix
     self.outputActivation = outputActivation
     self.activations = activations
     self.layerOrder = layerOrder
     self.batchNormEpsilon = batchNormEpsilon
+    self.outputTensor = outputTensor
   }
 
   /// Refuses what the file says itself, or cannot use.
@@ -39,6 +43,7 @@ public struct NetworkReading: Sendable {
     let given: [(Part, Bool)] = [
       (.prefix, !prefix.isEmpty), (.activation, !activations.isEmpty),
       (.layerOrder, !layerOrder.isEmpty), (.batchNormEpsilon, batchNormEpsilon != nil),
+      (.outputTensor, outputTensor != nil),
     ]
     if let (part, _) = given.first(where: { $1 && names.contains($0) }) {
       throw ArrayFileError(
@@ -54,9 +59,10 @@ public struct NetworkReading: Sendable {
   }
 
   /// The parts that `refuse` may name, by their options.
-  enum Part: String, CaseIterable {
+  enum Part: String {
     case prefix, activation
     case layerOrder = "layer-order"
     case batchNormEpsilon = "batch-norm-epsilon"
+    case outputTensor = "output-tensor"
   }
 }

@@ -32,6 +32,13 @@ struct NetworkReadingOptions: ParsableArguments {
     help: "The output activation: identity, sigmoid or softmax; default what the file says.")
   var outputActivation: OutputActivation?
 
+  @Option(
+    help: """
+      The tensor of an .onnx file that is the output: one of several, or one before a softmax, \
+      log-softmax or arg-max at the end.
+      """)
+  var outputTensor: String?
+
   func validate() throws {
     if let epsilon = batchNormEpsilon, !(epsilon >= 0 && epsilon.isFinite) {
       throw ValidationError(
@@ -62,6 +69,7 @@ struct NetworkReadingOptions: ParsableArguments {
     reading.layerOrder = list(layerOrder)
     reading.batchNormEpsilon = batchNormEpsilon
     reading.outputActivation = outputActivation
+    reading.outputTensor = outputTensor
     return try NetworkFile.read(path, reading) { Note.say($0) }
   }
 
@@ -69,7 +77,7 @@ struct NetworkReadingOptions: ParsableArguments {
   var givenForReading: String? {
     [
       ("--activation", activation != nil), ("--layer-order", layerOrder != nil),
-      ("--batch-norm-epsilon", batchNormEpsilon != nil),
+      ("--batch-norm-epsilon", batchNormEpsilon != nil), ("--output-tensor", outputTensor != nil),
     ].first { $0.1 }?.0
   }
 }
