@@ -60,7 +60,7 @@ public struct NetworkReading: Sendable {
   }
 
   /// The parts that `refuse` may name, by their options.
-  enum Part: String, CaseIterable {
+  enum Part: String {
     case prefix, activation
     case layerOrder = "layer-order"
     case batchNormEpsilon = "batch-norm-epsilon"

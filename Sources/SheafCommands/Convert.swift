@@ -10,7 +10,8 @@ struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write a network in another format.",
     discussion: """
-      .onnx holds any network, .safetensors a Sequential, .npz a chain of dense layers with ReLU.
+      .onnx holds any network, .safetensors a Sequential, .npz a chain of dense layers with an activation \
+      behind each; what a format cannot hold is refused.
       Example: sheaf convert trained.npz trained.onnx
       """)
 

@@ -98,7 +98,7 @@ struct TrainingOptions: ParsableArguments {
       throw ValidationError("--reinitialize is for --network; --layers draws a new network")
     }
     if let option = reading.givenForReading, network == nil {
-      throw ValidationError("\(option) is for --network; --layers makes chains with ReLU")
+      throw ValidationError("\(option) is for --network; --layers draws a new network")
     }
     let positive = [
       ("--rate", rate ?? 1), ("--alpha", alpha), ("--beta", beta ?? 1), ("--step", step),

@@ -102,10 +102,10 @@ public enum ONNXFile {
     var importer = try ONNXImporter(
       file: file, graph: graph, constants: consume constants, marks: ONNXMarks(model),
       input: (input.name, layout, batch), output: output)
+    let classes = model.metadataProps.first { $0.key == SafetensorsNetwork.classesKey }?.value
     var network = try importer.run()
-    if let names = model.metadataProps.first(where: { $0.key == SafetensorsNetwork.classesKey }) {
-      try network.setClassNames(json: names.value, file: file)
-    }
+    // Names of another output are none of this one's.
+    if let classes, outputTensor == nil { try network.setClassNames(json: classes, file: file) }
     return network
   }
 
