@@ -14,7 +14,8 @@ extension TrainingOptions {
     var generator = RandomGenerator(seed: initial.seed)
     var start: Network
     if let network {
-      start = try NetworkFile.read(network, prefix: prefix, outputActivation: outputActivation)
+      start = try NetworkFile.read(
+        network, prefix: prefix, outputActivation: outputActivation, outputTensor: outputTensor)
       if outputActivation == nil && start.outputActivation == .identity {
         start.outputActivation = activation
       }

@@ -49,7 +49,7 @@ extension ONNXImporter {
     if x.isConstant(2) { _ = try x.operand(2, "bias") } else { _ = try x.tensor(2) }
     let terms = ONNXInputs(node: node, values: [.quantity(product), c], batch: batch)
     let (common, values) = try broadcast(node, terms)
-    guard common.sample == product.shape else {
+    guard common.extents(batch: batch) == product.layout.extents(batch: batch) else {
       throw node.failure(
         "a bias of shape \(ONNXShapes.describe(values[1].layout, batch)) for \(product.shape.last ?? 1) outputs"
       )

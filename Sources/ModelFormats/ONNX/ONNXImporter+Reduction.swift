@@ -4,7 +4,7 @@ import NeuralSheaves
 
 /// Reductions of axes.
 extension ONNXImporter {
-  /// Mean, maximum or sum over axes: pooling over all of the image that they make.
+  /// Mean, maximum or sum (of absolute values) over axes: pooling over all of the image that they make.
   mutating func reduction(
     _ node: ONNXNode, _ x: ONNXInputs
   ) throws(ArrayFileError) -> [ONNXValue] {
@@ -25,6 +25,9 @@ extension ONNXImporter {
     if let k = q.layout.batchAxis, axes.contains(k) {
       throw node.failure("reduces the batch, axis \(k), which mixes samples")
     }
+    if node.type == "ReduceL1" {
+      q = try appendElementwise(to: q, for: node) { Elementwise(.absolute, dimension: $0) }
+    }
     let reduced = axes.sorted().compactMap { q.layout.sampleAxis($0) }
     let kept = q.shape.indices.filter { !reduced.contains($0) }
     var layout = q.layout
@@ -40,7 +43,7 @@ extension ONNXImporter {
     var result: ONNXQuantity
     if places == 1 {
       result = q
-    } else if node.type == "ReduceSum" {
+    } else if node.type == "ReduceSum" || node.type == "ReduceL1" {
       let blocks = viewed(q, as: q.view.transposed(reduced + kept))
       result = try append(
         Sum(terms: places, dimension: channels), to: blocks, shape: layout.sample, for: node)

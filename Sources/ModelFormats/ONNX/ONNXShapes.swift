@@ -4,7 +4,8 @@ import ArrayFiles
 enum ONNXShapes {
   /// The operators.
   static let operators: Set<String> = [
-    "DepthToSpace", "Expand", "Flatten", "Gather", "Pad", "Reshape", "Slice", "SpaceToDepth",
+    "DepthToSpace", "Expand", "Flatten", "Gather", "GatherND", "Pad", "Reshape", "Slice",
+    "SpaceToDepth",
     "Split", "Squeeze", "Tile", "Transpose", "Trilu", "Unsqueeze",
   ]
 
@@ -71,6 +72,7 @@ struct ONNXRearrangement {
     case "Unsqueeze": [try unsqueeze()]
     case "Transpose": [try transpose()]
     case "Gather": [try gather()]
+    case "GatherND": [try gatherPlaces()]
     case "Slice": [try slice()]
     case "Split": try split()
     case "Expand": [try expand()]
