@@ -68,7 +68,7 @@ struct TableSample {
     else { return false }
     let numbers = rest.map { Int($0[0].text) }
     return zip(numbers, numbers.dropFirst()).allSatisfy { a, b in
-      a.flatMap { a in b.map { $0 == a + 1 } } ?? false
+      a.flatMap { a in b.map { $0 == a &+ 1 } } ?? false
     }
   }
 
@@ -95,7 +95,7 @@ struct TableSample {
       let years = numbers.map { Int(first[$0].text) }
       let areConsecutive =
         years.count > 1
-        && zip(years, years.dropFirst()).allSatisfy { $0 != nil && $1 != nil && $1! == $0! + 1 }
+        && zip(years, years.dropFirst()).allSatisfy { $0 != nil && $1 != nil && $1! == $0! &+ 1 }
       return areConsecutive && !texts.isEmpty && !isRepeated
         ? .unclear("its numbers count, and \"\(first[texts[0]].text.printable)\" comes but once")
         : .row

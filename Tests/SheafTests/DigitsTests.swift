@@ -8,10 +8,9 @@ import Testing
 struct DigitsTests {
   @Test func imagesAreTheTable() throws {
     let folder = Reference.folder.appendingPathComponent("digits")
-    let table = try ArrayFile.readCSV(folder.appendingPathComponent("digits.csv").path)
-      .columns("").samples
-    let order = try ArrayFile.readCSV(folder.appendingPathComponent("digits-split.csv").path)
-      .columns("").elements.map { Int($0) }
+    let table = try ArrayFile.read(folder.appendingPathComponent("digits.csv").path).samples
+    let order = try ArrayFile.read(folder.appendingPathComponent("digits-split.csv").path)
+      .elements.map { Int($0) }
     #expect(order.sorted() == Array(0..<1797))
     let set = Digits.load()
     #expect(set.trainInput.columns == 1297 && set.testInput.columns == 500)
