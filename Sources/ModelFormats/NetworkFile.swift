@@ -24,7 +24,7 @@ public enum NetworkFile {
     case "onnx":
       try check(path, is: .onnx)
       try reading.refuse(
-        Set(NetworkReading.Part.allCases).subtracting([.outputTensor]), in: path,
+        [.prefix, .activation, .layerOrder, .batchNormEpsilon], in: path,
         because: "an .onnx file says it itself")
       return reading.applied(to: try ONNXFile.read(path, outputTensor: reading.outputTensor))
     case "safetensors": return try SafetensorsNetwork.read(path, reading, note: note)
