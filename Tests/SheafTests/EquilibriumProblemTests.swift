@@ -10,7 +10,7 @@ struct EquilibriumProblemTests {
   /// Freed inputs with a prior, wholly or in part, whatever the network: stationary, and no higher than
   /// the start.
   @Test func freedInputsAreStationary() throws {
-    try Tally.over(NeuralSheafLawTests.seeds, Self.freedInputEnds).check(atLeast: 2500)
+    try Tally.over(NeuralSheafLawTests.seeds, Self.freedInputEnds).check(atLeast: 1000)
   }
 
   private static func freedInputEnds(seed: UInt64, _ tally: inout Tally) throws {
@@ -104,7 +104,7 @@ struct EquilibriumProblemTests {
   /// no closed form for.
   @Test func methodsAgree() throws {
     try Tally.over(NeuralSheafLawTests.seeds.filter { $0 % 4 == 0 }, Self.compareMethods)
-      .check(atLeast: 500)
+      .check(atLeast: 150)
   }
 
   private static func compareMethods(seed: UInt64, _ tally: inout Tally) throws {

@@ -228,7 +228,7 @@ struct ExactFlowTests {
   /// little after one to a little before the next, and sees no switch. While something slides its field is
   /// another.
   @Test func betweenEventsItIsTheFlow() throws {
-    try Tally.over(Self.seeds, Self.compareBetweenEvents).check(atLeast: 300)
+    try Tally.over(Self.seeds, Self.compareBetweenEvents).check(atLeast: 100)
   }
 
   private static func compareBetweenEvents(seed: UInt64, _ tally: inout Tally) throws {
@@ -263,7 +263,7 @@ struct ExactFlowTests {
 
   /// Euler's steps converge to the exact flow through crossings, sliding and ties, with first order.
   @Test func eulerConvergesToIt() throws {
-    try Tally.over(Self.seeds, Self.compareEuler).check(atLeast: 150)
+    try Tally.over(Self.seeds, Self.compareEuler).check(atLeast: 60)
   }
 
   private static func compareEuler(seed: UInt64, _ tally: inout Tally) throws {
@@ -282,7 +282,7 @@ struct ExactFlowTests {
   /// It ends at a stationary point, kinks and ties included, read from the state alone: from random states, and
   /// from zero and the forward pass, where many coordinates start on boundaries.
   @Test func endsAreStationary() throws {
-    try Tally.over(Self.seeds, Self.compareEnds).check(atLeast: 500)
+    try Tally.over(Self.seeds, Self.compareEnds).check(atLeast: 150)
   }
 
   private static func compareEnds(seed: UInt64, _ tally: inout Tally) throws {

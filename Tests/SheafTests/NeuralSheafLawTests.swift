@@ -117,7 +117,7 @@ struct NeuralSheafLawTests {
   }
 
   @Test func energyFallsInStableStepsWithoutSwitches() throws {
-    try Tally.over(Self.seeds, Self.compareSteps).check(atLeast: 10_000)
+    try Tally.over(Self.seeds, Self.compareSteps).check(atLeast: 2000)
   }
 
   private static func compareSteps(seed: UInt64, _ tally: inout Tally) throws {

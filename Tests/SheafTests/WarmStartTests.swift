@@ -25,8 +25,10 @@ struct WarmStartTests {
     let again = try DirectSolver(threads: 1).solve(energy, input: x, from: end.state)
     for j in 0..<3 where end.statuses[j] == .converged {
       #expect(again.statuses[j] == .converged, "seed \(seed), sample \(j)")
+      // Where ties and kinks meet their rows may depend on each other: then ∂E decides, after 20 steps.
+      let most = end.kinkNeurons[j] > 0 && end.tiedCoordinates[j] > 0 ? 20 : 2
       #expect(
-        again.iterations[j] <= 2,
+        again.iterations[j] <= most,
         "seed \(seed), sample \(j): \(end.iterations[j]) and \(again.iterations[j]) steps")
       #expect(
         abs(again.energies[j] - end.energies[j]) <= 1e-12 * max(1, end.energies[j]),
