@@ -2,6 +2,15 @@ import NeuralSheaves
 import PiecewiseEnergies
 
 extension ActiveSet {
+  /// Which samples are at an equilibrium as they stand, up to rounding. Cost: two sweeps.
+  func isSettled(_ energy: PinnedEnergy) -> [Bool] {
+    var state = state
+    energy.setOutput(of: &state)
+    return zip(
+      ClarkeGradient(energy, flat, state).residuals, energy.residualScales(state.stalks[0])
+    ).map { $0 <= 1e-12 * $1 }
+  }
+
   /// Lets every sample rest on the convex kinks that its state lies on, up to rounding; those that do
   /// not hold are released after the first step.
   ///

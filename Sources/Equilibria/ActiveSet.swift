@@ -46,6 +46,8 @@ struct ActiveSet: Sendable {
     var energy = 0.0
     /// The steps so far.
     var iterations = 0
+    /// Whether it has been at an equilibrium from the start.
+    var isSettled = false
     /// Whether its faces are solved by conjugate gradients.
     var isIterative = false
     /// How closely faces are solved: relative to the right-hand side.

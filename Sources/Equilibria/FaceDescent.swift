@@ -57,7 +57,15 @@ struct FaceDescent: Sendable {
         var set = ActiveSet(
           group, flat, from: isWhole ? state : state.samples(range),
           discrepancy: isWhole ? rho : rho?.map { $0.columns(range) })
-        if start != nil { set.restOnKinks() }
+        if start != nil {
+          set.restOnKinks()
+          // What is open has its freedom to tell.
+          if set.freed?.open.isEmpty ?? true {
+            for (j, isSettled) in set.isSettled(group).enumerated() {
+              set.progress[j].isSettled = isSettled
+            }
+          }
+        }
         for j in taken.isEmpty ? 0..<0 : range {
           set.progress[j - first].iterations = taken[samples.lowerBound + j]
         }
@@ -95,10 +103,17 @@ struct FaceDescent: Sendable {
     var lowest = set.progress.map(\.energy)
     var waits = [Int](repeating: 0, count: set.batch)
     var step = 0
-    for j in 0..<set.batch where set.progress[j].iterations >= stepLimit {
-      end.record(set, j, .stepLimit)
+    // At an equilibrium, or at the limit, before the first step.
+    let open = (0..<set.batch).filter {
+      !set.progress[$0].isSettled && set.progress[$0].iterations < stepLimit
     }
-    set.keep((0..<set.batch).filter { set.progress[$0].iterations < stepLimit })
+    if open.count < set.batch {
+      for j in 0..<set.batch where !open.contains(j) {
+        end.record(set, j, set.progress[j].isSettled ? .converged : .stepLimit)
+      }
+      progress?(set.batch - open.count)
+      set.keep(open)
+    }
     while set.batch > 0 {
       step += 1
       let face: FaceStep

@@ -53,11 +53,9 @@ struct CommandDescription: Decodable {
   let arguments: [Argument]?
   let subcommands: [CommandDescription]?
 
-  /// The arguments that help shows, without those that every command has.
+  /// The arguments that help shows, without `--help` itself.
   var shownArguments: [Argument] {
-    (arguments ?? []).filter {
-      $0.shouldDisplay && !["help", "version"].contains($0.preferredName?.name)
-    }
+    (arguments ?? []).filter { $0.shouldDisplay && $0.preferredName?.name != "help" }
   }
 
   /// The subcommands that help shows, without `help` itself.
