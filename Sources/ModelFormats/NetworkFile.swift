@@ -12,15 +12,21 @@ public enum NetworkFile {
   /// - Parameters:
   ///   - prefix: of the keys in an .npz or .safetensors file.
   ///   - outputActivation: φ; nil for what the file says, else the identity.
+  ///   - outputTensor: the tensor of an ONNX file that is the output, nil for its only one.
   public static func read(
-    _ path: String, prefix: String = "", outputActivation: OutputActivation? = nil
+    _ path: String, prefix: String = "", outputActivation: OutputActivation? = nil,
+    outputTensor: String? = nil
   ) throws -> Network {
     var network: Network
     switch URL(fileURLWithPath: path).pathExtension.lowercased() {
-    case "onnx": network = try ONNXFile.read(path)
+    case "onnx": network = try ONNXFile.read(path, outputTensor: outputTensor)
     case "safetensors": network = try SafetensorsNetwork.read(path, prefix: prefix)
     case "npz": network = try NPZNetwork.read(path, prefix: prefix)
     default: throw unknown(path)
+    }
+    guard outputTensor == nil || path.lowercased().hasSuffix(".onnx") else {
+      throw ArrayFileError(
+        file: path, problem: "--output-tensor is for .onnx files; other formats have one output")
     }
     if let outputActivation { network.outputActivation = outputActivation }
     return network

@@ -4,6 +4,7 @@ import Datasets
 import Equilibria
 import Foundation
 import LinearAlgebra
+import ModelFormats
 import NeuralSheaves
 import PiecewiseEnergies
 import SheafTraining
@@ -13,7 +14,7 @@ struct Demo: ParsableCommand {
     abstract: "Train on handwritten digits without backpropagation, beside backpropagation.",
     discussion: "Example: sheaf demo --out demo")
 
-  @Option(help: "The folder for the history files.") var out = "demo"
+  @Option(help: "The folder for histories, networks and test digits.") var out = "demo"
   @Option(help: "Epochs.") var epochs = 40
   @Option(help: "The seed of the weights and of the batches.") var seed: UInt64 = 0
   @OptionGroup var limit: TimeLimitOption
@@ -27,9 +28,11 @@ struct Demo: ParsableCommand {
     var files = CallFiles()
     for method in Method.allCases {
       try files.writes("--out", file(method), extensions: ["csv"])
+      try files.writes("--out", networkFile(method), extensions: ["onnx"])
     }
+    try files.writes("--out", testFile, extensions: ["csv"])
     try files.check()
-    let digits = try Digits.load()
+    let digits = Digits.load()
     var generator = RandomGenerator(seed: seed)
     let network = try Network(
       widths: [64, 128, 64, 10], outputActivation: .softmax, using: &generator)
@@ -45,7 +48,9 @@ struct Demo: ParsableCommand {
     var delivery = Delivery()
     for run in runs {
       delivery.put { try run.records.table(of: network).write(to: file(run.method)) }
+      delivery.put { try NetworkFile.write(run.network, to: networkFile(run.method)) }
     }
+    delivery.put { try Self.table(of: test).write(to: testFile) }
     var parts = [
       """
       \(train.count) training and \(test.count) test digits, network 64-128-64-10,
@@ -55,7 +60,12 @@ struct Demo: ParsableCommand {
       "residual: how far from 0 ∈ ∂E the three sweeps of a relaxation end, median of the last batch",
     ]
     if isWhole { parts.append(try discords(runs, test, until: halt)) }
-    parts.append("histories: \(runs.map { file($0.method) }.joined(separator: ", "))")
+    parts.append(
+      """
+      histories: \(runs.map { file($0.method) }.joined(separator: ", "))
+      networks: \(runs.map { networkFile($0.method) }.joined(separator: ", "))
+      test digits: \(testFile)
+      """)
     delivery.print(parts.joined(separator: "\n\n"))
     try delivery.end(failure(runs, ending))
   }
@@ -122,6 +132,22 @@ struct Demo: ParsableCommand {
 
   private func file(_ method: Method) -> String {
     "\(out)/\(method.rawValue.replacingOccurrences(of: " ", with: "-")).csv"
+  }
+
+  private func networkFile(_ method: Method) -> String {
+    "\(out)/\(method.rawValue.replacingOccurrences(of: " ", with: "-")).onnx"
+  }
+
+  private var testFile: String { "\(out)/test.csv" }
+
+  /// Digits as people keep them: one row each, its label and its 64 pixels.
+  private static func table(of digits: TrainingData) -> Table {
+    var table = Table(["label"] + (0..<digits.input.rows).map { "p\($0)" })
+    for j in 0..<digits.count {
+      let label = (0..<digits.target.rows).first { digits.target[$0, j] == 1 }!
+      table.append(["\(label)"] + digits.input.column(j).map { "\($0)" })
+    }
+    return table
   }
 
   private static func table(of runs: [Run]) -> String {

@@ -26,11 +26,19 @@ struct NetworkOptions: ParsableArguments {
     help: "The output activation: identity, sigmoid or softmax; default what the file says.")
   var outputActivation: OutputActivation?
 
+  @Option(
+    help: """
+      The tensor of an .onnx file that is the output: one of several, or one before a softmax, \
+      log-softmax or arg-max at the end.
+      """)
+  var outputTensor: String?
+
   /// Declares the network's file.
   func declare(in files: inout CallFiles) { files.reads("NETWORK", network) }
 
   func load() throws -> Network {
-    try NetworkFile.read(network, prefix: prefix, outputActivation: outputActivation)
+    try NetworkFile.read(
+      network, prefix: prefix, outputActivation: outputActivation, outputTensor: outputTensor)
   }
 }
 

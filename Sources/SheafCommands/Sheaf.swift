@@ -16,7 +16,7 @@ public struct Sheaf: ParsableCommand {
     version: Version.number,
     subcommands: [
       Inspect.self, Forward.self, Flow.self, Equilibrate.self, Train.self, Compare.self,
-      Init.self, Convert.self, Demo.self,
+      Init.self, Convert.self, Demo.self, Manual.self,
     ])
 
   /// The root command.

@@ -13,7 +13,7 @@ extension TrainingOptions {
     var generator = RandomGenerator(seed: initial.seed)
     if let network {
       var start = try NetworkFile.read(
-        network, prefix: prefix, outputActivation: outputActivation)
+        network, prefix: prefix, outputActivation: outputActivation, outputTensor: outputTensor)
       if outputActivation == nil && start.outputActivation == .identity {
         start.outputActivation = activation
       }

@@ -21,6 +21,8 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "Widths of a new network, such as 64,128,10.") var layers: String?
   @Option(help: "Start from a network: .onnx, .safetensors or .npz.") var network: String?
   @Option(help: "The prefix of the network's keys in an .npz file.") var prefix = ""
+  @Option(help: "The tensor of --network, an .onnx file, that is the output.")
+  var outputTensor: String?
   @Flag(help: "Draw the parameters of --network anew, by He's rule and --seed.")
   var reinitialize = false
   @Option(help: "The output activation; default by the data.")
@@ -95,6 +97,9 @@ struct TrainingOptions: ParsableArguments {
         layers == nil
           ? "expected --layers or --network, found neither"
           : "expected --layers or --network, found both")
+    }
+    if outputTensor != nil && network == nil {
+      throw ValidationError("--output-tensor is for --network; --layers draws a new network")
     }
     if reinitialize && network == nil {
       throw ValidationError("--reinitialize is for --network; --layers draws a new network")

@@ -67,6 +67,7 @@ public final class JointFlow: Trainer {
   public init(
     _ network: Network, data: TrainingData, initial: SheafState? = nil, settings: Settings
   ) throws {
+    try network.checkUnshared()
     for (name, value) in [
       ("step", settings.step), ("alpha", settings.alpha), ("beta", settings.beta ?? 1),
     ] where !(value > 0 && value.isFinite) {

@@ -17,17 +17,25 @@ struct CommandTests {
   /// Runs the built command.
   func sheaf(_ arguments: String...) throws -> Outcome { try run(arguments) }
 
-  /// - Parameter output: where standard output goes; nil for the outcome.
-  func run(_ arguments: [String], output file: FileHandle? = nil) throws -> Outcome {
+  /// The built command: the tests run from the folder that it is built into.
+  static let executable = URL(fileURLWithPath: CommandLine.arguments[0])
+    .deletingLastPathComponent().appendingPathComponent("sheaf")
+
+  /// - Parameters:
+  ///   - output: where standard output goes; nil for the outcome.
+  ///   - meanwhile: called when the process has started.
+  func run(
+    _ arguments: [String], executable: URL = executable, output file: FileHandle? = nil,
+    meanwhile: (Process) -> Void = { _ in }
+  ) throws -> Outcome {
     let process = Process()
-    // The tests run from the folder that the command is built into.
-    process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
-      .deletingLastPathComponent().appendingPathComponent("sheaf")
+    process.executableURL = executable
     process.arguments = arguments
     let (out, err) = (Pipe(), Pipe())
     process.standardOutput = file ?? out
     process.standardError = err
     try process.run()
+    meanwhile(process)
     let output = file == nil ? out.fileHandleForReading.readDataToEndOfFile() : Data()
     let error = err.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()

@@ -159,7 +159,7 @@ enum PaperRuns {
   for name in PaperRuns.names {
     try measure("paper run \(name)") { try PaperRuns.results(name) }
   }
-  let digits = try Digits.load()
+  let digits = Digits.load()
   func step(_ network: Network) throws -> [String: Any] {
     try TrainingStepCase(
       network: network,

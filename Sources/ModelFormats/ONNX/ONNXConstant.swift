@@ -18,6 +18,8 @@ struct ONNXConstant {
   var batchAxis: Int?
   /// The numbers for another batch, where they depend on its extent.
   var alternative: Values?
+  /// The least and the largest number of its type, where that is of one or two bytes.
+  var range: ClosedRange<Int>?
   /// The initializers and Constant nodes that its numbers come from.
   var origins: Set<String> = []
 
@@ -164,9 +166,14 @@ struct ONNXTensorReader {
     guard let type = ElementType(onnx: tensor.dataType) else {
       throw fail("data type \(tensor.dataType), expected float, double, integer or boolean")
     }
+    func result(_ values: ONNXConstant.Values) -> ONNXConstant {
+      var constant = ONNXConstant(shape: shape, values)
+      constant.range = type.range
+      return constant
+    }
     if tensor.dataLocation == 1 {
       let bytes = try externalBytes(tensor, count: count * type.size, fail: fail)
-      return ONNXConstant(shape: shape, type.values(bytes, count: count))
+      return result(type.values(bytes, count: count))
     }
     if !tensor.rawData.isEmpty {
       guard tensor.rawData.count == count * type.size else {
@@ -174,13 +181,13 @@ struct ONNXTensorReader {
           "\(tensor.rawData.count) bytes for shape \(shape) of \(type), expected "
             + "\(count * type.size)")
       }
-      return ONNXConstant(shape: shape, type.values(tensor.rawData, count: count))
+      return result(type.values(tensor.rawData, count: count))
     }
     let values = type.typedValues(tensor)
     guard values.count == count else {
       throw fail("\(values.count) numbers for shape \(shape), expected \(count)")
     }
-    return ONNXConstant(shape: shape, values)
+    return result(values)
   }
 
   /// The bytes of a tensor that lie in another file, which must be in the folder of this one.
@@ -262,6 +269,17 @@ extension ElementType {
     case 13: self = .uint64
     case 16: self = .bfloat16
     default: return nil
+    }
+  }
+
+  /// The numbers of a small integer type.
+  fileprivate var range: ClosedRange<Int>? {
+    switch self {
+    case .int8: -128...127
+    case .uint8: 0...255
+    case .int16: -32768...32767
+    case .uint16: 0...65535
+    default: nil
     }
   }
 

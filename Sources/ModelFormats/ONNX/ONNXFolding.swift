@@ -1,19 +1,20 @@
 import ArrayFiles
+import Foundation
 
 /// Operators on constants: what exporters leave of shape computations, reshaped weights and the
 /// like is worked out when the file is read.
 enum ONNXFolding {
   /// The operators.
-  static let operators: Set<String> = [
-    "Add", "Cast", "CastLike", "Ceil", "Concat", "Constant", "ConstantOfShape", "Div", "Dropout",
-    "Equal",
-    "Expand", "Flatten", "Floor", "Gather", "Identity", "Max", "Min", "Mod", "Mul", "Neg", "Range",
-    "Reciprocal", "Reshape", "Shape", "Size", "Slice", "Split", "Sqrt", "Squeeze", "Sub",
-    "Transpose", "Unsqueeze", "Where",
-  ]
+  static let operators = Set([
+    "Add", "And", "Cast", "CastLike", "Concat", "Constant", "ConstantOfShape", "DequantizeLinear",
+    "Div", "Dropout", "Equal", "Gemm", "Greater", "GreaterOrEqual", "Identity", "Less",
+    "LessOrEqual", "MatMul", "Max", "Min", "Mod", "Mul", "Neg", "Or", "Pow", "QuantizeLinear",
+    "Range", "Shape", "Size", "Sub", "Sum", "Where",
+  ])
+  .union(ONNXShapes.operators).union(functions.keys).union(reductions.keys)
 
-  /// The value, of at most `limit` numbers, of a node whose inputs are all constant; nil for shape operators, which are the same
-  /// for constants and for quantities.
+  /// The value, of at most `limit` numbers, of a node whose inputs are all constant; nil for shape
+  /// operators, which are the same for constants and for quantities.
   static func value(
     _ node: ONNXNode, _ inputs: [ONNXConstant], reader: ONNXTensorReader, limit: Int,
     batch: Int
@@ -45,11 +46,31 @@ enum ONNXFolding {
       return try combine(
         node, limit, try input(0), try input(1),
         { $1 == 0 ? 0 : $0.dividedReportingOverflow(by: $1).partialValue }, /)
-    case "Max": return try combine(node, limit, try input(0), try input(1), max, max)
-    case "Min": return try combine(node, limit, try input(0), try input(1), min, min)
-    case "Equal":
+    case "Pow":
       return try combine(
-        node, limit, try input(0), try input(1), { $0 == $1 ? 1 : 0 }, { $0 == $1 ? 1 : 0 })
+        node, limit, try input(0), try input(1),
+        { Int(exactly: pow(Double($0), Double($1)).rounded(.towardZero)) ?? 0 }, pow)
+    case "Max", "Min", "Sum":
+      var result = try input(0)
+      for other in inputs.dropFirst() {
+        switch node.type {
+        case "Max": result = try combine(node, limit, result, other, max, max)
+        case "Min": result = try combine(node, limit, result, other, min, min)
+        default: result = try combine(node, limit, result, other, { $0 &+ $1 }, +)
+        }
+      }
+      return result
+    case "Equal": return try compare(node, limit, inputs, ==, ==)
+    case "Greater": return try compare(node, limit, inputs, >, >)
+    case "GreaterOrEqual": return try compare(node, limit, inputs, >=, >=)
+    case "Less": return try compare(node, limit, inputs, <, <)
+    case "LessOrEqual": return try compare(node, limit, inputs, <=, <=)
+    case "And":
+      return try compare(node, limit, inputs, { $0 != 0 && $1 != 0 }, { $0 != 0 && $1 != 0 })
+    case "Or":
+      return try compare(node, limit, inputs, { $0 != 0 || $1 != 0 }, { $0 != 0 || $1 != 0 })
+    case "MatMul", "Gemm": return try product(node, inputs, limit)
+    case "DequantizeLinear", "QuantizeLinear": return try quantized(node, inputs)
     case "Where":
       let (common, list) = try aligned(node, limit, [try input(0), try input(1), try input(2)])
       let choice = list[0].reals
@@ -68,10 +89,6 @@ enum ONNXFolding {
         return ONNXConstant(shape: x.shape, .integer(n.map { 0 &- $0 }), batchAxis: x.batchAxis)
       }
       return map(x, -)
-    case "Sqrt": return map(try input(0)) { $0.squareRoot() }
-    case "Reciprocal": return map(try input(0)) { 1 / $0 }
-    case "Floor": return map(try input(0)) { $0.rounded(.down) }
-    case "Ceil": return map(try input(0)) { $0.rounded(.up) }
     case "ConstantOfShape":
       guard var shape = try input(0).integers else { throw node.failure("expected a shape") }
       let batchAxis = ONNXImporter.isOpen(batch) ? shape.firstIndex(of: batch) : nil
@@ -95,11 +112,23 @@ enum ONNXFolding {
       else { throw node.failure("expected whole numbers and at most 2^20 of them") }
       let numbers = Array(stride(from: start, to: end, by: step))
       return ONNXConstant(shape: [numbers.count], .integer(numbers))
-    default: return nil
+    default:
+      if let f = functions[node.type] {
+        let x = try input(0)
+        // Whole numbers stay such where they may.
+        if x.integers != nil, isIntegral.contains(node.type) {
+          return ONNXConstant(
+            shape: x.shape, .integer(x.reals.map { Int(exactly: f($0)) ?? 0 }),
+            batchAxis: x.batchAxis)
+        }
+        return map(x, f)
+      }
+      if let f = reductions[node.type] { return try reduced(node, inputs, f) }
+      return nil
     }
   }
 
-  private static func map(_ x: ONNXConstant, _ f: (Double) -> Double) -> ONNXConstant {
+  static func map(_ x: ONNXConstant, _ f: (Double) -> Double) -> ONNXConstant {
     ONNXConstant(shape: x.shape, .real(x.reals.map(f)), batchAxis: x.batchAxis)
   }
 
@@ -120,7 +149,7 @@ enum ONNXFolding {
     return ONNXConstant(shape: x.shape, .integer(result), batchAxis: x.batchAxis)
   }
 
-  private static func combine(
+  static func combine(
     _ node: ONNXNode, _ limit: Int, _ a: ONNXConstant, _ b: ONNXConstant,
     _ whole: (Int, Int) -> Int,
     _ real: (Double, Double) -> Double

@@ -19,7 +19,17 @@ extension ONNXImporter {
       } ?? operation
     var layout = q.layout
     layout.sample = shape
-    return ONNXQuantity(vertex: network.append(whole, to: q.vertex), layout: layout)
+    let result = ONNXQuantity(vertex: network.append(whole, to: q.vertex), layout: layout)
+    if !operation.parameterNames.isEmpty { markParametersOfLastEdge() }
+    return result
+  }
+
+  /// Remembers which constants the parameters of the last edge come from.
+  private mutating func markParametersOfLastEdge() {
+    let edge = network.edges.count - 1
+    for name in origins where edgesWithParameters[name]?.last != edge {
+      edgesWithParameters[name, default: []].append(edge)
+    }
   }
 
   /// Appends an operation that treats all coordinates alike: its result keeps the order of a
@@ -63,8 +73,8 @@ extension ONNXImporter {
     return viewed(q, as: q.view.expanded(to: shape))
   }
 
-  /// The inputs of a node that broadcasts (NumPy's rule, the batches aligned): the common shape, and
-  /// each input with a sample of as many axes, not yet repeated to it.
+  /// The inputs of a node that broadcasts (NumPy's rule, the batches aligned): the common shape,
+  /// and each input with a sample of as many axes, not yet repeated to it.
   func broadcast(
     _ node: ONNXNode, _ x: ONNXInputs
   ) throws(ArrayFileError) -> (common: TensorShape, values: [ONNXValue]) {
@@ -73,7 +83,11 @@ extension ONNXImporter {
     for (i, value) in x.values.enumerated() {
       switch value {
       case .quantity: quantities[i] = try x.tensor(i)
-      case .constant(let c): constants[i] = c
+      case .constant(let c):
+        guard c.alternative == nil else {
+          throw node.failure("input \(i) depends on the number of samples, which mixes them")
+        }
+        constants[i] = c
       case nil: throw node.failure("lacks input \(i)")
       }
     }
@@ -138,8 +152,8 @@ extension ONNXImporter {
     return false
   }
 
-  /// Adds a constant to the bias of the last operation, which made q and has its outputs along an axis of q's
-  /// sample, where the constant differs along that axis alone. Says whether it did.
+  /// Adds a constant to the bias of the last operation, which made q and has its outputs along an
+  /// axis of q's sample, where the constant differs along that axis alone. Says whether it did.
   mutating func addBias(_ shift: ONNXConstant, to q: ONNXQuantity, axis: Int) -> Bool {
     guard let edge = network.edges.last, edge.target == q.vertex,
       edge.operation.parameterNames == ["weight", "bias"], q.shape.indices.contains(axis)
@@ -153,6 +167,7 @@ extension ONNXImporter {
     network.updateParameters(of: network.edges.count - 1) { i, w in
       if i == 1 { w.add(Matrix(column: bias)) }
     }
+    markParametersOfLastEdge()
     return true
   }
 

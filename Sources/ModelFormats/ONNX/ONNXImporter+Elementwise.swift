@@ -24,6 +24,18 @@ extension ONNXImporter {
     return try elementwise(node, x, .hardSigmoid(slope: slope, offset: offset))
   }
 
+  /// z moved towards 0 by λ, and 0 within; without the move it would jump at ±λ.
+  mutating func shrink(_ node: ONNXNode, _ x: ONNXInputs) throws(ArrayFileError) -> [ONNXValue] {
+    let (bound, bias) = (try node.real("lambd") ?? 0.5, try node.real("bias") ?? 0)
+    guard bound == bias, bound > 0 else {
+      throw node.failure(
+        "lambd \(bound) and bias \(bias) make a jump; expected equal positive numbers")
+    }
+    return try elementwise(
+      node, x,
+      PiecewiseAffine(kinks: [-bound, bound], slopes: [1, 0, 1], offsets: [bound, 0, -bound]))
+  }
+
   mutating func parametricRectifier(
     _ node: ONNXNode, _ x: ONNXInputs
   ) throws(ArrayFileError) -> [ONNXValue] {

@@ -91,15 +91,4 @@ extension ONNXImporter {
       Elementwise(.clip(lower: l, upper: u), dimension: $0)
     }
   }
-
-  /// The sum of magnitudes over axes: an absolute value and a sum.
-  mutating func magnitudes(_ node: ONNXNode, _ x: ONNXInputs) throws(ArrayFileError) -> [ONNXValue]
-  {
-    let q = try x.tensor(0)
-    let size = try appendElementwise(to: q, for: node) {
-      Elementwise(.absolute, dimension: $0)
-    }
-    return try reduction(
-      node, ONNXInputs(node: node, values: [.quantity(size)] + x.values.dropFirst(), batch: batch))
-  }
 }

@@ -56,13 +56,19 @@ extension ONNXImporter {
     else {
       throw node.failure("is in training mode; export the network in evaluation mode")
     }
+    // In operator set 7 there may be one number for each coordinate.
+    let spatial = try node.integer("spatial") ?? 1
+    let isSpatial = node.operatorSet >= 9 || spatial != 0
+    let channels = isSpatial ? q.shape.first ?? 0 : q.size
     var lists: [[Double]] = []
     for (i, name) in ["scale", "bias", "mean", "variance"].enumerated() {
       lists.append(try x.weights(i + 1, name).reals)
-      guard lists[i].count == q.shape.first else {
-        throw node.failure("\(lists[i].count) numbers as \(name), expected \(q.shape.first ?? 0)")
+      guard lists[i].count == channels else {
+        throw node.failure("\(lists[i].count) numbers as \(name), expected \(channels)")
       }
     }
+    // Statistics are no parameters.
+    origins = try x.weights(1, "scale").origins.union(try x.weights(2, "bias").origins)
     let epsilon = try node.real("epsilon") ?? 1e-5
     guard lists[3].allSatisfy({ $0 + epsilon > 0 }) else {
       throw node.failure("a variance that is negative")

@@ -38,7 +38,7 @@ extension ONNXImporter {
     "Mul": { (i, n, x) throws(ArrayFileError) in try i.product(n, x, isQuotient: false) },
     "Neg": { (i, n, x) throws(ArrayFileError) in try i.combination(n, x, [-1]) },
     "PRelu": { (i, n, x) throws(ArrayFileError) in try i.parametricRectifier(n, x) },
-    "ReduceL1": { (i, n, x) throws(ArrayFileError) in try i.magnitudes(n, x) },
+    "ReduceL1": { (i, n, x) throws(ArrayFileError) in try i.reduction(n, x) },
     "ReduceMax": { (i, n, x) throws(ArrayFileError) in try i.reduction(n, x) },
     "ReduceMean": { (i, n, x) throws(ArrayFileError) in try i.reduction(n, x) },
     "ReduceMin": { (i, n, x) throws(ArrayFileError) in try i.reduction(n, x) },
@@ -46,6 +46,7 @@ extension ONNXImporter {
     "Relu": { (i, n, x) throws(ArrayFileError) in try i.elementwise(n, x, .rectifier) },
     "Resize": { (i, n, x) throws(ArrayFileError) in try i.resize(n, x) },
     "Shape": { (i, n, x) throws(ArrayFileError) in try i.shape(n, x) },
+    "Shrink": { (i, n, x) throws(ArrayFileError) in try i.shrink(n, x) },
     "Sigmoid": { (i, n, x) throws(ArrayFileError) in try i.outputActivation(n, x, .sigmoid) },
     "Size": { (i, n, x) throws(ArrayFileError) in try i.shape(n, x) },
     "Softmax": { (i, n, x) throws(ArrayFileError) in try i.outputActivation(n, x, .softmax) },
@@ -165,8 +166,8 @@ extension ONNXImporter {
     return [.quantity(q)]
   }
 
-  /// Checks that a softmax is over all coordinates of a sample. Before operator set 13 it is over all
-  /// axes from the given one on.
+  /// Checks that a softmax is over all coordinates of a sample. Before operator set 13 it is over
+  /// all axes from the given one on.
   private func checkSoftmax(_ node: ONNXNode, _ q: ONNXQuantity) throws(ArrayFileError) {
     let layout = batch == 1 ? q.layout.whole : q.layout
     let isFlat = node.operatorSet < 13

@@ -4,7 +4,8 @@ import NeuralSheaves
 
 /// Reductions of axes.
 extension ONNXImporter {
-  /// Mean, maximum or sum over axes: pooling over all of the image that they make.
+  /// Mean, maximum or sum (of absolute values) over axes: pooling over all of the image that they
+  /// make.
   mutating func reduction(
     _ node: ONNXNode, _ x: ONNXInputs
   ) throws(ArrayFileError) -> [ONNXValue] {
@@ -24,6 +25,9 @@ extension ONNXImporter {
     for a in given! { axes.insert(try node.axis(a, rank: rank)) }
     if let k = q.layout.batchAxis, axes.contains(k) {
       throw node.failure("reduces the batch, axis \(k), which mixes samples")
+    }
+    if node.type == "ReduceL1" {
+      q = try appendElementwise(to: q, for: node) { Elementwise(.absolute, dimension: $0) }
     }
     let reduced = axes.sorted().compactMap { q.layout.sampleAxis($0) }
     let kept = q.shape.indices.filter { !reduced.contains($0) }

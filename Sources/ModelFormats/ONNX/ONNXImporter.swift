@@ -17,7 +17,8 @@ struct ONNXImporter {
   let file: String
   let graph: ONNXGraph
   let output: String
-  /// The number of samples: the file's, 1 where a tensor is one sample, or a stand-in for any number.
+  /// The number of samples: the file's, 1 where a tensor is one sample, or a stand-in for any
+  /// number.
   let batch: Int
   let reader: ONNXTensorReader
   let marks: ONNXMarks
@@ -32,9 +33,12 @@ struct ONNXImporter {
   private var room = ONNXImporter.sizeLimit
   /// Constants made by folding may take as much again.
   var foldingRoom = ONNXImporter.sizeLimit
+  /// The constants that the node at work reads, and the edges with parameters from each.
+  var origins: Set<String> = []
+  var edgesWithParameters: [String: [Int]] = [:]
 
   init(
-    file: String, graph: ONNXGraph, constants: [String: ONNXConstant], marks: ONNXMarks,
+    file: String, graph: ONNXGraph, constants: consuming [String: ONNXConstant], marks: ONNXMarks,
     input: (name: String, layout: TensorShape, batch: Int), output: String
   ) throws(ArrayFileError) {
     self.file = file
@@ -83,6 +87,9 @@ struct ONNXImporter {
         for: graph.nodes.last!)
     }
     network.outputActivation = activation
+    for (name, edges) in edgesWithParameters.sorted(by: { $0.key < $1.key }) where edges.count > 1 {
+      network.addSharedParameter(name, edges: edges)
+    }
     network.addAlias(
       output, of: activation == .identity ? network.lastVertex : network.vertices.count)
     return network
@@ -94,6 +101,8 @@ struct ONNXImporter {
       if !Self.readsViews(node) { try settle(name, for: node) }
       inputs.append(name.isEmpty ? nil : values[name])
     }
+    origins = []
+    for case .constant(let c)? in inputs { origins.formUnion(c.origins) }
     if graph.isComputed(node), let result = try piecewise(node, inputs) {
       set(node.outputs[0], to: result)
       return
@@ -131,9 +140,10 @@ struct ONNXImporter {
   }
 
   /// Operators that take a tensor with zeros that are no coordinates of its vertex: those that
-  /// rearrange further, and sums, whose edge is affine.
+  /// rearrange further, and sums, whose edge is affine. Padding has numbers of its own for such
+  /// places.
   private static func readsViews(_ node: ONNXNode) -> Bool {
-    ONNXShapes.operators.contains(node.type)
+    ONNXShapes.operators.contains(node.type) && node.type != "Pad"
       || ["Identity", "Dropout", "Cast", "CastLike", "Shape", "Size", "Add"].contains(node.type)
   }
 

@@ -22,6 +22,36 @@ extension ONNXRearrangement {
     return result
   }
 
+  /// The slices at lists of places on the first axes, in front of the batch.
+  func gatherPlaces() throws(ArrayFileError) -> ONNXShapes.Result {
+    guard try node.integer("batch_dims") ?? 0 == 0 else {
+      throw node.failure("has batch_dims, which are not supported")
+    }
+    guard let indices = parameters.first ?? nil, let list = try integers(0, "indices"),
+      let depth = indices.shape.last, (1...rank).contains(depth), indices.batchAxis == nil
+    else { throw node.failure("expected constant lists of places as indices") }
+    guard layout.batchAxis.map({ $0 >= depth }) ?? true else {
+      throw node.failure("works on the batch, axis \(layout.batchAxis!)")
+    }
+    let sample = layout.sample
+    let count = sample[..<depth].reduce(1, *)
+    var positions: [Int] = []
+    for start in stride(from: 0, to: list.count, by: depth) {
+      var position = 0
+      for axis in 0..<depth {
+        let (i, n) = (list[start + axis], sample[axis])
+        guard (-n..<n).contains(i) else { throw node.failure("indices outside an axis of \(n)") }
+        position = position * n + (i < 0 ? i + n : i)
+      }
+      positions.append(position)
+    }
+    let rest = Array(sample[depth...])
+    let all = try gathered(view().reshaped([count] + rest), axis: 0, positions)
+    var result = chosen(all.reshaped(indices.shape.dropLast() + rest))
+    result.layout.batchAxis = layout.batchAxis.map { $0 - depth + indices.shape.count - 1 }
+    return result
+  }
+
   func slice() throws(ArrayFileError) -> ONNXShapes.Result {
     guard let starts = try integers(0, "starts", mayCountSamples: true),
       let ends = try integers(1, "ends", mayCountSamples: true), starts.count == ends.count
@@ -100,10 +130,18 @@ extension ONNXRearrangement {
     guard let full = broadcastShape(extents, target), elementCount(full, limit: .max) != nil else {
       throw node.failure("expands \(ONNXShapes.describe(layout, batch)) to \(target)")
     }
+    // Of a computed tensor no axis but the batch is as long as that.
+    if !isConstant, case .integer(let other)? = parameters.first??.alternative {
+      for axis in target.indices where target[axis] != other[axis] {
+        guard axis + full.count - target.count == layout.batchAxis.map({ $0 + full.count - rank })
+        else { throw node.failure("repeats axis \(axis) once for each sample, which mixes them") }
+      }
+    }
     return try expanded(to: full)
   }
 
-  /// Repeated along axes of extent 1, and along new ones in front, up to extents that the tensor broadcasts to.
+  /// Repeated along axes of extent 1, and along new ones in front, up to extents that the tensor
+  /// broadcasts to.
   private func expanded(to full: [Int]) throws(ArrayFileError) -> ONNXShapes.Result {
     let added = full.count - rank
     var result = layout

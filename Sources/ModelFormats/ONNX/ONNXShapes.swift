@@ -4,12 +4,13 @@ import ArrayFiles
 enum ONNXShapes {
   /// The operators.
   static let operators: Set<String> = [
-    "DepthToSpace", "Expand", "Flatten", "Gather", "Pad", "Reshape", "Slice", "SpaceToDepth",
+    "DepthToSpace", "Expand", "Flatten", "Gather", "GatherND", "Pad", "Reshape", "Slice",
+    "SpaceToDepth",
     "Split", "Squeeze", "Tile", "Transpose", "Trilu", "Unsqueeze",
   ]
 
-  /// What a tensor becomes: another shape for the same elements, or a choice of them, with a value for those that are
-  /// none of its own.
+  /// What a tensor becomes: another shape for the same elements, or a choice of them, with a value
+  /// for those that are none of its own.
   struct Result {
     var layout: TensorShape
     var view: TensorView?
@@ -71,6 +72,7 @@ struct ONNXRearrangement {
     case "Unsqueeze": [try unsqueeze()]
     case "Transpose": [try transpose()]
     case "Gather": [try gather()]
+    case "GatherND": [try gatherPlaces()]
     case "Slice": [try slice()]
     case "Split": try split()
     case "Expand": [try expand()]
