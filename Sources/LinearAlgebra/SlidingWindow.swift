@@ -20,6 +20,8 @@ public struct SlidingWindow: Sendable, Equatable {
   public let paddingAfter: Extent
   /// The number of windows in each direction.
   public let output: Extent
+  /// Whether a window is one place and windows cover the image one to one.
+  public let isPointwise: Bool
 
   /// A window. Image and kernel both lie in the plane or both in space, and so does what else is
   /// given.
@@ -68,17 +70,15 @@ public struct SlidingWindow: Sendable, Equatable {
       output.map { zip($0.lengths, counts).allSatisfy { $0 <= $1 } } ?? true,
       "\(output ?? most) windows, expected at most \(most)")
     self.output = output ?? most
+    isPointwise =
+      kernel.size == 1 && self.stride.size == 1 && self.output == image
+      && self.paddingBefore.lengths.allSatisfy { $0 == 0 }
   }
 
   /// The number of coordinates of the image.
   public var imageSize: Int { channels * image.size }
   /// The number of windows.
   public var outputSize: Int { output.size }
-  /// Whether a window is one place and windows cover the image one to one.
-  public var isPointwise: Bool {
-    kernel.size == 1 && stride.size == 1 && output == image
-      && paddingBefore.lengths.allSatisfy { $0 == 0 }
-  }
 
   /// The same windows with as much padding after the image as they reach into, so that none hangs
   /// over. (A mean that counts padding then counts more of it.)

@@ -58,12 +58,15 @@ struct ONNXOperatorTests {
 
   /// Pieces that do not meet are refused, with the place and both values.
   @Test func jumpsAreRefused() throws {
-    func network(_ nodes: [ONNXNodeProto], _ constants: [(String, Float)]) -> ONNXModelProto {
+    func network(_ nodes: [ONNXNodeProto], _ constants: [(String, Float?)]) -> ONNXModelProto {
       var graph = ONNXGraphProto()
       graph.node = nodes
       for (name, value) in constants {
         var tensor = ONNXTensorProto()
-        (tensor.name, tensor.dataType, tensor.floatData) = (name, 1, [value])
+        (tensor.name, tensor.dataType) = (name, 1)
+        // A matrix instead of a number.
+        tensor.dims = value == nil ? [3, 3] : []
+        tensor.floatData = value.map { [$0] } ?? [0, 1, 0, 0, 0, 1, 1, 0, 0]
         graph.initializer.append(tensor)
       }
       func info(_ name: String) -> ONNXValueInfoProto {
@@ -92,17 +95,16 @@ struct ONNXOperatorTests {
     let step = [
       node("Greater", ["x", "c"], "g"), node("Where", ["g", "x", "d"], "y"),
     ]
-    let cases: [([ONNXNodeProto], [(String, Float)], String)] = [
+    let cases: [([ONNXNodeProto], [(String, Float?)], String)] = [
       (step, [("c", 0.5), ("d", 0)], "jumps at 0.5, from 0.0 to 0.5"),
       ([node("ThresholdedRelu", ["x"], "y")], [], "jumps at 1.0, from 0.0 to 1.0"),
       ([node("Sign", ["x"], "y")], [], "jumps at 0.0"),
       ([node("HardSwish", ["x"], "y")], [], "not piecewise linear"),
       (
         [
-          node("Relu", ["x"], "u"), node("MatMul", ["u", "c"], "v"),
-          node("Greater", ["x", "v"], "g"), node("Where", ["g", "x", "c"], "y"),
-        ], [("c", 0)],
-        ""
+          node("MatMul", ["x", "m"], "v"), node("Greater", ["x", "v"], "g"),
+          node("Where", ["g", "x", "v"], "y"),
+        ], [("m", nil)], "compares computed tensors"
       ),
     ]
     for (nodes, constants, message) in cases {

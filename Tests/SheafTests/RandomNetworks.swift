@@ -96,7 +96,9 @@ struct RandomGraph {
     let n = network.vertices[source].dimension
     var image = images[source]
     // The channels of an image as one volume.
-    if drawsOnAll, let plane = image, plane.size.depth == nil, g.uniform() < 0.3 {
+    if drawsOnAll, let plane = image, plane.size.depth == nil, plane.channels <= widest,
+      g.uniform() < 0.3
+    {
       image = (1, Extent(plane.channels, plane.size.height, plane.size.width))
     }
     let new: Int
