@@ -241,7 +241,10 @@ struct NetworkFormatTests {
     guard
       case .texts(let again) = try NPY.read(
         NPY.encode(texts: texts), file: "a", byteLimit: 1000)
-    else { return Issue.record("numbers") }
+    else {
+      Issue.record("numbers")
+      return
+    }
     #expect(again == texts)
     func bytes(_ descr: String, _ order: String, _ body: [UInt8]) -> Data {
       let header = "{'descr': '\(descr)', 'fortran_order': \(order), 'shape': (2, 2), }"
@@ -252,7 +255,10 @@ struct NetworkFormatTests {
       guard
         case .texts(let found) = try NPY.read(
           bytes("|S2", order, [97, 0, 98, 99, 0, 0, 100, 0]), file: "a", byteLimit: 1000)
-      else { return Issue.record("numbers") }
+      else {
+        Issue.record("numbers")
+        return
+      }
       #expect(found == expected)
     }
     #expect(

@@ -34,9 +34,9 @@ struct StandardizationTests {
 
   /// f ∘ P, for graphs with junctions too: same values, same structure one vertex further on.
   @Test(arguments: UInt64(0)..<40) func aNetworkBehindAScaling(seed: UInt64) throws {
-    let (network, x) = try randomNetwork(seed: seed)
-    var g = RandomGenerator(seed: seed)
+    var (network, g) = try randomNetwork(seed: seed)
     let n = network.inputDimension
+    let x = g.normalMatrix(rows: n, columns: 4)
     let scaling = ChannelAffine(
       scale: (0..<n).map { _ in g.uniform(0.5, 2) }, shift: (0..<n).map { _ in g.normal() },
       extent: 1, isTrained: false)
