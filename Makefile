@@ -1,6 +1,6 @@
 # make demo, make test and the rest; every target that builds sets up the machine first.
 
-.PHONY: demo test build install reference lint benchmark check-exports clean
+.PHONY: demo test test-seeds build install reference lint benchmark check-exports clean
 
 PREFIX ?= /usr/local
 release = .build/release/sheaf
@@ -13,11 +13,15 @@ build:
 demo: build
 	$(release) demo --out demo
 
-# Release with testing enabled, in a folder of its own so that demo and test do not rebuild each
-# other. Warnings are errors.
+# Prints failures and a summary. Warnings are errors.
 test:
 	@Scripts/bootstrap
-	swift test -c release -Xswiftc -enable-testing --scratch-path .build/test
+	@Scripts/test
+
+# The property tests under three fresh seeds, or under those in SEEDS.
+test-seeds:
+	@Scripts/bootstrap
+	@Scripts/test-seeds $(SEEDS)
 
 # The command, its man page and its completions under PREFIX, or DESTDIR/PREFIX for a package.
 install: build

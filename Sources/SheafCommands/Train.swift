@@ -124,7 +124,10 @@ struct Train: ParsableCommand {
       return WorkFailure(
         description: (ending == .timeLimit ? "--time-limit reached" : "interrupted")
           + " after epoch \(epoch) of \(options.epochs)"
-          + (kept.map { "; --resume \($0) goes on from there" } ?? ""))
+          + (kept.flatMap { path in
+            outcome.problems.contains { $0.file == path }
+              ? nil : "; --resume \(path) goes on from there"
+          } ?? ""))
     }
   }
 

@@ -138,6 +138,23 @@ struct CallFilesTests {
     }
   }
 
+  /// A reader that has gone is a file that cannot be written, and no trap.
+  @Test func closedPipesAreTold() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    for call in [
+      "inspect %n.npz", "flow %n.npz --input %t.csv#a,b --json --final %f.npz", "--help",
+    ] {
+      let pipe = Pipe()
+      try pipe.fileHandleForReading.close()
+      let run = try command.run(
+        call.replacingOccurrences(of: "%", with: folder).words(),
+        output: pipe.fileHandleForWriting)
+      #expect(run.status == 1, "\(call): \(run.error)")
+      #expect(run.error == "error: standard output: cannot be written: Broken pipe\n", "\(call)")
+    }
+    #expect(FileManager.default.fileExists(atPath: folder + "f.npz"))
+  }
+
   /// A checkpoint is replaced only where that is asked for; a resumed run goes on with its own.
   @Test func checkpointsAreNotReplaced() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -21,9 +21,12 @@ struct CommandTests {
   static let executable = URL(fileURLWithPath: CommandLine.arguments[0])
     .deletingLastPathComponent().appendingPathComponent("sheaf")
 
-  /// - Parameter output: where standard output goes; nil for the outcome.
+  /// - Parameters:
+  ///   - output: where standard output goes; nil for the outcome.
+  ///   - meanwhile: called when the process has started.
   func run(
-    _ arguments: [String], executable: URL = executable, output file: FileHandle? = nil
+    _ arguments: [String], executable: URL = executable, output file: FileHandle? = nil,
+    meanwhile: (Process) -> Void = { _ in }
   ) throws -> Outcome {
     let process = Process()
     process.executableURL = executable
@@ -32,6 +35,7 @@ struct CommandTests {
     process.standardOutput = file ?? out
     process.standardError = err
     try process.run()
+    meanwhile(process)
     let output = file == nil ? out.fileHandleForReading.readDataToEndOfFile() : Data()
     let error = err.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()

@@ -7,7 +7,8 @@ import Testing
 
 @testable import ModelFormats
 
-/// Operator sets, batches that stand anywhere, products of all ranks, outputs by name, shared weights.
+/// Operator sets, batches that stand anywhere, products of all ranks, outputs by name, shared
+/// weights.
 struct ONNXStructureTests {
   static let folder = Reference.folder.appendingPathComponent("onnx-structure")
 

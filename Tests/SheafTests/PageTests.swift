@@ -56,7 +56,7 @@ struct PageTests {
   @Test func tutorialRunsAsWritten() throws {
     try check("Docs/Tutorial.md", least: 0) { folder in
       let files = Reference.folder.appendingPathComponent("tutorial")
-      for name in ["flowers.csv", "flowers.onnx", "flowers.onnx.data"] {
+      for name in ["flowers.csv", "flowers.onnx", "flowers.onnx.data", "targets.npy"] {
         try FileManager.default.copyItem(
           at: files.appendingPathComponent(name), to: folder.appendingPathComponent(name))
       }

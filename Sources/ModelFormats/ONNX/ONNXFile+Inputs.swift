@@ -3,8 +3,8 @@ import Foundation
 
 /// What a file says of its weights and its input.
 extension ONNXFile {
-  /// The constants of a graph by name, taken away from it: initializers, and the large ones of Constant
-  /// nodes, so that each is in memory once.
+  /// The constants of a graph by name, taken away from it: initializers, and the large ones of
+  /// Constant nodes, so that each is in memory once.
   static func initializers(
     of graph: inout ONNXGraphProto, file: String
   ) throws(ArrayFileError) -> [String: ONNXConstant] {

@@ -10,12 +10,13 @@ public enum ONNXFile {
 
   /// Reads a feedforward network of piecewise linear operations.
   ///
-  /// One input, whose axis 0 is the batch, whatever number stands there; an input with one axis is a
-  /// sample. Weights as float or double in the file or beside it. Reshaping, transposition and slicing relabel
-  /// coordinates; computations of shapes are worked out. Names of tensors become aliases of vertices.
+  /// One input, whose axis 0 is the batch, whatever number stands there; an input with one axis is
+  /// a sample. Weights as float or double in the file or beside it. Reshaping, transposition and
+  /// slicing relabel coordinates; computations of shapes are worked out. Names of tensors become
+  /// aliases of vertices.
   ///
-  /// - Parameter outputTensor: the tensor that is the output, one of several or one inside the graph,
-  ///   which is cut there; nil for the only output.
+  /// - Parameter outputTensor: the tensor that is the output, one of several or one inside the
+  ///   graph, which is cut there; nil for the only output.
   /// - Throws: `ArrayFileError`; for operators that cannot become a sheaf one error that names them
   ///   all with their nodes.
   public static func read(
@@ -36,8 +37,8 @@ public enum ONNXFile {
     }
   }
 
-  /// A network whose input has a fixed axis 0 that cannot be the batch, since the file mixes what lies along
-  /// it, has that axis in its sample.
+  /// A network whose input has a fixed axis 0 that cannot be the batch, since the file mixes what
+  /// lies along it, has that axis in its sample.
   private static func network(
     outputTensor: String?, file: String, load: () throws(ArrayFileError) -> ONNXModelProto
   ) throws(ArrayFileError) -> Network {

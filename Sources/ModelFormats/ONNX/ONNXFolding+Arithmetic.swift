@@ -97,9 +97,9 @@ extension ONNXFolding {
     return ONNXConstant(shape: [a.rows, b.columns], .real(c.rowMajor))
   }
 
-  /// Weights as small whole numbers: real = scale · (whole − zero point), the scale and the zero point one
-  /// for all, for each place on an axis, or for each block of one; and the whole numbers nearest to
-  /// weights.
+  /// Weights as small whole numbers: real = scale · (whole − zero point), the scale and the zero
+  /// point one for all, for each place on an axis, or for each block of one; and the whole numbers
+  /// nearest to weights.
   static func quantized(
     _ node: ONNXNode, _ inputs: [ONNXConstant]
   ) throws(ArrayFileError) -> ONNXConstant {

@@ -13,8 +13,8 @@ enum ONNXFolding {
   ])
   .union(ONNXShapes.operators).union(functions.keys).union(reductions.keys)
 
-  /// The value, of at most `limit` numbers, of a node whose inputs are all constant; nil for shape operators, which are the same
-  /// for constants and for quantities.
+  /// The value, of at most `limit` numbers, of a node whose inputs are all constant; nil for shape
+  /// operators, which are the same for constants and for quantities.
   static func value(
     _ node: ONNXNode, _ inputs: [ONNXConstant], reader: ONNXTensorReader, limit: Int,
     batch: Int

@@ -73,8 +73,8 @@ extension ONNXImporter {
     return viewed(q, as: q.view.expanded(to: shape))
   }
 
-  /// The inputs of a node that broadcasts (NumPy's rule, the batches aligned): the common shape, and
-  /// each input with a sample of as many axes, not yet repeated to it.
+  /// The inputs of a node that broadcasts (NumPy's rule, the batches aligned): the common shape,
+  /// and each input with a sample of as many axes, not yet repeated to it.
   func broadcast(
     _ node: ONNXNode, _ x: ONNXInputs
   ) throws(ArrayFileError) -> (common: TensorShape, values: [ONNXValue]) {
@@ -152,8 +152,8 @@ extension ONNXImporter {
     return false
   }
 
-  /// Adds a constant to the bias of the last operation, which made q and has its outputs along an axis of q's
-  /// sample, where the constant differs along that axis alone. Says whether it did.
+  /// Adds a constant to the bias of the last operation, which made q and has its outputs along an
+  /// axis of q's sample, where the constant differs along that axis alone. Says whether it did.
   mutating func addBias(_ shift: ONNXConstant, to q: ONNXQuantity, axis: Int) -> Bool {
     guard let edge = network.edges.last, edge.target == q.vertex,
       edge.operation.parameterNames == ["weight", "bias"], q.shape.indices.contains(axis)

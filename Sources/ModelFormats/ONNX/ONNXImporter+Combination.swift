@@ -108,8 +108,8 @@ extension ONNXImporter {
     return [.quantity(try scaleAndShift(whole, scale: scale, shift: .number(0), node))]
   }
 
-  /// q ↦ scale · q + shift, constants that broadcast to a sample of q. What changes nothing makes no
-  /// vertex.
+  /// q ↦ scale · q + shift, constants that broadcast to a sample of q. What changes nothing makes
+  /// no vertex.
   mutating func scaleAndShift(
     _ q: ONNXQuantity, scale: ONNXConstant, shift: ONNXConstant, _ node: ONNXNode
   ) throws(ArrayFileError) -> ONNXQuantity {
@@ -135,8 +135,9 @@ extension ONNXImporter {
       for: node)
   }
 
-  /// The coefficients of a constant that broadcasts to a sample shape: one for all coordinates, one for
-  /// each channel (the first axis longer than 1), or one for each coordinate; and the coordinates for each.
+  /// The coefficients of a constant that broadcasts to a sample shape: one for all coordinates, one
+  /// for each channel (the first axis longer than 1), or one for each coordinate; and the
+  /// coordinates for each.
   func perChannel(
     _ c: ONNXConstant, _ shape: [Int], _ node: ONNXNode
   ) throws(ArrayFileError) -> (values: [Double], extent: Int) {

@@ -63,7 +63,8 @@ extension ONNXImporter {
     } else {
       let junction = try appendJunction(of: quantities, for: node)
       whole = ONNXQuantity(vertex: junction, layout: common)
-      // The junction holds one part after the other: along the first axis that is the order already.
+      // The junction holds one part after the other: along the first axis that is the order
+      // already.
       if shape[..<axis].allSatisfy({ $0 == 1 }) && quantities.count == parts.count {
         return [.quantity(whole)]
       }

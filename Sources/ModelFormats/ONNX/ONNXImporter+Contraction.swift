@@ -4,12 +4,12 @@ import NeuralSheaves
 
 /// Products of a computed tensor with a constant one.
 extension ONNXImporter {
-  /// Σ over the letters that are not in `output` of quantity × weight, where each axis bears a letter
-  /// (Einstein's convention, as of Einsum).
+  /// Σ over the letters that are not in `output` of quantity × weight, where each axis bears a
+  /// letter (Einstein's convention, as of Einsum).
   ///
-  /// With b the letters of all three, m those of the weight and the output, k those of the quantity and
-  /// the output, and c the others, it is the product with |b| matrices of shape (|m|, |c|) at |k|
-  /// places: a dense layer, or a pointwise convolution in |b| groups, without a bias.
+  /// With b the letters of all three, m those of the weight and the output, k those of the quantity
+  /// and the output, and c the others, it is the product with |b| matrices of shape (|m|, |c|) at
+  /// |k| places: a dense layer, or a pointwise convolution in |b| groups, without a bias.
   ///
   /// - Returns: the result, and the axis of its sample along which a bias lies.
   mutating func contraction(
@@ -112,7 +112,8 @@ extension ONNXImporter {
       weight: w.matrix(rows: c, columns: b * m, isRowMajor: isRowMajor), bias: bias)
   }
 
-  /// The weight with an axis for each letter that is summed, and none else that is not in the output.
+  /// The weight with an axis for each letter that is summed, and none else that is not in the
+  /// output.
   private func prepared(
     _ weight: ONNXConstant, _ weightLetters: [Int], _ letters: [Int], _ shape: [Int],
     _ output: [Int], _ node: ONNXNode

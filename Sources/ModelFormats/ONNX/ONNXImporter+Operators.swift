@@ -161,8 +161,8 @@ extension ONNXImporter {
     return [.quantity(q)]
   }
 
-  /// Checks that a softmax is over all coordinates of a sample. Before operator set 13 it is over all
-  /// axes from the given one on.
+  /// Checks that a softmax is over all coordinates of a sample. Before operator set 13 it is over
+  /// all axes from the given one on.
   private func checkSoftmax(_ node: ONNXNode, _ q: ONNXQuantity) throws(ArrayFileError) {
     let layout = batch == 1 ? q.layout.whole : q.layout
     let isFlat = node.operatorSet < 13

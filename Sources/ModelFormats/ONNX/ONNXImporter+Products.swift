@@ -71,8 +71,8 @@ extension ONNXImporter {
     }
   }
 
-  /// NumPy's product of matrices in the last two axes, whose other axes broadcast; a tensor of one axis
-  /// is a row on the left and a column on the right.
+  /// NumPy's product of matrices in the last two axes, whose other axes broadcast; a tensor of one
+  /// axis is a row on the left and a column on the right.
   mutating func matrixProduct(
     _ node: ONNXNode, _ x: ONNXInputs
   ) throws(ArrayFileError) -> [ONNXValue] {
@@ -90,7 +90,8 @@ extension ONNXImporter {
     }
     let (rank, weightRank) = (q.layout.rank, w.layout.rank)
     guard rank > 0, weightRank > 0 else { throw failure("expected at least one axis") }
-    // Letters: 0 for rows, 1 for what is summed, 2 for columns, 3 and more for the other axes, from the last.
+    // Letters: 0 for rows, 1 for what is summed, 2 for columns, 3 and more for the other axes, from
+    // the last.
     func stack(_ rank: Int) -> [Int] { (0..<max(0, rank - 2)).reversed().map { 3 + $0 } }
     let onLeft = { (r: Int) in stack(r) + (r == 1 ? [1] : [0, 1]) }
     let onRight = { (r: Int) in stack(r) + (r == 1 ? [1] : [1, 2]) }
@@ -186,8 +187,8 @@ extension ONNXConstant {
   }
 }
 
-/// The letters of an Einstein sum as numbers; the axes of an ellipsis have those from 1000 on, from the
-/// last.
+/// The letters of an Einstein sum as numbers; the axes of an ellipsis have those from 1000 on, from
+/// the last.
 struct ONNXEquation {
   let inputs: [[Int]]
   let output: [Int]

@@ -4,7 +4,8 @@ import NeuralSheaves
 
 /// Reductions of axes.
 extension ONNXImporter {
-  /// Mean, maximum or sum (of absolute values) over axes: pooling over all of the image that they make.
+  /// Mean, maximum or sum (of absolute values) over axes: pooling over all of the image that they
+  /// make.
   mutating func reduction(
     _ node: ONNXNode, _ x: ONNXInputs
   ) throws(ArrayFileError) -> [ONNXValue] {

@@ -17,7 +17,8 @@ struct ONNXImporter {
   let file: String
   let graph: ONNXGraph
   let output: String
-  /// The number of samples: the file's, 1 where a tensor is one sample, or a stand-in for any number.
+  /// The number of samples: the file's, 1 where a tensor is one sample, or a stand-in for any
+  /// number.
   let batch: Int
   let reader: ONNXTensorReader
   let marks: ONNXMarks

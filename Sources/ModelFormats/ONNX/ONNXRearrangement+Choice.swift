@@ -140,7 +140,8 @@ extension ONNXRearrangement {
     return try expanded(to: full)
   }
 
-  /// Repeated along axes of extent 1, and along new ones in front, up to extents that the tensor broadcasts to.
+  /// Repeated along axes of extent 1, and along new ones in front, up to extents that the tensor
+  /// broadcasts to.
   private func expanded(to full: [Int]) throws(ArrayFileError) -> ONNXShapes.Result {
     let added = full.count - rank
     var result = layout

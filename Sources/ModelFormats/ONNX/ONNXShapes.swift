@@ -9,8 +9,8 @@ enum ONNXShapes {
     "Split", "Squeeze", "Tile", "Transpose", "Trilu", "Unsqueeze",
   ]
 
-  /// What a tensor becomes: another shape for the same elements, or a choice of them, with a value for those that are
-  /// none of its own.
+  /// What a tensor becomes: another shape for the same elements, or a choice of them, with a value
+  /// for those that are none of its own.
   struct Result {
     var layout: TensorShape
     var view: TensorView?

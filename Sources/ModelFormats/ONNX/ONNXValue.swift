@@ -2,7 +2,8 @@ import ArrayFiles
 import LinearAlgebra
 import NeuralSheaves
 
-/// What a tensor of an ONNX graph is to the sheaf: a constant, or a choice of coordinates of a vertex.
+/// What a tensor of an ONNX graph is to the sheaf: a constant, or a choice of coordinates of a
+/// vertex.
 enum ONNXValue {
   case constant(ONNXConstant)
   case quantity(ONNXQuantity)

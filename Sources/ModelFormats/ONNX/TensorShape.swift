@@ -67,8 +67,9 @@ struct TensorShape: Equatable {
     return nil
   }
 
-  /// The common shape of tensors that are broadcast against each other (NumPy's rule), with the shape
-  /// of each one's sample, of as many axes; nil if they do not broadcast or their batches do not meet.
+  /// The common shape of tensors that are broadcast against each other (NumPy's rule), with the
+  /// shape of each one's sample, of as many axes; nil if they do not broadcast or their batches do
+  /// not meet.
   static func broadcast(_ shapes: [TensorShape]) -> (common: TensorShape, samples: [[Int]])? {
     let rank = shapes.map(\.rank).max() ?? 0
     var common = TensorShape(sample: [], batchAxis: nil)

@@ -16,7 +16,14 @@ enum Signals {
     // What the handler reads exists before it is called.
     _ = (isHeld.load(ordering: .relaxed), isRaised.load(ordering: .relaxed), line.utf8Start)
     signal(SIGPIPE, SIG_IGN)
-    for number in [SIGINT, SIGTERM] { signal(number) { _ in Signals.receive() } }
+    var set = sigset_t()
+    sigemptyset(&set)
+    for number in [SIGINT, SIGTERM] {
+      signal(number) { _ in Signals.receive() }
+      sigaddset(&set, number)
+    }
+    // A caller may have blocked them in its own thread, and a mask is inherited.
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
   }
 
   private static func receive() {
