@@ -1,11 +1,11 @@
 import ArrayFiles
 import Foundation
 import LinearAlgebra
-import NeuralSheaves
 import SheafTraining
 import Testing
 
 @testable import ModelFormats
+@testable import NeuralSheaves
 
 /// Operator sets, batches that stand anywhere, products of all ranks, outputs by name, shared
 /// weights.
@@ -36,7 +36,7 @@ struct ONNXStructureTests {
       #expect(try network.vertex(named: name) == vertex, "\(name)")
     }
     #expect(
-      try NPZNetwork.arrays(of: network, file: "chain.npz").keys.sorted()
+      try NPZNetwork.arrays(of: network, file: "chain.npz").arrays.keys.sorted()
         == ["W1", "W2", "b1", "b2"])
   }
 
