@@ -8,7 +8,10 @@ public enum FileSignature: Sendable, Equatable {
   public init?(_ data: Data) {
     let head = [UInt8](data.prefix(64))
     func begins(_ bytes: [UInt8]) -> Bool { head.starts(with: bytes) }
-    if begins([0x93] + Array("NUMPY".utf8)) {
+    if head.count > 8, head[8] == UInt8(ascii: "{"), head[5...7].allSatisfy({ $0 == 0 }) {
+      // The header's length below 2⁴⁰, which may begin like anything else, and the header's brace.
+      self = .safetensors
+    } else if begins([0x93] + Array("NUMPY".utf8)) {
       self = .npy
     } else if begins([0x50, 0x4b, 3, 4]) || begins([0x50, 0x4b, 5, 6]) {
       self = .zip
@@ -21,9 +24,6 @@ public enum FileSignature: Sendable, Equatable {
     } else if head.count >= 3, head[0] == 0x80, (2...5).contains(head[1]) {
       // The protocol's number, then the first instruction.
       self = .pickle
-    } else if head.count > 8, head[8] == UInt8(ascii: "{"), head[5...7].allSatisfy({ $0 == 0 }) {
-      // The header's length below 2⁴⁰ and the header's brace.
-      self = .safetensors
     } else if head.count > 4, head[0] == 0x08, (1...0x20).contains(head[1]),
       [0x12, 0x1a, 0x22, 0x2a, 0x32, 0x3a, 0x42].contains(head[2])
     {

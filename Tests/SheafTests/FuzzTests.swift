@@ -165,7 +165,7 @@ import Testing
 
   /// Names and shapes of a state dict, damaged: its order and its gaps are found from them alone.
   @Test func stateDictHeaders() throws {
-    let seeds = try StateDictTests.Style.allCases.map { style in
+    let seeds = try StateDictTests.Style.allCases.filter { $0 != .blocks }.map { style in
       let header = try StateDictTests.sample(style, seed: 1).encoded(.float32)
       return header[8..<8 + Int(header.integer(at: 0, as: UInt64.self))]
     }

@@ -44,7 +44,7 @@ struct MessageTests {
       ("training --layers 2,2,1", 64, ["training", "no such subcommand", "did you mean train?"]),
       ("equilibrat %n.npz", 64, ["equilibrat: no such", "did you mean equilibrate?"]),
       ("Flow %n.npz", 64, ["did you mean flow?"]),
-      ("nonsense", 64, ["nonsense", "inspect, forward", "convert or demo"]),
+      ("nonsense", 64, ["nonsense", "inspect, forward", "demo or manual"]),
       ("--json inspect %n.npz", 64, ["--json", "subcommand first"]),
       ("train --layer 2,4,1 --data saddle", 64, ["--layer;", "did you mean --layers?"]),
       ("forward %n.npz --inputs %data.npz#x", 64, ["--inputs", "did you mean --input?"]),

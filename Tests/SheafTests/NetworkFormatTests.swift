@@ -14,7 +14,7 @@ struct NetworkFormatTests {
     return path
   }()
 
-  /// A random chain of dense layers with any activation, or none, behind each.
+  /// A random chain of dense layers with any activation, or none, behind each. ONNX has slopes as decimals of floats.
   private func chain(_ g: inout RandomGenerator) -> Network {
     var network = Network(
       inputDimension: g.integer(1...4),
@@ -23,10 +23,10 @@ struct NetworkFormatTests {
       let n = g.integer(1...5)
       network.append(dense(network.outputDimension, n, &g), to: network.lastVertex)
       let functions: [PiecewiseAffine] = [
-        .rectifier, .rectifier, .absolute, .leakyRectifier(slope: g.normal()),
+        .rectifier, .rectifier, .absolute, .leakyRectifier(slope: Double("\(Float(g.normal()))")!),
         .clip(lower: g.normal() - 9, upper: 0.1), .clip(lower: g.normal(), upper: .infinity),
         .clip(lower: -.infinity, upper: g.normal()),
-        .hardSigmoid(slope: 1.0 / 6, offset: 0.5), .clip(lower: 0, upper: 6),
+        .hardSigmoid(slope: 0.25, offset: 0.5), .clip(lower: 0, upper: 6),
       ]
       switch g.integer(0...5) {
       case 0: break

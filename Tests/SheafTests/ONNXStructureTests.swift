@@ -1,11 +1,11 @@
 import ArrayFiles
 import Foundation
 import LinearAlgebra
-import NeuralSheaves
 import SheafTraining
 import Testing
 
 @testable import ModelFormats
+@testable import NeuralSheaves
 
 /// Operator sets, batches that stand anywhere, products of all ranks, outputs by name, shared
 /// weights.
