@@ -9,6 +9,10 @@ struct CommandTests {
     let status: Int32
     let output: String
     let error: String
+    /// Standard error without what the call takes for granted.
+    var complaint: String {
+      error.split(separator: "\n").filter { !$0.hasPrefix("note: ") }.map { $0 + "\n" }.joined()
+    }
     var json: [String: Any] {
       (try? JSONSerialization.jsonObject(with: Data(output.utf8))) as? [String: Any] ?? [:]
     }

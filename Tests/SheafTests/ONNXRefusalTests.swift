@@ -100,7 +100,13 @@ struct ONNXRefusalTests {
       ("cycle through \"node-a\", \"node-h\"", { $0.graph.node[0].input[0] = "a" }),
       ("reads \"w1\", which is neither", { $0.graph.initializer.removeFirst() }),
       ("computed by no node", { $0.graph.node.removeAll() }),
-      ("2 inputs (\"x\", \"u\")", { $0.graph.input.append(self.info("u", [0, 4])) }),
+      (
+        "2 inputs (\"x\", \"u\")",
+        {
+          $0.graph.input.append(self.info("u", [0, 3]))
+          $0.graph.node[1] = self.node("Add", ["h", "u"], "a")
+        }
+      ),
       ("2 outputs", { $0.graph.output.append(self.info("a", [0, 3])) }),
       ("axis 1 is \"n\", expected a fixed number", { $0.graph.input = [self.info("x", [0, 0])] }),
       ("shapes [4] and [4, 3], expected two axes", { $0.graph.input = [self.info("x", [4])] }),

@@ -46,6 +46,34 @@ extension ONNXImporter {
       }
       if hasRival || result.contains(source) { result.insert(node.outputs[0]) }
     }
+    return result.union(links(in: graph, output: output, isGated: isGated))
+  }
+
+  /// The links of chains of choices: choices among functions of one tensor that other choices among
+  /// functions of that tensor read.
+  private static func links(
+    in graph: ONNXGraph, output: String, isGated: [Bool]
+  ) -> Set<String> {
+    func computed(_ node: ONNXNode) -> Set<String> { graph.computed.intersection(node.inputs) }
+    // The tensor that each is a function of.
+    var roots: [String: String] = [:]
+    for (k, node) in graph.nodes.enumerated()
+    where isGated[k] || ONNXPieces.others.contains(node.type) {
+      let sources = Set(computed(node).map { roots[$0] ?? $0 })
+      if sources.count == 1, let name = node.outputs.first { roots[name] = sources.first }
+    }
+    var result: Set<String> = []
+    for (k, node) in graph.nodes.enumerated() where isGated[k] {
+      guard let name = node.outputs.first, name != output, let root = roots[name],
+        let readers = graph.readers[name]
+      else { continue }
+      let isLink = readers.allSatisfy { r in
+        let reader = graph.nodes[r]
+        return isGated[r] && computed(reader).count > 1
+          && reader.outputs.first.flatMap { roots[$0] } == root
+      }
+      if isLink { result.insert(name) }
+    }
     return result
   }
 
@@ -126,7 +154,7 @@ extension ONNXImporter {
     guard let pieces = q.pieces else { return q }
     if let jump = pieces.functions.lazy.compactMap(\.jump).first {
       throw node.failure(
-        "a function of \(network.vertices[q.vertex].name) that jumps at \(jump.at), from \(jump.left) to "
+        "a function of \(network.vertices[q.vertex].name) that jumps at \(jump.at + 0), from \(jump.left) to "
           + "\(jump.value == jump.left ? jump.right : jump.value), is not continuous; expected pieces that "
           + "meet, as those of max(x, s x) do")
     }
