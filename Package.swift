@@ -49,7 +49,9 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["ONNX/onnx.proto"]),
-    .target(name: "Datasets", dependencies: ["LinearAlgebra"]),
+    .target(
+      name: "Datasets", dependencies: ["ArrayFiles", "LinearAlgebra"],
+      resources: [.copy("Resources")]),
     .target(name: "Figures", dependencies: ["NeuralSheaves"]),
     .target(
       name: "SheafCommands",

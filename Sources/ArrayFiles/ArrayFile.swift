@@ -49,17 +49,6 @@ public enum ArrayFile {
     }
   }
 
-  /// The first bytes of a file, enough to tell what it is.
-  public static func firstBytes(_ path: String) throws(ArrayFileError) -> Data {
-    do {
-      let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-      defer { try? file.close() }
-      return try file.read(upToCount: 64) ?? Data()
-    } catch {
-      throw ArrayFileError(file: path, problem: "cannot be read: \(reason(path, "no such file"))")
-    }
-  }
-
   /// Writes bytes under a temporary name and renames: the old file stays until the new is whole.
   public static func write(_ data: Data, to path: String) throws(ArrayFileError) {
     do {

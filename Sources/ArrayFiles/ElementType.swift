@@ -16,17 +16,14 @@ package enum ElementType: Sendable {
   }
 
   /// The bytes of an array; nil if they cannot be counted.
-  func byteCount(shape: [Int]) -> Int? { ArrayFiles.byteCount(elements: size, shape: shape) }
-}
-
-/// The bytes of an array of elements of `size` bytes; nil if they cannot be counted.
-func byteCount(elements size: Int, shape: [Int]) -> Int? {
-  // Extents beside a 0 count too: products of some of them are taken elsewhere.
-  var total = max(size, 1)
-  for n in shape {
-    let (product, overflow) = total.multipliedReportingOverflow(by: max(n, 1))
-    if overflow { return nil }
-    total = product
+  func byteCount(shape: [Int]) -> Int? {
+    // Extents beside a 0 count too: products of some of them are taken elsewhere.
+    var total = size
+    for n in shape {
+      let (product, overflow) = total.multipliedReportingOverflow(by: max(n, 1))
+      if overflow { return nil }
+      total = product
+    }
+    return shape.contains(0) ? 0 : total
   }
-  return shape.contains(0) || size == 0 ? 0 : total
 }

@@ -64,14 +64,14 @@ void ck_window_scatter(ptrdiff_t n, const int32_t *restrict start, const int32_t
   }
 }
 
-// The place of the largest element of window i; the first of several, a NaN where there is one.
+// The place of the largest element of window i; the first of several.
 static inline int32_t largest_in(const int32_t *start, const int32_t *source, const double *x,
                                  ptrdiff_t i) {
   int32_t best = start[i];
   double top = x[source[best]];
   for (int32_t k = best + 1; k < start[i + 1]; k++) {
     const double value = x[source[k]];
-    if (value > top || value != value) top = value, best = k;
+    if (value > top) top = value, best = k;
   }
   return best;
 }
@@ -82,7 +82,7 @@ void ck_window_maximum(ptrdiff_t n, const int32_t *restrict start, const int32_t
     double top = x[source[start[i]]];
     for (int32_t k = start[i] + 1; k < start[i + 1]; k++) {
       const double value = x[source[k]];
-      top = value > top || value != value ? value : top;
+      top = value > top ? value : top;
     }
     y[i] = top;
   }

@@ -25,7 +25,7 @@ extension HeatFlow {
       from: start, tolerance: tolerance, isHalted: { halt.reason != nil }
     ) {
       applyHessian($0, at: patterns)
-    }.maximum() ?? 0
+    }.max() ?? 0
   }
 
   /// The product of the Hessian on fixed patterns with a vector that vanishes on held coordinates.

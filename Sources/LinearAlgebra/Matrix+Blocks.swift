@@ -99,10 +99,13 @@ extension Matrix {
     return sum
   }
 
-  /// The largest magnitude in column j, NaN if an element is.
+  /// The largest magnitude in column j; NaN counts as infinite.
   public func maximumMagnitude(column j: Int) -> Double {
     var largest = 0.0
-    for i in j * rows..<(j + 1) * rows { largest = maximum(largest, abs(elements[i])) }
+    for i in j * rows..<(j + 1) * rows {
+      let size = abs(elements[i])
+      largest = size.isNaN ? .infinity : max(largest, size)
+    }
     return largest
   }
 

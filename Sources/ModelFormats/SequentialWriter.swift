@@ -15,14 +15,12 @@ struct SequentialWriter {
   mutating func write(_ network: Network) throws(ArrayFileError) {
     shape = [network.inputDimension]
     for (e, edge) in network.edges.enumerated() {
-      guard edge.source == e, edge.target == e + 1 else {
-        throw refusal(network.edgeName(e), "makes the network more than a chain")
-      }
-      guard !(edge.operation is Relabelled) else {
-        throw refusal(
-          network.edgeName(e),
-          "reads \(network.vertices[e].name) in another order (a transposition, slice or the like), which no "
-            + "module does")
+      guard edge.source == e, edge.target == e + 1, !(edge.operation is Relabelled) else {
+        throw ArrayFileError(
+          file: file,
+          problem:
+            "\(network.edgeName(e)) makes the network more than a chain; a .safetensors file "
+            + "holds a Sequential, an .onnx file any network")
       }
       try write(edge.operation, named: network.edgeName(e))
     }
@@ -75,18 +73,29 @@ struct SequentialWriter {
         reshape([op.parameters[0].count, op.extent])
       }
       put("PReLU", ["weight": vector(op.parameters[0])])
-    case let op as Elementwise: modules.append(SequentialModule(op.function, input: shape))
+    case let op as Elementwise: try write(op.function, named: name)
     case is Inclusion: put("Identity", [:])
     default:
-      throw refusal("\(name), \(operation.summary),", "is no module")
+      throw ArrayFileError(
+        file: file, problem: "\(name), \(operation.summary), is no module of a Sequential")
     }
   }
 
-  private func refusal(_ name: String, _ problem: String) -> ArrayFileError {
-    ArrayFileError(
+  private mutating func write(
+    _ function: PiecewiseAffine, named name: String
+  ) throws(ArrayFileError) {
+    let kinks = function.kinks
+    if function == .rectifier { return put("ReLU", [:]) }
+    if function == .leakyRectifier(slope: function.slopes[0]) {
+      return put("LeakyReLU", [:], real: ["negative_slope": [function.slopes[0]]])
+    }
+    if kinks.count == 2, function == .clip(lower: kinks[0], upper: kinks[1]) {
+      return put("Hardtanh", [:], real: ["min_val": [kinks[0]], "max_val": [kinks[1]]])
+    }
+    throw ArrayFileError(
       file: file,
       problem:
-        "\(name) \(problem); a .safetensors file holds a Sequential, an .onnx file any network")
+        "\(name), \(function.description), is no module of a Sequential; an .onnx file can hold it")
   }
 
   /// Batch normalisation with mean 0, variance 1 and ε = 0, as scale and shift stand.
@@ -116,9 +125,11 @@ struct SequentialWriter {
     guard w.paddingBefore == w.paddingAfter,
       module == "MaxPool2d" || w.dilation == Extent(1, 1)
     else {
-      throw refusal(
-        "\(name), \(module) with padding \(w.paddingBefore) and \(w.paddingAfter), dilation \(w.dilation),",
-        "is no module")
+      throw ArrayFileError(
+        file: file,
+        problem:
+          "\(name), \(module) with padding \(w.paddingBefore) and \(w.paddingAfter), dilation "
+          + "\(w.dilation), is no module of a Sequential; an .onnx file can hold it")
     }
     var settings = [
       "kernel_size": [w.kernel.height, w.kernel.width],
@@ -145,13 +156,14 @@ struct SequentialWriter {
   }
 
   private mutating func put(
-    _ module: String, _ parameters: [String: NumericArray], _ settings: [String: [Int]] = [:]
+    _ module: String, _ parameters: [String: NumericArray], _ settings: [String: [Int]] = [:],
+    real: [String: [Double]] = [:]
   ) {
     for (key, array) in parameters { arrays["\(modules.count).\(key)"] = array }
     modules.append(
       SequentialModule(
         module: module, input: shape,
-        settings: settings.mapValues { $0.map(Double.init) }))
+        settings: settings.mapValues { $0.map(Double.init) }.merging(real) { $1 }))
   }
 
   private func vector(_ m: Matrix) -> NumericArray {

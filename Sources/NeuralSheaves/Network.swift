@@ -28,14 +28,6 @@ public struct Network: Sendable {
     public var operation: any NetworkOperation
   }
 
-  /// One tensor of a file that several operations take their parameters from.
-  public struct SharedParameter: Sendable, Equatable {
-    /// Its name in the file.
-    public let name: String
-    /// The edges whose operations it is in, ascending.
-    public let edges: [Int]
-  }
-
   /// The vertices in topological order, the input first, z_{k+1} last.
   public private(set) var vertices: [Vertex]
   /// The edges, ordered by their targets.
@@ -55,10 +47,6 @@ public struct Network: Sendable {
 
   /// Other names of vertices, such as those of the tensors in a file.
   public private(set) var aliases: [String: Int] = [:]
-
-  /// Parameters that several operations share. The operations hold copies of them, so they cannot be
-  /// trained.
-  public private(set) var sharedParameters: [SharedParameter] = []
 
   /// The number of vertices of each letter so far, for names.
   private var named: [String: Int] = [:]
@@ -123,13 +111,6 @@ public struct Network: Sendable {
   public mutating func addAlias(_ name: String, of vertex: Int) {
     precondition((0...vertices.count).contains(vertex), "vertex \(vertex) of \(vertices.count)")
     aliases[name] = vertex
-  }
-
-  /// Says that several edges share a parameter.
-  public mutating func addSharedParameter(_ name: String, edges shared: [Int]) {
-    precondition(
-      shared.count > 1 && shared.allSatisfy { edges.indices.contains($0) }, "edges \(shared)")
-    sharedParameters.append(SharedParameter(name: name, edges: shared))
   }
 
   /// Takes a name given by `addAlias` away.

@@ -6,7 +6,6 @@ import LinearAlgebra
 import ModelFormats
 import NeuralSheaves
 import PiecewiseEnergies
-import Synchronization
 
 extension EquilibriumMethod: ExpressibleByArgument {}
 
@@ -53,11 +52,6 @@ struct Equilibrate: ParsableCommand {
   @Option(help: "The most steps; default 1000, of coordinate 100000, of flow 200000.") var steps:
     Int?
   @Option(help: "Write the final stalks to an .npz file.") var final: String?
-  @Option(help: "Write a row for each sample to a .csv file: status, energy, discord by edge, ….")
-  var perSample: String?
-  @Option(help: "Write a row for each neuron to a .csv file: its discord and signed discrepancy.")
-  var perNeuron: String?
-  @OptionGroup var limit: TimeLimitOption
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -76,7 +70,7 @@ struct Equilibrate: ParsableCommand {
   }
 
   func run() throws {
-    try declaredFiles().check()
+    try checkWritable(final, extensions: ["npz"])
     var network = try network.load()
     outputEdge.apply(to: &network)
     let x = try arrays.readInput(input, for: network)
@@ -86,60 +80,22 @@ struct Equilibrate: ParsableCommand {
     try outputEdge.check(pins, on: network)
     let energy = PinnedEnergy(
       NeuralSheaf(network), pins: pins, output: outputEdge.edge(of: network, coupling: coupling))
-    let bar = ProgressBar()
-    let counter = Mutex(0)
-    var solver = solver(for: energy)
-    solver.halt = .onSignals(timeLimit: limit.timeLimit)
-    solver.progress = { ended in
-      let done = counter.withLock { count in
-        count += ended
-        return count
-      }
-      bar.show(done, of: x.columns, "samples")
+    let end = try solver(for: energy).solve(energy, input: x)
+    if let final {
+      var state = end.state
+      // The far end of a soft clamp is no stalk of the network.
+      if network.outputActivation == .identity { state.output = nil }
+      try NPZ.write(
+        NPZState.arrays(
+          of: state, network: network, samplesInColumns: arrays.samples == .columns),
+        to: final)
     }
-    bar.show(0, of: x.columns, "samples")
-    let end = try solver.solve(energy, input: x)
-    bar.end()
     let report = EquilibriumReport(
       end, energy, pinned: requests.map { ($0.stalk, $0.pin) },
       method: method.chosen(for: energy).rawValue,
       isLeastNorm: leastNorm)
-    try deliver(report)
-  }
-
-  private func declaredFiles() throws -> CallFiles {
-    var files = CallFiles()
-    network.declare(in: &files)
-    files.reads("--input", input)
-    PinOption.declare(hard: pin, soft: softPin, in: &files)
-    try files.writes("--final", final, extensions: ["npz"])
-    try files.writes("--per-sample", perSample, extensions: ["csv"], orPrints: true)
-    try files.writes("--per-neuron", perNeuron, extensions: ["csv"], orPrints: true)
-    files.prints("--json", json)
-    return files
-  }
-
-  private func deliver(_ report: EquilibriumReport) throws {
-    var delivery = Delivery()
-    if let final {
-      var state = report.end.state
-      // The far end of a soft clamp is no stalk of the network.
-      if report.network.outputActivation == .identity { state.output = nil }
-      delivery.put {
-        try NPZ.write(
-          NPZState.arrays(
-            of: state, network: report.network, samplesInColumns: arrays.samples == .columns),
-          to: final)
-      }
-    }
-    if let perSample { delivery.put { try report.bySample.write(to: perSample) } }
-    if let perNeuron { delivery.put { try report.byNeuron.write(to: perNeuron) } }
-    if json {
-      delivery.put { try JSONOutput.print(report.json) }
-    } else if ![perSample, perNeuron].contains(CallFiles.standardStream) {
-      delivery.print(report.text)
-    }
-    try delivery.end(report.failure(tolerance: tolerance))
+    if json { try JSONOutput.print(report.json) } else { print(report.text) }
+    if let failure = report.failure(tolerance: tolerance) { throw failure }
   }
 
   private func solver(for energy: PinnedEnergy) -> any EquilibriumSolver {

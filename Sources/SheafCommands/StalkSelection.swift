@@ -9,7 +9,6 @@ struct StalkSelection {
 
   init(_ text: Substring, in option: String) throws {
     self.option = option
-    let text = text.trimmed
     guard let open = text.firstIndex(of: "[") else {
       stalk = String(text)
       words = nil
@@ -18,9 +17,9 @@ struct StalkSelection {
     guard text.last == "]" else {
       throw ValidationError("\(option): no \"]\", expected STALK[i,j,k:l]")
     }
-    stalk = String(text[..<open].trimmed)
+    stalk = String(text[..<open])
     words = text[text.index(after: open)...].dropLast()
-      .split(separator: ",", omittingEmptySubsequences: false).map(\.trimmed)
+      .split(separator: ",", omittingEmptySubsequences: false)
   }
 
   /// The coordinates named, all of them where there are no brackets.
@@ -55,13 +54,5 @@ struct StalkSelection {
       }
     }
     return result
-  }
-}
-
-extension Substring {
-  /// The text without spaces at its ends.
-  var trimmed: Substring {
-    let start = drop(while: \.isWhitespace)
-    return start.lastIndex { !$0.isWhitespace }.map { start[...$0] } ?? start
   }
 }

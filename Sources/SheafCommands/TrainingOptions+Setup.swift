@@ -9,17 +9,28 @@ import SheafTraining
 extension TrainingOptions {
   /// The network at the start.
   func startNetwork() throws -> Network {
-    let activation = reading.outputActivation ?? source.defaultActivation
+    let activation = outputActivation ?? source.defaultActivation
     var generator = RandomGenerator(seed: initial.seed)
     if let network {
-      var start = try reading.load(network)
-      if reading.outputActivation == nil && start.outputActivation == .identity {
+      var start = try NetworkFile.read(
+        network, prefix: prefix, outputActivation: outputActivation)
+      if outputActivation == nil && start.outputActivation == .identity {
         start.outputActivation = activation
       }
       if reinitialize { start.reinitialize(using: &generator) }
       return start
     }
-    return try Network(layers: layers!, outputActivation: activation, using: &generator)
+    let widths = try layers!.split(separator: ",", omittingEmptySubsequences: false).map {
+      guard let n = Int($0) else {
+        throw ValidationError("--layers \(layers!): \"\($0)\" is not a whole number")
+      }
+      return n
+    }
+    do {
+      return try Network(widths: widths, outputActivation: activation, using: &generator)
+    } catch {
+      throw ValidationError("--layers \(layers!): \(error)")
+    }
   }
 
   /// Training, validation and test samples.

@@ -21,8 +21,6 @@ struct TrainingSession {
     /// The record of `network`.
     let record: EpochRecord
     let network: Network
-    /// The files whose last writing failed.
-    let problems: [ArrayFileError]
   }
 
   /// The seconds between two writings of the files.
@@ -30,16 +28,14 @@ struct TrainingSession {
 
   /// Trains.
   ///
-  /// - Parameters:
-  ///   - halt: asked between steps.
-  ///   - onEpoch: called with each new record.
+  /// - Parameter onEpoch: called with each new record.
   func run(
-    until halt: Halt, onEpoch: (EpochRecord) -> Void = { _ in }
+    isInterrupted: () -> Bool = { false }, onEpoch: (EpochRecord) -> Void = { _ in }
   ) throws -> Outcome {
     let network = try options.startNetwork()
     let (train, validation, test) = try options.loadData(for: network)
     let trainer = try options.trainer(network, train)
-    return try run(trainer, validation, test, { halt.reason != nil }, onEpoch)
+    return try run(trainer, validation, test, isInterrupted, onEpoch)
   }
 
   private func run<Method: Trainer>(
@@ -51,7 +47,6 @@ struct TrainingSession {
       test: test)
     var settings = OptionSettings.of(options)
     settings[Self.samplesKey] = Self.fingerprint([trainer.data, validation, test])
-    settings[Self.networkKey] = Self.fingerprint(of: trainer.network)
     if let resume {
       let (state, stored) = try CheckpointFile.read(resume)
       try check(settings, against: stored, in: resume)
@@ -64,23 +59,14 @@ struct TrainingSession {
     var written = clock.now
     // Whether the last epoch is not on the disk yet.
     var isPending = false
-    var problems: [String: ArrayFileError] = [:]
-    // A disk that is full may have room again: what could not be written does not end the run.
-    func attempt(_ path: String, _ write: () throws -> Void) {
-      problems[path] = nil
-      do { try write() } catch {
-        problems[path] = error as? ArrayFileError ?? ArrayFileError(file: path, problem: "\(error)")
-      }
-    }
-    func write(_ run: TrainingRun<Method>) {
+    func write(_ run: TrainingRun<Method>) throws {
       // What is no longer finite is nothing to go on from.
       if let checkpoint, run.records.last!.train.loss.isFinite {
-        attempt(checkpoint) {
-          try CheckpointFile.write(run.state, settings: settings, to: checkpoint)
-        }
+        try CheckpointFile.write(run.state, settings: settings, to: checkpoint)
       }
       if let history {
-        attempt(history) { try run.records.table(of: run.network).write(to: history) }
+        let lines = [EpochRecord.csvHeader(run.network)] + run.records.map(\.csv)
+        try ArrayFile.write(Data((lines.joined(separator: "\n") + "\n").utf8), to: history)
       }
       written = clock.now
       isPending = false
@@ -92,35 +78,30 @@ struct TrainingSession {
           onEpoch(run.records.last!)
           isPending = true
           if (clock.now - written) / .seconds(1) >= Self.interval || run.records.count == 1 {
-            write(run)
+            try write(run)
           }
         }, isInterrupted: isInterrupted)
     } catch {
-      if isPending { write(run) }
+      if isPending { try? write(run) }
       throw error
     }
     // A run that was resumed at its end has had no epoch, and may have been given other files.
-    if isPending || resume != nil { write(run) }
+    if isPending || resume != nil { try write(run) }
     return Outcome(
-      status: status, records: run.records, record: run.record!, network: run.network,
-      problems: problems.sorted { $0.key < $1.key }.map(\.value))
+      status: status, records: run.records, record: run.record!, network: run.network)
   }
 
   // MARK: What a checkpoint must agree with.
 
-  /// No options have these names.
-  private static let (samplesKey, networkKey) = ("samples.fingerprint", "network.fingerprint")
-  /// Files that may have moved: their samples are what counts.
-  private static let samplesFiles: Set = [
-    "input", "target", "labels", "test-input", "test-target", "test-labels",
-  ]
+  /// No option has this name.
+  private static let samplesKey = "samples.fingerprint"
 
   /// The options that are stored with a checkpoint, but those that are given anew.
   static func storedArguments(_ path: String, except given: Set<String>) throws -> [String] {
     var settings = try CheckpointFile.read(path).settings
-    for key in [samplesKey, networkKey] { settings[key] = nil }
-    let known = Declarations(of: TrainingOptions.self)
-    if let name = settings.keys.sorted().first(where: { known.option($0) == nil }) {
+    settings[samplesKey] = nil
+    let known = OptionSettings.names(of: try defaults())
+    if let name = settings.keys.sorted().first(where: { !known.contains($0) }) {
       throw ArrayFileError(
         file: path, problem: "its setting \"\(name.printable)\" is none of this version's")
     }
@@ -147,10 +128,7 @@ struct TrainingSession {
     for name in Set(settings.keys).union(expected.keys).sorted()
     where settings[name] != expected[name] {
       // Other samples may follow from an option, which is then to be named.
-      if [Self.samplesKey, Self.networkKey, "patience"].contains(name)
-        || name == "epochs" && !isScheduled || Self.samplesFiles.contains(name)
-        || name == "network" && stored[Self.networkKey] != nil
-      {
+      if name == Self.samplesKey || name == "epochs" && !isScheduled || name == "patience" {
         continue
       }
       throw ArrayFileError(
@@ -163,48 +141,17 @@ struct TrainingSession {
       throw ArrayFileError(
         file: path, problem: "the samples are not those that the checkpoint was trained on")
     }
-    if let start = stored[Self.networkKey], settings[Self.networkKey] != start {
-      throw ArrayFileError(
-        file: path, problem: "the network is not the one that the checkpoint's run started from")
-    }
   }
 
-  /// A hash of all samples.
+  /// A hash of all samples (FNV-1a, 64 bits).
   private static func fingerprint(_ parts: [TrainingData?]) -> String {
-    var hash = Fingerprint()
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for data in parts {
-      for matrix in data.map({ [$0.input, $0.target] }) ?? [] { hash.combine(matrix) }
-      hash.combine(UInt64(data?.count ?? 0))
+      for matrix in data.map({ [$0.input, $0.target] }) ?? [] {
+        for x in matrix.elements { hash = (hash ^ x.bitPattern) &* 0x100_0000_01b3 }
+      }
+      hash = (hash ^ UInt64(data?.count ?? 0)) &* 0x100_0000_01b3
     }
-    return hash.text
-  }
-
-  /// A hash of a network's operations and of its parameters at the start.
-  private static func fingerprint(of network: Network) -> String {
-    var hash = Fingerprint()
-    for edge in network.edges {
-      "\(edge.source) \(edge.target) \(edge.operation.summary)".unicodeScalars
-        .forEach { hash.combine(UInt64($0.value)) }
-      edge.operation.parameters.forEach { hash.combine($0) }
-    }
-    return hash.text
-  }
-}
-
-/// A hash of numbers (FNV-1a, 64 bits).
-private struct Fingerprint {
-  private var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-
-  mutating func combine(_ bits: UInt64) { hash = (hash ^ bits) &* 0x100_0000_01b3 }
-
-  mutating func combine(_ matrix: Matrix) { matrix.elements.forEach { combine($0.bitPattern) } }
-
-  var text: String { String(hash, radix: 16) }
-}
-
-extension [EpochRecord] {
-  /// The lines of a history.
-  func table(of network: Network) -> Table {
-    Table(lines: [EpochRecord.csvHeader(network)] + map(\.csv))
+    return String(hash, radix: 16)
   }
 }

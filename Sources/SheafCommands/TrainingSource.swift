@@ -54,7 +54,7 @@ struct TrainingSource: ParsableArguments {
     if let data {
       let set: Dataset
       if data == .digits {
-        set = Digits.load()
+        set = try Digits.load()
       } else {
         var generator = RandomGenerator(seed: seed)
         set = SyntheticTask(rawValue: data.rawValue)!.generate(using: &generator)

@@ -57,11 +57,10 @@ public struct GradientTraining: Trainer {
 
   /// A run.
   ///
-  /// - Throws: `TrainingError` for a setting out of its range and for shared parameters.
+  /// - Throws: `TrainingError.setting` for a setting out of its range.
   public init(
     _ network: Network, data: TrainingData, rule: any GradientRule, settings: Settings
   ) throws(TrainingError) {
-    try network.checkUnshared()
     for (name, value) in [
       ("batch", settings.batch), ("steps-per-epoch", settings.stepsPerEpoch),
       ("threads", settings.threads),

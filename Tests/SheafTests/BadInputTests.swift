@@ -176,8 +176,7 @@ struct BadInputTests {
     #expect(message { _ = try NPY.decode(with("|O"), file: "a") }.contains("object"))
     #expect(message { _ = try NPY.decode(with(">f8"), file: "a") }.contains("big-endian"))
     #expect(message { _ = try NPY.decode(with("<c8"), file: "a") }.contains("<c8"))
-    #expect(message { _ = try NPY.decode(with("<U2"), file: "a") }.contains("<U"))
-    #expect(message { _ = try NPY.decode(with("<U99999"), file: "a") }.contains("<U99999"))
+    #expect(message { _ = try NPY.decode(with("<U5"), file: "a") }.contains("<U5"))
 
     let f = try folder()
     try NPZ.write(
@@ -187,7 +186,7 @@ struct BadInputTests {
       to: f + "a.npz", deflated: true)
     #expect(try NPZ.read(f + "a.npz")["k"]!.elements == [1, 2])
     #expect(message { _ = try ArrayFile.read(f + "a.npz#q") }.contains("W1, k"))
-    #expect(message { _ = try NPZNetwork.read(f + "k.npz") }.contains("no such file"))
+    #expect(message { _ = try NPZNetwork.read(f + "a.npz") }.contains("\"b1\""))
     #expect(message { _ = try NPZ.read(f + "a.npz", byteLimit: 100) }.contains("100 bytes"))
     let bytes = try Data(contentsOf: URL(fileURLWithPath: f + "a.npz"))
     try bytes.prefix(bytes.count / 2).write(to: URL(fileURLWithPath: f + "half.npz"))

@@ -17,26 +17,17 @@ struct CommandTests {
   /// Runs the built command.
   func sheaf(_ arguments: String...) throws -> Outcome { try run(arguments) }
 
-  /// The built command: the tests run from the folder that it is built into.
-  static let executable = URL(fileURLWithPath: CommandLine.arguments[0])
-    .deletingLastPathComponent().appendingPathComponent("sheaf")
-
-  /// - Parameters:
-  ///   - output: where standard output goes; nil for the outcome.
-  ///   - meanwhile: called when the process has started.
-  func run(
-    _ arguments: [String], executable: URL = executable, output file: FileHandle? = nil,
-    meanwhile: (Process) -> Void = { _ in }
-  ) throws -> Outcome {
+  func run(_ arguments: [String]) throws -> Outcome {
     let process = Process()
-    process.executableURL = executable
+    // The tests run from the folder that the command is built into.
+    process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
+      .deletingLastPathComponent().appendingPathComponent("sheaf")
     process.arguments = arguments
     let (out, err) = (Pipe(), Pipe())
-    process.standardOutput = file ?? out
+    process.standardOutput = out
     process.standardError = err
     try process.run()
-    meanwhile(process)
-    let output = file == nil ? out.fileHandleForReading.readDataToEndOfFile() : Data()
+    let output = out.fileHandleForReading.readDataToEndOfFile()
     let error = err.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     return Outcome(

@@ -29,27 +29,6 @@ struct OperationLawTests {
     return [operation, Rescaled(operation, sourceScale: source, targetScale: target)]
   }
 
-  /// The laws below look at some operations only: there are enough of each.
-  @Test func everyKindOfOperationIsDrawn() throws {
-    var counts: [String: Int] = [:]
-    for seed in Self.seeds {
-      for operation in try randomNetwork(seed: seed).0.edges.map(\.operation) {
-        counts["\(type(of: operation))", default: 0] += 1
-        counts[operation.isStateDependent ? "state-dependent" : "affine", default: 0] += 1
-        if !operation.parameterNames.isEmpty { counts["with parameters", default: 0] += 1 }
-      }
-    }
-    for name in [
-      "AveragePooling", "ChannelAffine", "Convolutional", "Dense", "Elementwise", "Inclusion",
-      "MaximumPooling", "ParametricRectifier", "Relabelled", "Sum",
-    ] {
-      #expect(counts[name, default: 0] >= 20, "\(name): \(counts)")
-    }
-    for name in ["state-dependent", "affine", "with parameters"] {
-      #expect(counts[name, default: 0] >= 300, "\(name): \(counts)")
-    }
-  }
-
   private func applied(_ operation: any NetworkOperation, _ s: Matrix) -> Matrix {
     var t = Matrix(rows: operation.targetDimension, columns: s.columns)
     operation.apply(s, into: &t)

@@ -14,7 +14,7 @@ func randomNetwork(seed: UInt64) throws -> (Network, RandomGenerator) {
 /// Chains of depth 0–6 and, every third time, a residual block through a junction. Biases are not
 /// zero.
 private func randomChain(seed: UInt64) throws -> (Network, RandomGenerator) {
-  var g = RandomGenerator(case: seed)
+  var g = RandomGenerator(seed: seed)
   let depth = Int(seed % 7)
   let widths = (0..<depth + 2).map { _ in 1 + Int(g.uniform(0, 6)) }
   var network = Network(inputDimension: widths[0])
@@ -73,7 +73,7 @@ struct RandomGraph {
   private let widest = 24
 
   init(seed: UInt64) {
-    g = RandomGenerator(case: seed)
+    g = RandomGenerator(seed: seed)
     let image = (channels: g.integer(1...2), size: Extent(g.integer(1...4), g.integer(1...3)))
     network = Network(inputDimension: image.channels * image.size.height * image.size.width)
     images[0] = image

@@ -109,7 +109,7 @@ struct TrainingRunTests {
   }
 
   static func blobs(_ n: Int, seed: UInt64) throws -> (network: Network, data: TrainingData) {
-    var g = RandomGenerator(case: seed)
+    var g = RandomGenerator(seed: seed)
     let network = try Network(widths: [3, 9, 4], outputActivation: .softmax, using: &g)
     let x = g.normalMatrix(rows: 3, columns: n)
     var y = Matrix(rows: 4, columns: n)
@@ -121,7 +121,7 @@ struct TrainingRunTests {
   @Test(arguments: UInt64(0)..<20) func validationIsAPartition(seed: UInt64) throws {
     let (_, data) = try Self.blobs(40 + Int(seed), seed: seed)
     var (g, same, other) = (
-      RandomGenerator(case: seed), RandomGenerator(case: seed), RandomGenerator(seed: seed + 1)
+      RandomGenerator(seed: seed), RandomGenerator(seed: seed), RandomGenerator(seed: seed + 1)
     )
     let share = 0.05 + 0.04 * Double(seed)
     let parts = try data.split(holdingOut: share, using: &g)

@@ -39,26 +39,6 @@ extension ElementType {
 }
 
 extension ElementType {
-  /// `count` floats, from byte `offset` on.
-  package func decodeFloats(_ data: Data, from offset: Int, count: Int) -> [Float] {
-    precondition(
-      self == .float32 && offset >= 0 && count >= 0 && count <= (data.count - offset) / size,
-      "\(count) elements from byte \(offset) of \(data.count)")
-    return data.withUnsafeBytes { bytes in
-      [Float](unsafeUninitializedCapacity: count) { result, initialized in
-        for i in 0..<count {
-          let place = offset + i * MemoryLayout<UInt32>.size
-          let bits = UInt32(
-            littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt32.self))
-          result.initializeElement(at: i, to: Float(bitPattern: bits))
-        }
-        initialized = count
-      }
-    }
-  }
-}
-
-extension ElementType {
   /// `count` elements of an integer type or booleans, from byte `offset` on; nil for other types.
   package func decodeIntegers(_ data: Data, from offset: Int, count: Int) -> [Int]? {
     precondition(

@@ -131,12 +131,6 @@ struct ONNXExporter {
     set.version = ONNXFile.writtenOperatorSet
     model.opsetImport = [set]
     model.metadataProps = marks.entries
-    if !network.classNames.isEmpty {
-      var entry = ONNXStringStringEntryProto()
-      entry.key = SafetensorsNetwork.classesKey
-      entry.value = network.classNamesJSON
-      model.metadataProps.append(entry)
-    }
     model.graph = graph
     return model
   }

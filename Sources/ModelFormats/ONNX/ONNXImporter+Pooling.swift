@@ -2,7 +2,7 @@ import ArrayFiles
 import LinearAlgebra
 import NeuralSheaves
 
-/// Windows: pooling.
+/// Windows: pooling, reductions, concatenation.
 extension ONNXImporter {
   /// The window of a node over images of one or two dimensions.
   func window(
@@ -51,7 +51,7 @@ extension ONNXImporter {
     guard window.outputSize > 0 else {
       throw node.failure(
         "a kernel \(kernel) with dilations \(dilations) does not fit into "
-          + "\(ONNXShapes.describe(q.layout, batch)) with pads \(pads)")
+          + "\(ONNXShapes.describe([batch] + q.shape, batch)) with pads \(pads)")
     }
     guard
       elementCount(
@@ -70,7 +70,7 @@ extension ONNXImporter {
     let q = try x.quantity(0)
     guard (2...3).contains(q.shape.count) else {
       throw node.failure(
-        "pools \(ONNXShapes.describe(q.layout, batch)), expected images of one or two "
+        "pools \(ONNXShapes.describe([batch] + q.shape, batch)), expected images of one or two "
           + "dimensions")
     }
     guard let kernel = try node.integers("kernel_shape"), kernel.count == q.shape.count - 1 else {
@@ -81,7 +81,7 @@ extension ONNXImporter {
     return [.quantity(try pooled(q, window, node, includesPadding: includesPadding))]
   }
 
-  mutating func pooled(
+  private mutating func pooled(
     _ q: ONNXQuantity, _ window: SlidingWindow, _ node: ONNXNode, includesPadding: Bool = false
   ) throws(ArrayFileError) -> ONNXQuantity {
     guard
@@ -110,7 +110,7 @@ extension ONNXImporter {
   {
     let q = try x.quantity(0)
     guard q.shape.count >= 2 else {
-      throw node.failure("pools \(ONNXShapes.describe(q.layout, batch)), expected images")
+      throw node.failure("pools \(ONNXShapes.describe([batch] + q.shape, batch)), expected images")
     }
     var flat = q
     if q.shape.count > 3 { flat.shape = [q.shape[0], q.size / q.shape[0]] }
@@ -120,5 +120,84 @@ extension ONNXImporter {
       flat, SlidingWindow(channels: flat.shape[0], image: image, kernel: image), node)
     result.shape = [q.shape[0]] + [Int](repeating: 1, count: q.shape.count - 1)
     return [.quantity(result)]
+  }
+
+  /// Mean, maximum or sum over axes: pooling over all of the image that they make.
+  mutating func reduction(
+    _ node: ONNXNode, _ x: ONNXInputs
+  ) throws(ArrayFileError) -> [ONNXValue] {
+    let q = try x.quantity(0)
+    let rank = q.shape.count + 1
+    var given = try node.integers("axes")
+    if let c = try x.constant(1) { given = c.integers }
+    if given?.isEmpty ?? true {
+      if try node.integer("noop_with_empty_axes") ?? 0 != 0 { return [x.values[0]!] }
+      given = Array(0..<rank)
+    }
+    var axes: Set<Int> = []
+    for a in given! { axes.insert(try node.axis(a, rank: rank)) }
+    guard !axes.contains(0) else { throw node.failure("reduces the batch, axis 0") }
+    let (kept, reduced) = (
+      q.shape.indices.filter { !axes.contains($0 + 1) },
+      q.shape.indices.filter { axes.contains($0 + 1) }
+    )
+    let keepsAxes = try node.integer("keepdims") ?? 1 != 0
+    let shape =
+      keepsAxes
+      ? q.shape.indices.map { axes.contains($0 + 1) ? 1 : q.shape[$0] } : kept.map { q.shape[$0] }
+    let (channels, places) = (
+      kept.reduce(1) { $0 * q.shape[$1] }, reduced.reduce(1) { $0 * q.shape[$1] }
+    )
+    var result: ONNXQuantity
+    if node.type == "ReduceSum" {
+      let blocks = viewed(q, as: q.view.transposed(reduced + kept))
+      result = try append(
+        Sum(terms: places, dimension: channels), to: blocks,
+        shape: shape, for: node)
+    } else {
+      var image = viewed(q, as: q.view.transposed(kept + reduced))
+      image.shape = [channels, places]
+      let isPlane = reduced.count == 2
+      let extent =
+        isPlane ? Extent(q.shape[reduced[0]], q.shape[reduced[1]]) : Extent(1, places)
+      result = try pooled(
+        image, SlidingWindow(channels: channels, image: extent, kernel: extent), node)
+      result.shape = shape
+    }
+    return [.quantity(result)]
+  }
+
+  mutating func concatenation(
+    _ node: ONNXNode, _ x: ONNXInputs
+  ) throws(ArrayFileError) -> [ONNXValue] {
+    var parts: [ONNXQuantity] = []
+    for i in x.values.indices { parts.append(try x.quantity(i)) }
+    guard let first = parts.first, let given = try node.integer("axis") else {
+      throw node.failure("expected inputs and an axis")
+    }
+    if parts.count == 1 { return [.quantity(first)] }
+    let axis = try node.axis(given, rank: first.shape.count + 1) - 1
+    guard axis >= 0 else { throw node.failure("joins along the batch, axis 0") }
+    guard let shape = joinedShape(parts.map(\.shape), axis: axis) else {
+      throw node.failure(
+        "joins shapes \(parts.prefix(8).map(\.shape)) of a sample along axis \(axis + 1)")
+    }
+    let junction = try appendJunction(of: parts, for: node)
+    // The junction holds one part after the other: along the first axis that is the order already.
+    let whole = ONNXQuantity(vertex: junction, shape: shape)
+    let outer = shape[..<axis].reduce(1, *)
+    guard outer > 1 else { return [.quantity(whole)] }
+    try reserve(whole.size, for: node)
+    var order: [Int32] = []
+    order.reserveCapacity(whole.size)
+    for o in 0..<outer {
+      var start = 0
+      for q in parts {
+        let size = q.size / outer
+        order.append(contentsOf: (start + o * size..<start + (o + 1) * size).map { Int32($0) })
+        start += q.size
+      }
+    }
+    return [.quantity(viewed(whole, as: TensorView(shape: shape, indices: order)))]
   }
 }

@@ -5,12 +5,9 @@ import Foundation
 struct ONNXNode {
   let file: String
   let proto: ONNXNodeProto
-  /// The operator set that its operator is of.
-  let operatorSet: Int
   private let attributes: [String: ONNXAttributeProto]
 
-  init(_ proto: ONNXNodeProto, file: String, operatorSet: Int) {
-    self.operatorSet = operatorSet
+  init(_ proto: ONNXNodeProto, file: String) {
     self.proto = proto
     self.file = file
     attributes = Dictionary(
