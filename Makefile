@@ -1,19 +1,35 @@
-# make demo, make test and the rest; every target sets up the machine first.
+# make demo, make test and the rest; every target that builds sets up the machine first.
 
-.PHONY: demo test build lint benchmark check-exports clean
+.PHONY: demo test test-seeds build install reference lint benchmark check-exports clean
 
+PREFIX ?= /usr/local
+release = .build/release/sheaf
+
+# With the Swift runtime inside, so that the command runs where no toolchain is.
 build:
 	@Scripts/bootstrap
-	swift build -c release --product sheaf
+	swift build -c release --product sheaf --static-swift-stdlib
 
 demo: build
-	.build/release/sheaf demo --out demo
+	$(release) demo --out demo
 
-# Release with testing enabled, in a folder of its own so that demo and test do not rebuild each
-# other. Warnings are errors.
+# Prints failures and a summary. Warnings are errors.
 test:
 	@Scripts/bootstrap
-	swift test -c release -Xswiftc -enable-testing --scratch-path .build/test
+	@Scripts/test
+
+# The property tests under three fresh seeds, or under those in SEEDS.
+test-seeds:
+	@Scripts/bootstrap
+	@Scripts/test-seeds $(SEEDS)
+
+# The command, its man page and its completions under PREFIX, or DESTDIR/PREFIX for a package.
+install: build
+	Scripts/install $(release) "$(DESTDIR)$(PREFIX)"
+
+# The options in Docs/Reference.md, from the command.
+reference: build
+	Scripts/update-reference $(release)
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources

@@ -11,6 +11,7 @@ let package = Package(
     .library(name: "HeatFlow", targets: ["HeatFlow"]),
     .library(name: "Equilibria", targets: ["Equilibria"]),
     .library(name: "SheafTraining", targets: ["SheafTraining"]),
+    .library(name: "SheafLaws", targets: ["SheafLaws"]),
     .library(name: "ArrayFiles", targets: ["ArrayFiles"]),
     .library(name: "ModelFormats", targets: ["ModelFormats"]),
     .library(name: "Datasets", targets: ["Datasets"]),
@@ -26,6 +27,7 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas",
       providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CKernels"),
     .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CKernels"]),
     .target(name: "CellularSheaves", dependencies: ["LinearAlgebra"]),
@@ -41,7 +43,8 @@ let package = Package(
       dependencies: [
         "Equilibria", "HeatFlow", "PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra",
       ]),
-    .target(name: "ArrayFiles", dependencies: ["CZip", "LinearAlgebra"]),
+    .target(name: "SheafLaws", dependencies: ["NeuralSheaves", "LinearAlgebra"]),
+    .target(name: "ArrayFiles", dependencies: ["CZip", "CZlib", "LinearAlgebra"]),
     .target(
       name: "ModelFormats",
       dependencies: [
@@ -49,9 +52,7 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["ONNX/onnx.proto"]),
-    .target(
-      name: "Datasets", dependencies: ["ArrayFiles", "LinearAlgebra"],
-      resources: [.copy("Resources")]),
+    .target(name: "Datasets", dependencies: ["LinearAlgebra"]),
     .target(name: "Figures", dependencies: ["NeuralSheaves"]),
     .target(
       name: "SheafCommands",
@@ -66,7 +67,7 @@ let package = Package(
       dependencies: [
         "ArrayFiles", "CellularSheaves", "Datasets", "Equilibria", "Figures", "HeatFlow",
         "LinearAlgebra", "ModelFormats", "NeuralSheaves", "PiecewiseEnergies", "SheafCommands",
-        "SheafTraining",
+        "SheafLaws", "SheafTraining",
       ],
       path: "Tests/SheafTests"),
   ]

@@ -1,49 +1,41 @@
 import Foundation
 
-/// Reading `file.npy`, `file.npz#key`, `file.safetensors#name` and `file.csv#columns`, and writing
-/// files whole or not at all.
+/// Reading arrays by their references, and writing files whole or not at all.
 public enum ArrayFile {
-  /// Reads the array that a reference names.
+  /// Reads the array that a reference names (`ArrayReference`), of any kind that `ArraySource` knows.
   public static func read(_ reference: String) throws(ArrayFileError) -> NumericArray {
-    let (path, part) = split(reference)
-    switch URL(fileURLWithPath: path).pathExtension.lowercased() {
-    case "npy": return try NPY.decode(try bytes(path), file: path)
-    case "npz": return try choose(part, of: try NPZ.read(path), in: path)
-    case "safetensors":
-      return try choose(part, of: try Safetensors(contentsOf: path).arrays, in: path)
-    case "csv": return try readCSV(path).columns(part ?? "")
-    default:
-      throw ArrayFileError(
-        file: path,
-        problem: "unknown kind of file, expected .npy, .npz#key, .safetensors#name or .csv#columns")
-    }
-  }
-
-  private static func choose(
-    _ name: String?, of arrays: [String: NumericArray], in path: String
-  ) throws(ArrayFileError) -> NumericArray {
-    guard !arrays.isEmpty else { throw ArrayFileError(file: path, problem: "holds no arrays") }
-    guard let name else {
-      if arrays.count == 1 { return arrays.first!.value }
-      throw ArrayFileError(
-        file: path, problem: "holds several arrays; name one after #, of \(list(arrays.keys))")
-    }
-    guard let array = arrays[name] else {
-      throw ArrayFileError(
-        file: path, problem: "no array \"\(name.printable)\"; it has \(list(arrays.keys))")
-    }
-    return array
+    try ArraySource(ArrayReference(reference)).numbers()
   }
 
   /// Reads a table.
-  public static func readCSV(_ path: String) throws(ArrayFileError) -> CSV {
-    try CSV(String(decoding: try bytes(path), as: UTF8.self), file: path)
+  public static func readTable(_ path: String) throws(ArrayFileError) -> TableFile {
+    try TableFile(try bytes(path), file: path)
   }
 
-  /// The bytes of a file.
+  /// Standard input, which can be read but once.
+  private static let standardInput = Result { try FileHandle.standardInput.readToEnd() ?? Data() }
+
+  /// The bytes of a file, or of standard input for `-`.
   public static func bytes(_ path: String) throws(ArrayFileError) -> Data {
+    if path == "-" {
+      guard case .success(let data) = standardInput else {
+        throw ArrayFileError(file: "standard input", problem: "cannot be read")
+      }
+      return data
+    }
     do {
       return try Data(contentsOf: URL(fileURLWithPath: path))
+    } catch {
+      throw ArrayFileError(file: path, problem: "cannot be read: \(reason(path, "no such file"))")
+    }
+  }
+
+  /// The first bytes of a file, enough to tell what it is.
+  public static func firstBytes(_ path: String) throws(ArrayFileError) -> Data {
+    do {
+      let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+      defer { try? file.close() }
+      return try file.read(upToCount: 64) ?? Data()
     } catch {
       throw ArrayFileError(file: path, problem: "cannot be read: \(reason(path, "no such file"))")
     }
@@ -65,10 +57,5 @@ public enum ArrayFile {
       return missing
     }
     return isDirectory.boolValue ? "it is a directory" : "no permission"
-  }
-
-  private static func split(_ reference: String) -> (path: String, part: String?) {
-    guard let hash = reference.lastIndex(of: "#") else { return (reference, nil) }
-    return (String(reference[..<hash]), String(reference[reference.index(after: hash)...]))
   }
 }

@@ -2,7 +2,14 @@ import Foundation
 
 /// The Python dictionary at the head of an NPY file.
 struct NPYHeader {
-  let type: ElementType
+  /// What the elements are.
+  enum Content {
+    case numbers(ElementType)
+    /// Strings of `width` scalars of 32 bits, or of `width` bytes, filled up with zeros.
+    case texts(width: Int, isUnicode: Bool)
+  }
+
+  let content: Content
   let isFortranOrder: Bool
   let shape: [Int]
   let byteCount: Int
@@ -29,11 +36,12 @@ struct NPYHeader {
       throw fail("dtype \"\(code.printable)\", expected numbers such as <f8")
     }
     if kind == "O" { throw fail("object dtype; expected numbers (save it as float64)") }
-    guard let type = Self.types[String(code.dropFirst())], "<>|=".contains(byteOrder) else {
+    guard let content = Self.content(code.dropFirst()), "<>|=".contains(byteOrder) else {
       throw fail(
         "dtype \"\(code.printable)\", expected float, integer or boolean of at most 64 bits")
     }
-    guard byteOrder != ">" || type.size == 1 else {
+    let size = Self.size(of: content)
+    guard byteOrder != ">" || size == 1 || kind == "S" else {
       throw fail(
         "big-endian dtype \"\(code)\"; expected little-endian (save it with astype('<f8'))")
     }
@@ -52,13 +60,29 @@ struct NPYHeader {
     guard extents.count <= Self.mostAxes else {
       throw fail("\(extents.count) axes, expected at most \(Self.mostAxes)")
     }
-    guard let byteCount = type.byteCount(shape: extents) else {
+    guard let byteCount = ArrayFiles.byteCount(elements: size, shape: extents) else {
       throw fail("shape \(extents) is too large")
     }
-    self.type = type
+    self.content = content
     isFortranOrder = order.hasPrefix("True")
     shape = extents
     self.byteCount = byteCount
+  }
+
+  private static func content(_ code: Substring) -> Content? {
+    if let type = types[String(code)] { return .numbers(type) }
+    // A wider text than a page is a mistake, and widths are multiplied.
+    guard let kind = code.first, kind == "U" || kind == "S", let width = Int(code.dropFirst()),
+      (0...1 << 16).contains(width)
+    else { return nil }
+    return .texts(width: width, isUnicode: kind == "U")
+  }
+
+  private static func size(of content: Content) -> Int {
+    switch content {
+    case .numbers(let type): type.size
+    case .texts(let width, let isUnicode): isUnicode ? 4 * width : width
+    }
   }
 
   /// The element types by their code after the byte order.

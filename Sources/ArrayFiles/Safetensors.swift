@@ -39,6 +39,9 @@ public struct Safetensors: Sendable, Equatable {
     guard data.count >= 8 else {
       throw fail("\(data.count) bytes, expected the 8 of the header's length first")
     }
+    if let found = FileSignature(data), found != .safetensors {
+      throw fail("is \(found.summary), not a safetensors file")
+    }
     let length = data.integer(at: 0, as: UInt64.self)
     guard length <= Self.longestHeader else {
       throw fail("a header of \(length) bytes, expected at most \(Self.longestHeader)")

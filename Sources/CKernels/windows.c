@@ -1,4 +1,4 @@
-// Sliding windows and windows of indices: gather, scatter, largest element.
+// Sliding windows and windows of indices: gather, scatter, extreme elements; sparse rows.
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,40 +64,57 @@ void ck_window_scatter(ptrdiff_t n, const int32_t *restrict start, const int32_t
   }
 }
 
-// The place of the largest element of window i; the first of several.
-static inline int32_t largest_in(const int32_t *start, const int32_t *source, const double *x,
-                                 ptrdiff_t i) {
+// The place of the largest, or least, element of window i; the first of several, a NaN where there is
+// one.
+static inline int32_t extreme_in(const int32_t *start, const int32_t *source, const double *x,
+                                 ptrdiff_t i, int least) {
   int32_t best = start[i];
   double top = x[source[best]];
   for (int32_t k = best + 1; k < start[i + 1]; k++) {
     const double value = x[source[k]];
-    if (value > top) top = value, best = k;
+    if ((least ? value < top : value > top) || value != value) top = value, best = k;
   }
   return best;
 }
 
-void ck_window_maximum(ptrdiff_t n, const int32_t *restrict start, const int32_t *restrict source,
-                       const double *restrict x, double *restrict y) {
+static inline void extremes(ptrdiff_t n, const int32_t *restrict start,
+                            const int32_t *restrict source, const double *restrict x,
+                            double *restrict y, int least) {
   for (ptrdiff_t i = 0; i < n; i++) {
     double top = x[source[start[i]]];
     for (int32_t k = start[i] + 1; k < start[i + 1]; k++) {
       const double value = x[source[k]];
-      top = value > top ? value : top;
+      top = (least ? value < top : value > top) || value != value ? value : top;
     }
     y[i] = top;
   }
 }
 
-ptrdiff_t ck_window_branches(ptrdiff_t n, const int32_t *restrict start,
-                             const int32_t *restrict source, const double *restrict x,
-                             uint16_t *restrict branch) {
+static inline ptrdiff_t extreme_branches(ptrdiff_t n, const int32_t *restrict start,
+                                         const int32_t *restrict source,
+                                         const double *restrict x, uint16_t *restrict branch,
+                                         int least) {
   ptrdiff_t changed = 0;
   for (ptrdiff_t i = 0; i < n; i++) {
-    const uint16_t b = (uint16_t)(largest_in(start, source, x, i) - start[i]);
+    const uint16_t b = (uint16_t)(extreme_in(start, source, x, i, least) - start[i]);
     changed += b != branch[i];
     branch[i] = b;
   }
   return changed;
+}
+
+void ck_window_extremes(ptrdiff_t n, const int32_t *start, const int32_t *source, int least,
+                        const double *x, double *y) {
+  if (least)
+    extremes(n, start, source, x, y, 1);
+  else
+    extremes(n, start, source, x, y, 0);
+}
+
+ptrdiff_t ck_window_branches(ptrdiff_t n, const int32_t *start, const int32_t *source, int least,
+                             const double *x, uint16_t *branch) {
+  return least ? extreme_branches(n, start, source, x, branch, 1)
+               : extreme_branches(n, start, source, x, branch, 0);
 }
 
 void ck_window_select(ptrdiff_t n, const int32_t *restrict start, const int32_t *restrict source,
@@ -111,6 +128,24 @@ void ck_window_put(ptrdiff_t n, const int32_t *restrict start, const int32_t *re
                    const uint16_t *restrict branch, const double *restrict v,
                    double *restrict u) {
   for (ptrdiff_t i = 0; i < n; i++) u[source[start[i] + branch[i]]] += v[i];
+}
+
+CLONES void ck_sparse_multiply(ptrdiff_t n, const int32_t *restrict start,
+                               const int32_t *restrict source, const double *restrict value,
+                               double scale, const double *restrict x, double keep,
+                               double *restrict y) {
+  for (ptrdiff_t i = 0; i < n; i++) {
+    double sum = 0;
+    for (int32_t k = start[i]; k < start[i + 1]; k++) sum += value[k] * x[source[k]];
+    y[i] = scale * sum + (keep == 0 ? 0 : keep * y[i]);
+  }
+}
+
+void ck_sparse_scatter(ptrdiff_t n, const int32_t *restrict start, const int32_t *restrict source,
+                       const double *restrict value, const double *restrict v,
+                       double *restrict u) {
+  for (ptrdiff_t i = 0; i < n; i++)
+    for (int32_t k = start[i]; k < start[i + 1]; k++) u[source[k]] += value[k] * v[i];
 }
 
 double *ck_scratch(ptrdiff_t n) {

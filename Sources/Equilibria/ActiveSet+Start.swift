@@ -2,6 +2,15 @@ import NeuralSheaves
 import PiecewiseEnergies
 
 extension ActiveSet {
+  /// Which samples are at an equilibrium as they stand, up to rounding. Cost: two sweeps.
+  func isSettled(_ energy: PinnedEnergy) -> [Bool] {
+    var state = state
+    energy.setOutput(of: &state)
+    return zip(
+      ClarkeGradient(energy, flat, state).residuals, energy.residualScales(state.stalks[0])
+    ).map { $0 <= 1e-12 * $1 }
+  }
+
   /// Lets every sample rest on the convex kinks that its state lies on, up to rounding; those that do
   /// not hold are released after the first step.
   ///
@@ -17,7 +26,7 @@ extension ActiveSet {
     for j in 0..<batch {
       flat.gather(state.stalks, j, into: &x)
       flat.gather(self.rho, j, into: &rho)
-      let least = 1e-10 * max(1e-3, rho.reduce(0) { max($0, abs($1)) })
+      let least = 1e-10 * max(1e-3, rho.maximumMagnitude)
       // By coordinate, the threshold and by how much the derivative of E rises there.
       var rises: [Int: (threshold: Double, by: Double)] = [:]
       var ties: [Kink] = []

@@ -46,6 +46,10 @@ struct ActiveSet: Sendable {
     var energy = 0.0
     /// The steps so far.
     var iterations = 0
+    /// Whether it has been at an equilibrium from the start.
+    var isSettled = false
+    /// Whether its faces are solved by conjugate gradients.
+    var isIterative = false
     /// How closely faces are solved: relative to the right-hand side.
     var tolerance = 0.0
     /// λ of the last face, by row, to start the next from.
@@ -176,6 +180,14 @@ struct ActiveSet: Sendable {
     patterns = patterns.map { $0.samples(places) }
     rho = rho.map { $0.columns(places) }
     progress = places.map { progress[$0] }
+  }
+
+  /// The samples at the given places.
+  func part(_ places: [Int]) -> ActiveSet {
+    guard places.count < batch else { return self }
+    var result = self
+    result.keep(places)
+    return result
   }
 
   /// Puts sample j back to where it stood in an earlier copy of this set.

@@ -10,11 +10,16 @@ struct BlockDescent: Sendable {
     case none
     /// Affine readers: the factored Hessian on the free coordinates.
     case quadratic(free: [Int], CholeskyFactorization)
+    /// Affine readers, and too many coordinates to factor: the Hessian's diagonal without RᵀR, 0 where held.
+    case gradients(diagonal: [Double])
     /// Elementwise readers: coordinate by coordinate.
     case piecewise(free: [Int], [CoordinatePieces])
     /// No readers, and a smooth output edge.
     case output
   }
+
+  /// The numbers that a factorisation may keep: 64 MB.
+  private static let largestFactor = 8e6
 
   let updates: [Update]
   /// The vertices by colour; neighbours have different ones.
@@ -69,6 +74,12 @@ struct BlockDescent: Sendable {
               + "; the direct and the iterative method take it")
         }
         updates.append(.piecewise(free: free, pieces))
+        continue
+      }
+      let size = vertex.dimension + (operations.map(\.targetDimension).max() ?? 0)
+      guard Double(vertex.dimension) * Double(size) <= Self.largestFactor else {
+        for i in held { diagonal[i] = 0 }
+        updates.append(.gradients(diagonal: diagonal))
         continue
       }
       var hessian = Matrix.diagonal(diagonal)
@@ -204,6 +215,35 @@ private struct BlockState {
     return nil
   }
 
+  /// −∂E at a stalk that affine operations read.
+  private func force(
+    on v: Int, _ descent: BlockDescent, _ energy: PinnedEnergy, _ state: SheafState
+  ) -> Matrix {
+    let network = energy.sheaf.network
+    let stalk = state.stalks[v]
+    var force = Matrix(rows: stalk.rows, columns: stalk.columns)
+    for e in descent.readers[v] {
+      let edge = network.edges[e]
+      edge.operation.addTranspose(rho[edge.target], at: .affine, keeping: 1, into: &force)
+    }
+    if v > 0 { force.add(rho[v], scale: -1) }
+    for pin in energy.pins.soft(v) {
+      for j in 0..<stalk.columns {
+        for (p, i) in pin.rows.enumerated() {
+          force[i, j] -= pin.stiffness * (stalk[i, j] - pin.values[p, j])
+        }
+      }
+    }
+    if v == network.lastVertex, let potential {
+      for j in 0..<stalk.columns {
+        for i in 0..<stalk.rows {
+          force[i, j] -= potential.spring(i) * (stalk[i, j] - potential.targets[i, j])
+        }
+      }
+    }
+    return force
+  }
+
   private mutating func update(
     _ v: Int, _ descent: BlockDescent, _ energy: PinnedEnergy, _ state: inout SheafState
   ) {
@@ -212,29 +252,14 @@ private struct BlockState {
     let old = state.stalks[v]
     switch descent.updates[v] {
     case .none: return
+    case .gradients(let diagonal):
+      let step = QuadraticBlock(
+        diagonal: diagonal, operations: descent.readers[v].map { network.edges[$0].operation }
+      ).step(along: force(on: v, descent, energy, state))
+      state.stalks[v].add(step)
     case .quadratic(let free, let factor):
-      // −∂E: a Newton step is the minimiser.
-      var force = Matrix(rows: old.rows, columns: batch)
-      for e in descent.readers[v] {
-        let edge = network.edges[e]
-        edge.operation.addTranspose(
-          rho[edge.target], at: .affine, keeping: 1, into: &force)
-      }
-      if v > 0 { force.add(rho[v], scale: -1) }
-      for pin in energy.pins.soft(v) {
-        for j in 0..<batch {
-          for (p, i) in pin.rows.enumerated() {
-            force[i, j] -= pin.stiffness * (old[i, j] - pin.values[p, j])
-          }
-        }
-      }
-      if v == network.lastVertex, let potential {
-        for j in 0..<batch {
-          for i in 0..<old.rows {
-            force[i, j] -= potential.spring(i) * (old[i, j] - potential.targets[i, j])
-          }
-        }
-      }
+      // A Newton step is the minimiser.
+      var force = force(on: v, descent, energy, state)
       if free.count == old.rows {
         factor.solve(&force)
         state.stalks[v].add(force)
@@ -277,7 +302,7 @@ private struct BlockState {
     // ρ moves with the block.
     var step = state.stalks[v]
     step.add(old, scale: -1)
-    for j in 0..<batch { changes[j] = max(changes[j], step.maximumMagnitude(column: j)) }
+    for j in 0..<batch { changes[j] = maximum(changes[j], step.maximumMagnitude(column: j)) }
     if v > 0 { rho[v].add(step) }
     for e in descent.readers[v] {
       let edge = network.edges[e]

@@ -7,7 +7,8 @@ import PiecewiseEnergies
 /// neighbours' (cf. Zeng et al., arXiv:1803.00225; Taylor et al., arXiv:1605.02026).
 ///
 /// A stalk that affine operations read solves (I + Σ RᵀR) a = …, whose matrix has no pattern in it:
-/// one Cholesky factorisation per stalk serves the whole batch. A stalk that elementwise operations read
+/// one Cholesky factorisation per stalk serves the whole batch; a stalk too large for that takes some
+/// conjugate gradients, which lower the energy as well. A stalk that elementwise operations read
 /// takes, coordinate by coordinate, the best of the minimisers on its branches; z_{k+1} the minimiser
 /// with its output edge. Stalks of one colour share no edge: all z, then all a.
 ///
@@ -37,7 +38,8 @@ public struct CoordinateSolver: EquilibriumSolver {
   /// Relaxes a batch.
   ///
   /// Cost: a Cholesky factorisation for each stalk that affine operations read, once; then two
-  /// products per affine operation and two solves per such stalk in every round.
+  /// products per affine operation and two solves per such stalk in every round. Memory: the square of
+  /// each stalk's dimension up to 64 MB, nothing for larger ones.
   /// - Throws: `EquilibriumError.unsupported` naming the stalk where a block has no closed form: one
   ///   that pooling reads, or affine and state-dependent operations both.
   public func solve(
@@ -50,8 +52,8 @@ public struct CoordinateSolver: EquilibriumSolver {
     let (stepLimit, tolerance) = (stepLimit, tolerance)
     return relaxInBlocks(
       energy, input: input, from: start.map(energy.imposed), flat: flat, threads: threads,
-      tolerance: tolerance, halt: halt
-    ) { part, state, _ in
+      tolerance: tolerance, stepLimit: stepLimit, halt: halt
+    ) { part, _, state, _ in
       rounds.run(
         part, flat, from: state, stepLimit: stepLimit, tolerance: tolerance, halt: halt,
         progress: progress)

@@ -15,8 +15,7 @@ public enum EquilibriumMethod: String, Sendable, CaseIterable {
   /// `FlowSolver`.
   case flow
 
-  /// The method that `auto` takes for a problem: direct for up to 128 pinned coordinates, iterative for
-  /// more.
+  /// The method that `auto` begins with: direct for up to 128 pinned coordinates, iterative for more.
   ///
   /// Measured on [784,512,512,10], they take equal times at 138. Kinks come in addition, but the responses
   /// of most are short: the direct method wins on pooled networks with more than a hundred of them.
@@ -32,8 +31,10 @@ public enum EquilibriumMethod: String, Sendable, CaseIterable {
     for energy: PinnedEnergy, tolerance: Double = 1e-8, stepLimit: Int? = nil,
     threads: Int = ProcessInfo.processInfo.activeProcessorCount
   ) -> any EquilibriumSolver {
-    switch chosen(for: energy) {
-    case .auto, .direct:
+    switch self {
+    case .auto:
+      AutomaticSolver(stepLimit: stepLimit ?? 1000, tolerance: tolerance, threads: threads)
+    case .direct:
       DirectSolver(stepLimit: stepLimit ?? 1000, tolerance: tolerance, threads: threads)
     case .iterative:
       IterativeSolver(stepLimit: stepLimit ?? 1000, tolerance: tolerance, threads: threads)

@@ -15,7 +15,8 @@ import PiecewiseEnergies
 /// g = 0 is the end. From then on the sample rests at the breakpoints that it meets on its way
 /// (Docs/Equilibria.md on what is proved of this); a step limit has the last word.
 struct FaceDescent: Sendable {
-  enum FaceSolver { case direct, iterative }
+  /// How faces are solved; the cheaper way is direct until a sample's face exceeds the budget.
+  enum FaceSolver { case direct, iterative, cheaper }
 
   var faceSolver: FaceSolver
   let stepLimit: Int
@@ -33,61 +34,93 @@ struct FaceDescent: Sendable {
   private static let patience = 20
 
   /// Relaxes a batch from a state, by default from the forward pass.
+  ///
+  /// - Parameter taken: the steps that count as taken, by sample; empty for none.
   func relax(
-    _ energy: PinnedEnergy, input: Matrix, from start: SheafState? = nil
+    _ energy: PinnedEnergy, input: Matrix, from start: SheafState? = nil, taken: [Int] = []
   ) -> PinnedEquilibrium {
     let flat = FlatNetwork(energy.sheaf.network)
     return relaxInBlocks(
       energy, input: input, from: start, flat: flat, threads: threads, tolerance: tolerance,
-      halt: halt
-    ) { part, state, rho in
+      stepLimit: stepLimit, halt: halt
+    ) { part, samples, state, rho in
       var result = PinnedEquilibrium(state)
       // Few samples at a time keep the responses of their rows in the cache, many make their products
       // wide; those of a large network must fit into memory, kinks included.
       let rows = max(1, part.rowCount)
       let room = 20_000_000 / (flat.count * (rows + 20))
       let size = max(1, min(room, max(16, min(128, 256 / rows))))
-      if size >= state.batch {
-        var set = ActiveSet(part, flat, from: state, discrepancy: rho)
-        if start != nil { set.restOnKinks() }
-        return run(&set, part)
-      }
       for first in stride(from: 0, to: state.batch, by: size) {
         let range = first..<min(first + size, state.batch)
-        let group = part.samples(range)
+        let isWhole = range.count == state.batch
+        let group = isWhole ? part : part.samples(range)
         var set = ActiveSet(
-          group, flat, from: state.samples(range), discrepancy: rho?.map { $0.columns(range) })
-        if start != nil { set.restOnKinks() }
-        result.append(run(&set, group), at: first)
+          group, flat, from: isWhole ? state : state.samples(range),
+          discrepancy: isWhole ? rho : rho?.map { $0.columns(range) })
+        if start != nil {
+          set.restOnKinks()
+          // What is open has its freedom to tell.
+          if set.freed?.open.isEmpty ?? true {
+            for (j, isSettled) in set.isSettled(group).enumerated() {
+              set.progress[j].isSettled = isSettled
+            }
+          }
+        }
+        for j in taken.isEmpty ? 0..<0 : range {
+          set.progress[j - first].iterations = taken[samples.lowerBound + j]
+        }
+        result.append(run(set, group), at: first)
       }
       return result
-    } repair: { part, state in
+    } repair: { part, state, steps in
       // Rows that depend on each other have no one λ, and then no violation may show where ∂E is not 0:
       // the smallest element of ∂E leads on, and faces are solved directly.
       var direct = self
-      direct.faceSolver = .direct
+      if direct.faceSolver == .iterative { direct.faceSolver = .cheaper }
+      direct.progress = nil
       var set = ActiveSet(part, flat, from: state)
       for j in 0..<set.batch {
         _ = set.descend(j, part.samples([j]))
         set.progress[j].wentSteepest = true
+        set.progress[j].iterations = steps[j]
       }
-      return direct.run(&set, part)
+      return direct.run(set, part)
     }
   }
 
-  private func run(_ set: inout ActiveSet, _ energy: PinnedEnergy) -> PinnedEquilibrium {
+  /// Descends from where a set stands.
+  private func run(_ start: ActiveSet, _ energy: PinnedEnergy) -> PinnedEquilibrium {
+    var set = start
     var end = PinnedEquilibrium(set.state)
     end.reserve(set.batch)
-    let firstTolerance = faceSolver == .direct ? 0 : Self.loose
-    for j in 0..<set.batch { set.progress[j].tolerance = firstTolerance }
+    // Inputs without prior have no other solver.
+    let hasChoice = faceSolver == .cheaper && (set.freed?.open.isEmpty ?? true)
+    let budget = hasChoice ? FaceBudget(energy.sheaf.network) : .unlimited
+    for j in 0..<set.batch {
+      set.progress[j].isIterative = faceSolver == .iterative
+      set.progress[j].tolerance = Self.firstTolerance(set.progress[j])
+    }
     var lowest = set.progress.map(\.energy)
     var waits = [Int](repeating: 0, count: set.batch)
-    for step in 1...stepLimit {
-      guard set.batch > 0 else { break }
-      let face = faceSolver == .direct ? FaceStep.direct(set, halt) : FaceStep.iterative(set, halt)
-      guard let face else {
-        let reason = halt.reason ?? .interrupted
-        for j in 0..<set.batch { end.record(set, j, reason) }
+    var step = 0
+    // At an equilibrium, or at the limit, before the first step.
+    let open = (0..<set.batch).filter {
+      !set.progress[$0].isSettled && set.progress[$0].iterations < stepLimit
+    }
+    if open.count < set.batch {
+      for j in 0..<set.batch where !open.contains(j) {
+        end.record(set, j, set.progress[j].isSettled ? .converged : .stepLimit)
+      }
+      progress?(set.batch - open.count)
+      set.keep(open)
+    }
+    while set.batch > 0 {
+      step += 1
+      let face: FaceStep
+      do {
+        face = try solveFaces(&set, budget, pins: energy.rowCount)
+      } catch {
+        for j in 0..<set.batch { end.record(set, j, error.reason) }
         break
       }
       let before = set.smoothPotential == nil ? nil : set
@@ -98,9 +131,9 @@ struct FaceDescent: Sendable {
       for j in 0..<set.batch {
         let s = set.samples[j]
         set.progress[j].energy = set.energy(j)
-        set.progress[j].iterations = step
+        set.progress[j].iterations += 1
         set.progress[j].freedom = face.freedom[j]
-        if faceSolver == .iterative {
+        if set.progress[j].isIterative {
           set.progress[j].forces = Dictionary(
             zip(face.rows[j].map(\.key), face.forces[j])
           ) { a, _ in a }
@@ -125,28 +158,59 @@ struct FaceDescent: Sendable {
           if set.progress[j].tolerance > Self.tight {
             set.progress[j].tolerance = Self.tight
           } else if set.release(j, face) {
-            set.progress[j].tolerance = firstTolerance
+            set.progress[j].tolerance = Self.firstTolerance(set.progress[j])
           } else if !isLeastNorm || set.progress[j].isLeastNorm || !set.shorten(j, face) {
             finished[j] = .converged
           }
         }
         if finished[j] == nil && waits[s] >= Self.patience {
           waits[s] = 0
-          set.progress[j].tolerance = firstTolerance
+          set.progress[j].tolerance = Self.firstTolerance(set.progress[j])
           set.progress[j].stopsAtFirst = set.progress[j].wentSteepest
           set.progress[j].wentSteepest = true
           if set.descend(j, energy.samples(s..<s + 1)) == .stationary { finished[j] = .converged }
         }
       }
-      let isLast = step == stepLimit
-      guard isLast || !finished.isEmpty else { continue }
-      progress?(isLast ? set.batch : finished.count)
-      for j in 0..<set.batch where isLast || finished[j] != nil {
-        end.record(set, j, finished[j] ?? .stepLimit)
+      for j in 0..<set.batch where set.progress[j].iterations >= stepLimit {
+        finished[j] = finished[j] ?? .stepLimit
       }
+      guard !finished.isEmpty else { continue }
+      progress?(finished.count)
+      for (j, status) in finished { end.record(set, j, status) }
       set.keep((0..<set.batch).filter { finished[$0] == nil })
     }
     return end
+  }
+
+  private static func firstTolerance(_ progress: ActiveSet.Progress) -> Double {
+    progress.isIterative ? loose : 0
+  }
+
+  /// The steps of all samples on their faces, directly as long as that keeps to the budget.
+  private func solveFaces(
+    _ set: inout ActiveSet, _ budget: FaceBudget, pins: Int
+  ) throws(Halted) -> FaceStep {
+    var parts: [(places: [Int], face: FaceStep)] = []
+    var large = set.samples.indices.filter {
+      budget.isExceeded(rows: pins + set.progress[$0].kinks.count)
+    }
+    while parts.isEmpty {
+      for j in large where !set.progress[j].isIterative {
+        set.progress[j].isIterative = true
+        set.progress[j].tolerance = Self.loose
+      }
+      let places = set.samples.indices.filter { !set.progress[$0].isIterative }
+      guard !places.isEmpty else { break }
+      switch try FaceStep.direct(set.part(places), halt, budget) {
+      case .step(let face): parts.append((places, face))
+      case .tooLarge(let found): large = found.map { places[$0] }
+      }
+    }
+    let places = set.samples.indices.filter { set.progress[$0].isIterative }
+    if !places.isEmpty {
+      parts.append((places, try FaceStep.iterative(set.part(places), halt)))
+    }
+    return FaceStep(joining: parts)
   }
 
   /// Whether a step on the model of a smooth output edge is taken and is the last of its face.
@@ -161,7 +225,7 @@ struct FaceDescent: Sendable {
     let (old, new) = (before.progress[j].energy, set.progress[j].energy)
     // The energy's own rounding: of its value, of squares of differences of stalks, and of logarithms
     // of exponentials of z.
-    let size = set.state.stalks.reduce(1) { max($0, $1.maximumMagnitude(column: j)) }
+    let size = set.state.stalks.reduce(1) { maximum($0, $1.maximumMagnitude(column: j)) }
     let weight = set.smoothPotential!.largestWeight * Double(set.sheaf.network.outputDimension)
     let z = set.state.stalks[last].columns(j..<j + 1)
     let rounding =
@@ -180,8 +244,8 @@ struct FaceDescent: Sendable {
     let (want, got) = (
       set.smoothPotential!.gradient(z, sample: set.samples[j]), model.gradient(at: d)
     )
-    let gap = zip(want, got).reduce(0) { max($0, abs($1.0 - $1.1)) }
-    let scale = want.reduce(1e-3) { max($0, abs($1)) }
+    let gap = zip(want, got).lazy.map { $0 - $1 }.maximumMagnitude
+    let scale = maximum(1e-3, want.maximumMagnitude)
     // While faces are solved roughly, so is the model.
     if set.progress[j].tolerance > Self.tight { return gap <= 1e-3 * scale }
     let isBetter = gap < 0.5 * set.progress[j].modelGap

@@ -155,6 +155,25 @@ struct FaceProblem {
   }
 }
 
+/// What came of solving the faces of a set.
+enum FaceOutcome {
+  case step(FaceStep)
+  /// The places of samples whose faces exceed the budget.
+  case tooLarge([Int])
+}
+
+/// An early end was asked for.
+struct Halted: Error {
+  let reason: SolutionStatus
+}
+
+extension Halt {
+  /// Ends what cannot hand over anything half-done.
+  func check() throws(Halted) {
+    if let reason { throw Halted(reason: reason) }
+  }
+}
+
 /// The step from a state to the least energy on its face.
 struct FaceStep {
   /// The rows of each sample.
@@ -172,6 +191,35 @@ struct FaceStep {
   let slopeTolerances: [Double]
   /// The freedom left to the input, by sample, where there is any.
   var freedom: [InputFreedom?]
+}
+
+extension FaceStep {
+  /// The steps of the samples of several sets as those of one, their places in it being given.
+  init(joining parts: [(places: [Int], face: FaceStep)]) {
+    guard parts.count > 1 else {
+      self = parts[0].face
+      return
+    }
+    let order = parts.flatMap(\.places)
+    var place = [Int](repeating: 0, count: order.count)
+    for (q, j) in order.enumerated() { place[j] = q }
+    func list<Value>(_ values: (FaceStep) -> [Value]) -> [Value] {
+      let all = parts.flatMap { values($0.face) }
+      return place.map { all[$0] }
+    }
+    func matrices(_ values: (FaceStep) -> [Matrix]) -> [Matrix] {
+      values(parts[0].face).indices.map { v in
+        var result = Matrix(rows: values(parts[0].face)[v].rows, columns: order.count)
+        for part in parts { result.scatterColumns(part.places, from: values(part.face)[v]) }
+        return result
+      }
+    }
+    self.init(
+      rows: list(\.rows), forces: list(\.forces), rhoStep: matrices(\.rhoStep),
+      step: matrices(\.step),
+      models: parts[0].face.models == nil ? nil : list { $0.models! },
+      slopeTolerances: list(\.slopeTolerances), freedom: list(\.freedom))
+  }
 }
 
 /// Directions of a freed input that the pins and the face leave undetermined.

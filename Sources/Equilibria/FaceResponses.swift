@@ -33,12 +33,13 @@ struct FaceResponses {
   /// The first column of each sample, and the number of all.
   let starts: [Int]
 
-  /// nil where `halt` has put an end to it.
-  init?(_ set: ActiveSet, _ problem: FaceProblem, _ halt: Halt) {
+  /// The responses, or the samples for which they exceed the budget.
+  static func make(
+    _ set: ActiveSet, _ problem: FaceProblem, _ halt: Halt, _ budget: FaceBudget
+  ) throws(Halted) -> (FaceResponses?, tooLarge: [Int]) {
     let network = set.sheaf.network
     var starts = [0]
     for list in problem.rows { starts.append(starts.last! + list.count) }
-    self.starts = starts
     let count = starts.last!
     let owners = problem.rows.indices.flatMap {
       [Int](repeating: $0, count: problem.rows[$0].count)
@@ -64,8 +65,9 @@ struct FaceResponses {
       }
     }
     let isFree = set.freed != nil
+    var accounts = [FaceBudget.Account](repeating: .init(), count: problem.rows.count)
     for v in vertices.reversed() where v > 0 || isFree {
-      if halt.reason != nil { return nil }
+      try halt.check()
       let dimension = network.vertices[v].dimension
       var isDense = [Bool](repeating: false, count: count)
       for e in out[v] { for c in parts[network.edges[e].target].columns { isDense[c] = true } }
@@ -77,6 +79,14 @@ struct FaceResponses {
       }
       var part = Part()
       part.columns = isDense.indices.filter { isDense[$0] }
+      part.starts = Self.starts(part.columns, starts)
+      let cost = out[v].reduce(0) { $0 + network.edges[$1].operation.cost }
+      for j in accounts.indices {
+        accounts[j].add(
+          columns: part.starts[j + 1] - part.starts[j], dimension: dimension, cost: cost)
+      }
+      let large = accounts.indices.filter { accounts[$0].exceeds(budget) }
+      guard large.isEmpty else { return (nil, large) }
       var place = [Int](repeating: -1, count: count)
       for (k, c) in part.columns.enumerated() { place[c] = k }
       part.dense = Matrix(rows: dimension, columns: part.columns.count)
@@ -126,11 +136,10 @@ struct FaceResponses {
           }
         }
       }
-      part.starts = Self.starts(part.columns, starts)
       part.sparseStarts = Self.starts(part.sparse.map(\.column), starts)
       parts[v] = part
     }
-    self.parts = parts
+    return (FaceResponses(parts: parts, starts: starts), [])
   }
 
   /// Where the columns of each sample start in an ascending list of columns.

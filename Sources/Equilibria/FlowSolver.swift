@@ -31,9 +31,10 @@ public struct FlowSolver: EquilibriumSolver {
     (self.stepLimit, self.tolerance, self.threads) = (stepLimit, tolerance, threads)
   }
 
-  /// Relaxes a batch. Cost: one to three forward passes per step, and a few steps of `DirectSolver`.
+  /// Relaxes a batch. Cost: one to three forward passes per step, and a few steps of `AutomaticSolver`.
   ///
-  /// `iterations` are the flow's steps.
+  /// Samples whose flow has come to its end are taken out, so that the others neither hold them up nor
+  /// decide about them. `iterations` are the flow's steps and those of the descent.
   public func solve(
     _ energy: PinnedEnergy, input: Matrix, from start: SheafState?
   ) throws(EquilibriumError) -> PinnedEquilibrium {
@@ -43,39 +44,61 @@ public struct FlowSolver: EquilibriumSolver {
         method: "flow",
         reason: "input coordinate \(open) is free without a prior; the direct method takes it")
     }
-    guard let flow = try? HeatFlow(energy.sheaf, pins: energy.pins, output: energy.output) else {
-      throw .unsupported(method: "flow", reason: "the flow cannot be run")
-    }
     var state = start.map(energy.imposed) ?? energy.forwardPass(input).state
     energy.setOutput(of: &state)
-    var (steps, value, isAtEnd) = (0, Double.infinity, false)
-    while steps < stepLimit {
+    let flows = try flowed(energy, &state)
+    let polish = FaceDescent(
+      faceSolver: .cheaper, stepLimit: min(1000, stepLimit), tolerance: tolerance,
+      threads: threads, halt: halt, progress: progress)
+    let taken = flows.map { max(0, polish.stepLimit - (stepLimit - $0.steps)) }
+    var end = polish.relax(energy, input: input, from: state, taken: taken)
+    for (j, flow) in flows.enumerated() {
+      end.iterations[j] += flow.steps - taken[j]
+      // Polished from half-way it is an equilibrium, but not the one that the flow leads to.
+      if !flow.isAtEnd && end.statuses[j] == .converged { end.statuses[j] = .stepLimit }
+    }
+    return end
+  }
+
+  /// Runs the flow of each sample until its residual is small or its energy no longer falls; the steps that
+  /// it took, and whether that was the end of it.
+  private func flowed(
+    _ energy: PinnedEnergy, _ state: inout SheafState
+  ) throws(EquilibriumError) -> [(steps: Int, isAtEnd: Bool)] {
+    var result = [(steps: Int, isAtEnd: Bool)](repeating: (0, false), count: state.batch)
+    var open = Array(0..<state.batch)
+    var energies = [Double](repeating: .infinity, count: state.batch)
+    var steps = 0
+    while steps < stepLimit && !open.isEmpty && halt.reason == nil {
+      let part = open.count == state.batch ? energy : energy.samples(open)
       let run: FlowSolution
+      let residuals: [Double]
       do {
+        let flow = try HeatFlow(energy.sheaf, pins: part.pins, output: energy.output)
         var euler = Euler(
           stop: .residual(tolerance), stepLimit: min(500, stepLimit - steps), threads: threads)
         euler.halt = halt
-        run = try euler.run(flow, from: state)
+        run = try euler.run(flow, from: state.samples(open))
+        residuals = flow.residuals(at: run.state)
       } catch {
         throw .unsupported(method: "flow", reason: error.description)
       }
       steps += run.steps
-      guard run.status != .diverged else { break }
-      state = run.state
-      if halt.reason != nil { break }
-      isAtEnd = run.status == .converged || !(run.energy < value * (1 - 1e-10))
-      if isAtEnd { break }
-      value = run.energy
+      let values = part.values(at: run.state)
+      var left: [Int] = []
+      for (q, j) in open.enumerated() {
+        result[j].steps = steps
+        // What diverges stays where it was.
+        guard values[q].isFinite && (run.status != .diverged || values[q] <= energies[j]) else {
+          continue
+        }
+        state.setSamples(from: j, to: run.state.samples([q]))
+        result[j].isAtEnd = residuals[q] <= tolerance || !(values[q] < energies[j] * (1 - 1e-10))
+        energies[j] = values[q]
+        if !result[j].isAtEnd { left.append(j) }
+      }
+      open = left
     }
-    var end = FaceDescent(
-      faceSolver: .direct, stepLimit: 1000, tolerance: tolerance, threads: threads, halt: halt,
-      progress: progress
-    ).relax(energy, input: input, from: state)
-    for j in end.iterations.indices {
-      end.iterations[j] = steps
-      // Polished from half-way it is an equilibrium, but not the one that the flow leads to.
-      if !isAtEnd && end.statuses[j] == .converged { end.statuses[j] = .stepLimit }
-    }
-    return end
+    return result
   }
 }

@@ -23,7 +23,7 @@ extension ActiveSet {
   /// Releases the kinks of sample j that do not hold, or the worst of them where it is cautious; says
   /// whether there were any. ρ is that at the minimiser, and the same on either branch of a kink.
   mutating func release(_ j: Int, _ face: FaceStep) -> Bool {
-    let tolerance = 1e-10 * max(1e-3, face.forces[j].reduce(0) { max($0, abs($1)) })
+    let tolerance = 1e-10 * max(1e-3, face.forces[j].maximumMagnitude)
     var violations: [Violation] = []
     var ties: [Int: [(kink: Int, branch: Int, force: Double)]] = [:]
     for (row, force) in zip(face.rows[j], face.forces[j]) where row.kink >= 0 {

@@ -8,8 +8,8 @@ extension FaceStep {
   ///
   /// Every sample goes on to its own tolerance, from the λ of its last face; the samples that are left
   /// sweep side by side. Cost: two sweeps per iteration; the iterations grow with the root of
-  /// cond(S), 10–100. nil where `halt` has put an end to it.
-  static func iterative(_ set: ActiveSet, _ halt: Halt) -> FaceStep? {
+  /// cond(S), 10–100.
+  static func iterative(_ set: ActiveSet, _ halt: Halt) throws(Halted) -> FaceStep {
     let problem = FaceProblem(set)
     precondition(set.freed?.open.isEmpty ?? true, "an input without prior")
     // r = gap + K·base.
@@ -30,7 +30,7 @@ extension FaceStep {
     var sweeps = all
     var rounds = 0
     while !open.isEmpty && rounds < 4000 {
-      if halt.reason != nil { return nil }
+      try halt.check()
       if sweeps.samples.count != open.count {
         // Fewer samples, narrower sweeps.
         sweeps = Sweeps(set, problem, open)

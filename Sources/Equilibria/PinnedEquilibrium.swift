@@ -93,7 +93,7 @@ extension PinnedEquilibrium {
     }
     energies[j] = other.energies[q]
     residuals[j] = other.residuals[q]
-    iterations[j] += other.iterations[q]
+    iterations[j] = other.iterations[q]
     kinkNeurons[j] = other.kinkNeurons[q]
     tiedCoordinates[j] = other.tiedCoordinates[q]
     freedoms[j] = other.freedoms[q]
@@ -114,7 +114,7 @@ extension PinnedEquilibrium {
     // A stiff pin's force γ(c − t) is known no better than the rounding of c allows.
     let stiffest = energy.largestStiffness
     for j in statuses.indices where statuses[j] == .converged {
-      let size = state.stalks.reduce(1) { max($0, $1.maximumMagnitude(column: j)) }
+      let size = state.stalks.reduce(1) { maximum($0, $1.maximumMagnitude(column: j)) }
       let rounding = 4 * stiffest * Double.ulpOfOne * size / scales[j]
       if !(residuals[j] <= max(tolerance, min(rounding, 1e-3))) { statuses[j] = .stalled }
     }

@@ -8,15 +8,18 @@ extension FaceStep {
   /// The reverse sweeps of all rows of all samples are one blocked sweep (`FaceResponses`). Cost, per
   /// sample with p rows, at most: p sweeps, p² dim Ω for S, p³/3.
   ///
-  /// nil where `halt` has put an end to it.
-  static func direct(_ set: ActiveSet, _ halt: Halt) -> FaceStep? {
+  /// Samples that exceed the budget are named instead, before they have cost more.
+  static func direct(
+    _ set: ActiveSet, _ halt: Halt, _ budget: FaceBudget
+  ) throws(Halted) -> FaceOutcome {
     let problem = FaceProblem(set)
-    guard let responses = FaceResponses(set, problem, halt) else { return nil }
+    let (responses, large) = try FaceResponses.make(set, problem, halt, budget)
+    guard let responses else { return .tooLarge(large) }
     var rhoStep = problem.base
     for v in rhoStep.indices { rhoStep[v].scale(by: -1) }
     var (forces, freedom): ([[Double]], [InputFreedom?]) = ([], [])
     for (j, list) in problem.rows.enumerated() {
-      if halt.reason != nil { return nil }
+      try halt.check()
       var s = responses.gram(j)
       var right = list.map(\.gap)
       responses.addProduct(problem.base, sample: j, to: &right)
@@ -36,10 +39,11 @@ extension FaceStep {
     }
     let step = set.sheaf.forwardSubstitution(rhoStep, at: set.patterns)
     rhoStep[0].fill(0)
-    return FaceStep(
-      rows: problem.rows, forces: forces, rhoStep: rhoStep, step: step, models: problem.models,
-      slopeTolerances: problem.rows.map { _ in 1e-12 },
-      freedom: freedom)
+    return .step(
+      FaceStep(
+        rows: problem.rows, forces: forces, rhoStep: rhoStep, step: step, models: problem.models,
+        slopeTolerances: problem.rows.map { _ in 1e-12 },
+        freedom: freedom))
   }
 
   /// S λ = r. Rows of E that depend on each other (ties in a circle) make S singular: then the

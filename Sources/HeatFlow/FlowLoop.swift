@@ -59,11 +59,11 @@ extension FlowMethod {
     try self.start(flow, state)
 
     let scales = flow.pinned.residualScales(state.stalks[0])
-    let largestScale = scales.max() ?? 1
+    let largestScale = scales.maximum() ?? 1
     // Beyond this the flow diverges: a thousand times the energy at the start or, where that is
     // next to nothing, of the data, ½‖b‖², the energy of the state with every free coordinate 0.
     let zero = flow.sheaf.discords(flow.sheaf.zeroState(state.stalks[0])).energy
-    let energyLimit = 1e3 * max(flow.energy(of: state), 1e-9 * (1 + zero))
+    let energyLimit = 1e3 * maximum(flow.energy(of: state), 1e-9 * (1 + zero))
     let threads = SampleBlocks.threads(
       network: flow.sheaf.network, batch: state.batch, limit: threads)
     let (sheaf, alpha) = (flow.sheaf, flow.alpha)
@@ -83,7 +83,8 @@ extension FlowMethod {
       observe(
         FlowObservation(
           step: steps, time: time, totalDiscord: flow.discords(of: current).total,
-          crossings: crossings.count, output: last.columns > 0 ? last.column(0) : []))
+          crossings: crossings.count, output: last.columns > 0 ? last.column(0) : [], state: current
+        ))
     }
     while steps < stepLimit {
       if let reason = halt.reason {

@@ -1,3 +1,5 @@
+import NeuralSheaves
+
 /// What an observer sees: of step-by-step methods before each step and once after the last, of the exact
 /// flow at its events and on a grid of times.
 public struct FlowObservation {
@@ -11,6 +13,8 @@ public struct FlowObservation {
   public let crossings: Int
   /// The network's output for the first sample.
   public let output: [Double]
+  /// The state of all samples.
+  public let state: SheafState
 }
 
 /// How far a run is that takes steps.

@@ -27,7 +27,7 @@ extension HeatFlow {
       guard state.batch > 0 else { return nil }
       let largest = largestEigenvalues(from: start, tolerance: 1e-4) {
         sheaf.forwardSubstitution(sheaf.reverseSubstitution($0, at: patterns), at: patterns)
-      }.max()!
+      }.maximum()!
       return largest > 0 ? alpha / largest : nil
     }
     if let output, output.activation != .identity { return nil }

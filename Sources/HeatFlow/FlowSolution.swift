@@ -1,3 +1,4 @@
+import Foundation
 import NeuralSheaves
 
 /// The end of a heat flow.
@@ -31,4 +32,23 @@ public struct FlowSolution: Sendable {
   let faceRate: Double?
   /// What happened on the way, by time; of the exact flow only.
   public let events: [FlowEvent]
+
+  /// How many more steps of the last one's size a rule wants, if the force dies out from here on at a rate, such as
+  /// the predicted one; nil where that cannot be said.
+  ///
+  /// A residual or a change that is f times its tolerance is down after a time log f / rate, if no neuron
+  /// switches any more and none slides: Euler's steps chatter there, and no number of them is enough. A rate
+  /// that has been measured as well is believed where it is the smaller.
+  public func remainingSteps(for rule: StoppingRule, rate: Double?) -> Double? {
+    guard stepSize > 0 else { return nil }
+    let factor: Double
+    switch rule {
+    case .time(let end): return max(0, (end - time) / stepSize).rounded(.up)
+    case .change(let tolerance): factor = lastChange / tolerance
+    case .residual(let tolerance): factor = residual / tolerance
+    }
+    guard let rate = [rate, measuredRate].compactMap({ $0 }).min(), rate > 0, factor.isFinite
+    else { return nil }
+    return max(0, log(factor) / (rate * stepSize)).rounded(.up)
+  }
 }

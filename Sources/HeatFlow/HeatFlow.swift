@@ -42,15 +42,26 @@ public struct HeatFlow: Sendable {
     return result
   }
 
-  /// max over samples of ‖F‖∞ / scale.
-  func residual(at state: SheafState, scales: [Double]) -> Double {
-    var largest = 0.0
+  /// ‖F‖∞ / max(1, ‖y − ŷ‖∞) of each sample at a state; not finite where a coordinate is not. Cost: two
+  /// sweeps, and a forward pass for the scales.
+  public func residuals(at state: SheafState) -> [Double] {
+    residuals(at: state, scales: pinned.residualScales(state.stalks[0]))
+  }
+
+  /// The same where the scales are at hand.
+  func residuals(at state: SheafState, scales: [Double]) -> [Double] {
+    var largest = scales.map { _ in 0.0 }
     for force in vectorField(at: state) {
-      for j in 0..<force.columns {
-        largest = max(largest, force.columns(j..<j + 1).maximumMagnitude / scales[j])
+      for j in largest.indices {
+        largest[j] = maximum(largest[j], force.maximumMagnitude(column: j))
       }
     }
-    return largest
+    return zip(largest, scales).map { $0 / $1 }
+  }
+
+  /// The largest of them.
+  func residual(at state: SheafState, scales: [Double]) -> Double {
+    residuals(at: state, scales: scales).maximum() ?? 0
   }
 
   /// The energy of a state, pins included, mean over the batch.

@@ -114,7 +114,7 @@ private struct ChebyshevMethod: FlowMethod {
     let forward = flow.pinned.forwardPass(state.stalks[0]).state
     let squares = [state, forward].map {
       $0.stalks.dropFirst().reduce(0) { $0 + $1.sumOfSquares }
-    }.max()!
+    }.maximum()!
     count = Double(max(1, state.stalks.dropFirst().reduce(0) { $0 + $1.count }))
     scale = max(1, (squares / count).squareRoot())
     if settings.step != nil {

@@ -25,7 +25,7 @@ extension HeatFlow {
       from: start, tolerance: tolerance, isHalted: { halt.reason != nil }
     ) {
       applyHessian($0, at: patterns)
-    }.max() ?? 0
+    }.maximum() ?? 0
   }
 
   /// The product of the Hessian on fixed patterns with a vector that vanishes on held coordinates.

@@ -99,13 +99,10 @@ extension Matrix {
     return sum
   }
 
-  /// The largest magnitude in column j; NaN counts as infinite.
+  /// The largest magnitude in column j, NaN if an element is.
   public func maximumMagnitude(column j: Int) -> Double {
     var largest = 0.0
-    for i in j * rows..<(j + 1) * rows {
-      let size = abs(elements[i])
-      largest = size.isNaN ? .infinity : max(largest, size)
-    }
+    for i in j * rows..<(j + 1) * rows { largest = maximum(largest, abs(elements[i])) }
     return largest
   }
 

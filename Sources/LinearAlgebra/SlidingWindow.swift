@@ -1,56 +1,56 @@
-/// Two lengths, or a place, in the plane.
-public struct Extent: Sendable, Equatable {
-  /// Along the rows of an image, downwards.
-  public var height: Int
-  /// Along a row.
-  public var width: Int
-
-  /// The pair (height, width).
-  public init(_ height: Int, _ width: Int) {
-    self.height = height
-    self.width = width
-  }
-}
-
-/// The geometry of a window that slides over images: channels × height × width numbers in that
-/// order, as PyTorch and ONNX hold them.
+/// The geometry of a window that slides over images or volumes: channels × height × width or
+/// channels × depth × height × width numbers in that order, as PyTorch and ONNX hold them.
 ///
 /// Output (p, q) looks at the places (p·stride − top + k·dilation, q·stride − left + l·dilation) for
-/// (k, l) in the kernel; places outside the image are padding.
+/// (k, l) in the kernel, and likewise with a depth; places outside the image are padding.
 public struct SlidingWindow: Sendable, Equatable {
   /// The number of channels of the image.
   public let channels: Int
-  /// Height and width of the image.
+  /// The lengths of the image.
   public let image: Extent
-  /// Height and width of the kernel.
+  /// The lengths of the kernel.
   public let kernel: Extent
   /// The step from one window to the next.
   public let stride: Extent
   /// The step from one element of a window to the next.
   public let dilation: Extent
-  /// Padding above and to the left of the image.
+  /// Padding in front of, above and to the left of the image.
   public let paddingBefore: Extent
-  /// Padding below and to the right of the image.
+  /// Padding behind, below and to the right of the image.
   public let paddingAfter: Extent
   /// The number of windows in each direction.
   public let output: Extent
+  /// Whether a window is one place and windows cover the image one to one.
+  public let isPointwise: Bool
 
-  /// A window.
+  /// A window. Image and kernel both lie in the plane or both in space, and so does what else is
+  /// given.
   ///
-  /// - Parameter roundsUp: whether a last window may hang over the padding, as long as it starts
-  ///   inside the image or the padding before it (`ceil_mode` of PyTorch).
+  /// - Parameters:
+  ///   - stride: 1 in each direction if nil.
+  ///   - dilation: 1 in each direction if nil.
+  ///   - paddingBefore: 0 in each direction if nil.
+  ///   - paddingAfter: 0 in each direction if nil.
+  ///   - roundsUp: whether a last window may hang over the padding, as long as it starts inside the
+  ///     image or the padding before it (`ceil_mode` of PyTorch).
+  ///   - output: the number of windows in each direction if it is less than fit.
   public init(
-    channels: Int, image: Extent, kernel: Extent, stride: Extent = Extent(1, 1),
-    dilation: Extent = Extent(1, 1), paddingBefore: Extent = Extent(0, 0),
-    paddingAfter: Extent = Extent(0, 0), roundsUp: Bool = false
+    channels: Int, image: Extent, kernel: Extent, stride: Extent? = nil, dilation: Extent? = nil,
+    paddingBefore: Extent? = nil, paddingAfter: Extent? = nil, roundsUp: Bool = false,
+    output: Extent? = nil
   ) {
+    func all(_ n: Int) -> Extent { image.depth == nil ? Extent(n, n) : Extent(n, n, n) }
     self.channels = channels
     self.image = image
     self.kernel = kernel
-    self.stride = stride
-    self.dilation = dilation
-    self.paddingBefore = paddingBefore
-    self.paddingAfter = paddingAfter
+    self.stride = stride ?? all(1)
+    self.dilation = dilation ?? all(1)
+    self.paddingBefore = paddingBefore ?? all(0)
+    self.paddingAfter = paddingAfter ?? all(0)
+    let given = [self.kernel, self.stride, self.dilation, self.paddingBefore, self.paddingAfter]
+    precondition(
+      given.allSatisfy { ($0.depth == nil) == (image.depth == nil) },
+      "a window of the plane in space, or the other way round: \(image) and \(given)")
     func count(_ n: Int, _ k: Int, _ s: Int, _ d: Int, _ before: Int, _ after: Int) -> Int {
       precondition(n > 0 && k > 0 && s > 0 && d > 0 && before >= 0 && after >= 0)
       let room = n + before + after - (d * (k - 1) + 1)
@@ -58,54 +58,68 @@ public struct SlidingWindow: Sendable, Equatable {
       let whole = room / s + 1
       return roundsUp && room % s != 0 && whole * s < n + before ? whole + 1 : whole
     }
-    output = Extent(
-      count(
-        image.height, kernel.height, stride.height, dilation.height, paddingBefore.height,
-        paddingAfter.height),
-      count(
-        image.width, kernel.width, stride.width, dilation.width, paddingBefore.width,
-        paddingAfter.width))
+    var counts: [Int] = []
+    for i in image.lengths.indices {
+      counts.append(
+        count(
+          image.lengths[i], kernel.lengths[i], self.stride.lengths[i], self.dilation.lengths[i],
+          self.paddingBefore.lengths[i], self.paddingAfter.lengths[i]))
+    }
+    let most = Extent(counts, missing: 1)
+    precondition(
+      output.map { zip($0.lengths, counts).allSatisfy { $0 <= $1 } } ?? true,
+      "\(output ?? most) windows, expected at most \(most)")
+    self.output = output ?? most
+    isPointwise =
+      kernel.size == 1 && self.stride.size == 1 && self.output == image
+      && self.paddingBefore.lengths.allSatisfy { $0 == 0 }
   }
 
   /// The number of coordinates of the image.
-  public var imageSize: Int { channels * image.height * image.width }
+  public var imageSize: Int { channels * image.size }
   /// The number of windows.
-  public var outputSize: Int { output.height * output.width }
-  /// Whether a window is one place and windows cover the image one to one.
-  public var isPointwise: Bool {
-    kernel == Extent(1, 1) && stride == Extent(1, 1) && output == image
-      && paddingBefore == Extent(0, 0)
-  }
+  public var outputSize: Int { output.size }
 
   /// The same windows with as much padding after the image as they reach into, so that none hangs
   /// over. (A mean that counts padding then counts more of it.)
   public var withoutOverhang: SlidingWindow {
-    func padding(_ n: Int, _ k: Int, _ s: Int, _ d: Int, _ before: Int, _ outputs: Int) -> Int {
-      max(0, (outputs - 1) * s + d * (k - 1) + 1 - n - before)
+    let reach = image.lengths.indices.map { i in
+      max(
+        0,
+        (output.lengths[i] - 1) * stride.lengths[i] + dilation.lengths[i] * (kernel.lengths[i] - 1)
+          + 1 - image.lengths[i] - paddingBefore.lengths[i])
     }
     return SlidingWindow(
       channels: channels, image: image, kernel: kernel, stride: stride, dilation: dilation,
-      paddingBefore: paddingBefore,
-      paddingAfter: Extent(
-        padding(
-          image.height, kernel.height, stride.height, dilation.height, paddingBefore.height,
-          output.height),
-        padding(
-          image.width, kernel.width, stride.width, dilation.width, paddingBefore.width,
-          output.width)))
+      paddingBefore: paddingBefore, paddingAfter: Extent(reach, missing: 0))
   }
+}
 
+/// Places of windows, one by one.
+extension SlidingWindow {
   /// Visits the elements of one window that lie in the image, as (place in a channel, element of the
   /// kernel).
   public func forEachElement(ofWindow window: Int, _ visit: (Int, Int) -> Void) {
-    let (p, q) = (window / output.width, window % output.width)
-    for k in 0..<kernel.height {
-      let y = p * stride.height - paddingBefore.height + k * dilation.height
-      guard (0..<image.height).contains(y) else { continue }
-      for l in 0..<kernel.width {
-        let x = q * stride.width - paddingBefore.width + l * dilation.width
-        guard (0..<image.width).contains(x) else { continue }
-        visit(y * image.width + x, k * kernel.width + l)
+    let (r, p, q) = (
+      window / (output.height * output.width), window / output.width % output.height,
+      window % output.width
+    )
+    for h in 0..<(kernel.depth ?? 1) {
+      var front = 0
+      if let depth = image.depth {
+        front = r * stride.depth! - paddingBefore.depth! + h * dilation.depth!
+        guard (0..<depth).contains(front) else { continue }
+      }
+      for k in 0..<kernel.height {
+        let y = p * stride.height - paddingBefore.height + k * dilation.height
+        guard (0..<image.height).contains(y) else { continue }
+        for l in 0..<kernel.width {
+          let x = q * stride.width - paddingBefore.width + l * dilation.width
+          guard (0..<image.width).contains(x) else { continue }
+          visit(
+            (front * image.height + y) * image.width + x,
+            (h * kernel.height + k) * kernel.width + l)
+        }
       }
     }
   }
@@ -115,20 +129,11 @@ public struct SlidingWindow: Sendable, Equatable {
     var result: [[Int32]] = []
     result.reserveCapacity(channels * outputSize)
     for c in 0..<channels {
-      for p in 0..<output.height {
-        for q in 0..<output.width {
-          var window: [Int32] = []
-          for k in 0..<kernel.height {
-            let y = p * stride.height - paddingBefore.height + k * dilation.height
-            guard (0..<image.height).contains(y) else { continue }
-            for l in 0..<kernel.width {
-              let x = q * stride.width - paddingBefore.width + l * dilation.width
-              guard (0..<image.width).contains(x) else { continue }
-              window.append(Int32((c * image.height + y) * image.width + x))
-            }
-          }
-          result.append(window)
-        }
+      let first = c * image.size
+      for window in 0..<outputSize {
+        var places: [Int32] = []
+        forEachElement(ofWindow: window) { place, _ in places.append(Int32(first + place)) }
+        result.append(places)
       }
     }
     return result
@@ -137,22 +142,14 @@ public struct SlidingWindow: Sendable, Equatable {
   /// How many places of each window of a channel lie in the image or its padding: all of the
   /// kernel's, but for windows that hang over.
   public var placesWithPadding: [Int] {
-    func count(_ p: Int, _ n: Int, _ k: Int, _ s: Int, _ d: Int, _ before: Int, _ after: Int)
-      -> Int
-    { (0..<k).count { p * s - before + $0 * d < n + after } }
-    var result: [Int] = []
-    for p in 0..<output.height {
-      let rows = count(
-        p, image.height, kernel.height, stride.height, dilation.height, paddingBefore.height,
-        paddingAfter.height)
-      for q in 0..<output.width {
-        result.append(
-          rows
-            * count(
-              q, image.width, kernel.width, stride.width, dilation.width, paddingBefore.width,
-              paddingAfter.width))
+    let counts = image.lengths.indices.map { i in
+      (0..<output.lengths[i]).map { p in
+        (0..<kernel.lengths[i]).count {
+          p * stride.lengths[i] - paddingBefore.lengths[i] + $0 * dilation.lengths[i]
+            < image.lengths[i] + paddingAfter.lengths[i]
+        }
       }
     }
-    return result
+    return counts.reduce([1]) { products, row in products.flatMap { n in row.map { n * $0 } } }
   }
 }

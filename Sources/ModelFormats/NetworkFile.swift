@@ -10,20 +10,39 @@ public enum NetworkFile {
   /// Reads a network.
   ///
   /// - Parameters:
-  ///   - prefix: of the keys in an .npz or .safetensors file.
-  ///   - outputActivation: φ; nil for what the file says, else the identity.
+  ///   - reading: what is said beside the file.
+  ///   - note: told what was read where the file does not say all of it, one line each.
   public static func read(
-    _ path: String, prefix: String = "", outputActivation: OutputActivation? = nil
+    _ path: String, _ reading: NetworkReading = NetworkReading(),
+    note: (String) -> Void = { _ in }
   ) throws -> Network {
-    var network: Network
-    switch URL(fileURLWithPath: path).pathExtension.lowercased() {
-    case "onnx": network = try ONNXFile.read(path)
-    case "safetensors": network = try SafetensorsNetwork.read(path, prefix: prefix)
-    case "npz": network = try NPZNetwork.read(path, prefix: prefix)
-    default: throw unknown(path)
+    let ending = URL(fileURLWithPath: path).pathExtension.lowercased()
+    if ending != "onnx" {
+      try reading.refuse([.outputTensor], in: path, because: "it is for .onnx files")
     }
-    if let outputActivation { network.outputActivation = outputActivation }
-    return network
+    switch ending {
+    case "onnx":
+      try check(path, is: .onnx)
+      try reading.refuse(
+        [.prefix, .activation, .layerOrder, .batchNormEpsilon], in: path,
+        because: "an .onnx file says it itself")
+      return reading.applied(to: try ONNXFile.read(path, outputTensor: reading.outputTensor))
+    case "safetensors": return try SafetensorsNetwork.read(path, reading, note: note)
+    case "npz": return try NPZNetwork.read(path, reading, note: note)
+    default:
+      let found = FileSignature(try ArrayFile.firstBytes(path))
+      throw ArrayFileError(
+        file: path,
+        problem: (found.map { "is \($0.summary), " } ?? "unknown kind of network, ") + expected)
+    }
+  }
+
+  private static let expected = "expected a name that ends in .onnx, .safetensors or .npz"
+
+  /// Names a file of another kind; what is none that is known is left to the reader.
+  private static func check(_ path: String, is kind: FileSignature) throws(ArrayFileError) {
+    guard let found = FileSignature(try ArrayFile.firstBytes(path)), found != kind else { return }
+    throw ArrayFileError(file: path, problem: "is \(found.summary), not \(kind.summary)")
   }
 
   /// Writes a network whole or not at all.
@@ -44,8 +63,9 @@ public enum NetworkFile {
       guard precision != .float32 else {
         throw ArrayFileError(file: path, problem: "an .npz file is float64, not float32")
       }
-      try NPZ.write(try NPZNetwork.arrays(of: network, file: path), to: path)
-    default: throw unknown(path)
+      let (arrays, texts) = try NPZNetwork.arrays(of: network, file: path)
+      try NPZ.write(arrays, texts: texts, to: path)
+    default: throw ArrayFileError(file: path, problem: expected)
     }
   }
 
@@ -55,12 +75,7 @@ public enum NetworkFile {
     case "onnx": _ = try ONNXFile.encode(network, file: path)
     case "safetensors": _ = try SafetensorsNetwork.encode(network, file: path)
     case "npz": _ = try NPZNetwork.arrays(of: network, file: path)
-    default: throw unknown(path)
+    default: throw ArrayFileError(file: path, problem: expected)
     }
-  }
-
-  private static func unknown(_ path: String) -> ArrayFileError {
-    ArrayFileError(
-      file: path, problem: "unknown kind of network, expected .onnx, .safetensors or .npz")
   }
 }

@@ -3,53 +3,64 @@ import Foundation
 import LinearAlgebra
 import NeuralSheaves
 
-/// The modules of a PyTorch `Sequential`, each with the settings that its state dict does not hold.
-struct SequentialModule: Codable, Equatable {
-  /// The class in `torch.nn`.
-  var module: String
-  /// The shape of a sample that it reads, channels first.
-  var input: [Int]
-  /// Settings by PyTorch's names.
-  var settings: [String: [Double]]
-}
-
-/// Networks in safetensors files: the state dict of a `Sequential`, `0.weight`, `0.bias`, ….
+/// Networks in safetensors files.
 ///
-/// Our own files list the modules in their metadata (`swift-sheaf.modules`, JSON) and φ
-/// (`swift-sheaf.outputActivation`); the arrays are what `load_state_dict` of the same `Sequential`
-/// expects. Without the list, in PyTorch's own files, modules with two axes of weight are `Linear`, those with
-/// running statistics `BatchNorm1d` (ε = 10⁻⁵), those with a weight alone of one axis `PReLU`; where
-/// numbers are left out between two of them, there is one ReLU.
+/// Our own files are the state dict of a `Sequential`, `0.weight`, `0.bias`, …, with the list of its
+/// modules in the metadata (`swift-sheaf.modules`, JSON), φ (`swift-sheaf.outputActivation`) and what the
+/// outputs stand for (`swift-sheaf.classes`, JSON); the arrays are what `load_state_dict` of the same
+/// `Sequential` expects. Other files are state dicts, which hold arrays and no more: `NetworkReading` has to
+/// say what stands between their layers, and the reading is stated.
 public enum SafetensorsNetwork {
   static let modulesKey = "swift-sheaf.modules"
   static let activationKey = "swift-sheaf.outputActivation"
+  static let classesKey = "swift-sheaf.classes"
+  /// The version in the metadata of a checkpoint of a training run, which is no network.
+  package static let checkpointKey = "swift-sheaf.checkpoint"
 
   /// Reads a network.
   ///
-  /// - Parameter prefix: of every key, such as `net.`; "" also finds the only prefix there is.
+  /// - Parameter note: told what was read where the file does not say all of it, one line each.
   /// - Throws: `ArrayFileError` for the file, naming the array that is missing or does not fit.
-  public static func read(_ path: String, prefix: String = "") throws(ArrayFileError) -> Network {
-    try decode(try ArrayFile.bytes(path), file: path, prefix: prefix)
+  public static func read(
+    _ path: String, _ reading: NetworkReading = NetworkReading(),
+    note: (String) -> Void = { _ in }
+  ) throws(ArrayFileError) -> Network {
+    try decode(try ArrayFile.bytes(path), file: path, reading, note: note)
   }
 
   /// Reads a network from the bytes of a file.
   public static func decode(
-    _ data: Data, file: String, prefix: String = ""
+    _ data: Data, file: String, _ reading: NetworkReading = NetworkReading(),
+    note: (String) -> Void = { _ in }
   ) throws(ArrayFileError) -> Network {
     let tensors = try Safetensors(data, file: file)
-    var reader = try SequentialReader(tensors.arrays, file: file, prefix: prefix)
-    guard let list = tensors.metadata[modulesKey] else { return try reader.plain() }
-    guard let modules = try? JSONDecoder().decode([SequentialModule].self, from: Data(list.utf8))
-    else {
-      throw ArrayFileError(file: file, problem: "metadata \(modulesKey) is not a list of modules")
+    func fail(_ problem: String) -> ArrayFileError { ArrayFileError(file: file, problem: problem) }
+    guard tensors.metadata[checkpointKey] == nil else {
+      throw fail(
+        "is the checkpoint of a training run, not a network; sheaf train --resume \(file) --out "
+          + "network.onnx goes on to its end and writes the network")
     }
+    guard let list = tensors.metadata[modulesKey] else {
+      let network = try StateDictReader(file: file, reading: reading)
+        .read(tensors.arrays, note: note)
+      return reading.applied(to: network)
+    }
+    try reading.refuse(
+      [.prefix, .activation, .layerOrder, .batchNormEpsilon], in: file,
+      because: "its metadata list its modules")
+    guard let modules = try? JSONDecoder().decode([SequentialModule].self, from: Data(list.utf8))
+    else { throw fail("metadata \(modulesKey) is not a list of modules") }
     let name = tensors.metadata[activationKey] ?? OutputActivation.identity.rawValue
     guard let activation = OutputActivation(rawValue: name) else {
-      throw ArrayFileError(
-        file: file,
-        problem: "metadata \(activationKey) is \"\(name)\", expected identity, sigmoid or softmax")
+      throw fail(
+        "metadata \(activationKey) is \"\(name.printable)\", expected identity, sigmoid or softmax")
     }
-    return try reader.listed(modules, outputActivation: activation)
+    var reader = try SequentialReader(tensors.arrays, file: file)
+    var network = try reader.listed(modules, outputActivation: activation)
+    if let classes = tensors.metadata[classesKey] {
+      try network.setClassNames(json: classes, file: file)
+    }
+    return reading.applied(to: network)
   }
 
   /// The bytes of a file of a chain of operations.
@@ -77,12 +88,12 @@ public enum SafetensorsNetwork {
     guard let list = try? encoder.encode(writer.modules) else {
       throw ArrayFileError(file: file, problem: "cannot be written: a setting is not finite")
     }
-    return Safetensors(
-      arrays: writer.arrays,
-      metadata: [
-        "format": "pt", modulesKey: String(decoding: list, as: UTF8.self),
-        activationKey: network.outputActivation.rawValue,
-      ]
-    ).encoded(precision ?? (isSingle ? .float32 : .float64))
+    var metadata = [
+      "format": "pt", modulesKey: String(decoding: list, as: UTF8.self),
+      activationKey: network.outputActivation.rawValue,
+    ]
+    if !network.classNames.isEmpty { metadata[classesKey] = network.classNamesJSON }
+    return Safetensors(arrays: writer.arrays, metadata: metadata).encoded(
+      precision ?? (isSingle ? .float32 : .float64))
   }
 }

@@ -2,89 +2,42 @@ import ArrayFiles
 import LinearAlgebra
 import NeuralSheaves
 
-/// Builds a chain from the state dict of a `Sequential`.
+/// Builds a chain from a list of modules and their arrays.
 struct SequentialReader {
   private let file: String
   /// The arrays by module and name.
   private let arrays: [Int: [String: NumericArray]]
+  /// What the file calls a module, where that is not its number.
+  private let names: [Int: String]
   private var network: Network?
   private var last = 0
   /// Zeros still to be put around the images that come next, before and after.
   private var padding: (before: Extent, after: Extent)?
 
-  /// Sorts arrays called `PREFIX N.name` by N.
-  init(
-    _ arrays: [String: NumericArray], file: String, prefix: String
-  ) throws(ArrayFileError) {
-    self.file = file
+  init(_ arrays: [Int: [String: NumericArray]], names: [Int: String] = [:], file: String) {
+    (self.arrays, self.names, self.file) = (arrays, names, file)
+  }
+
+  /// Sorts arrays called `N.name` by N.
+  init(_ arrays: [String: NumericArray], file: String) throws(ArrayFileError) {
     var sorted: [Int: [String: NumericArray]] = [:]
-    var prefixes: Set<String> = []
-    for (key, array) in arrays where key.hasPrefix(prefix) {
-      let parts = key.dropFirst(prefix.count).split(
-        separator: ".", omittingEmptySubsequences: false)
-      guard parts.count >= 2, let n = Int(parts[parts.count - 2]), n >= 0,
-        "\(n)" == parts[parts.count - 2]
-      else {
+    for (key, array) in arrays.sorted(by: { $0.key < $1.key }) {
+      let parts = key.split(separator: ".", omittingEmptySubsequences: false)
+      guard parts.count == 2, let n = Int(parts[0]), n >= 0, "\(n)" == parts[0] else {
         throw ArrayFileError(
-          file: file,
-          problem:
-            "array \"\(key)\", expected the state dict of a Sequential (0.weight, 0.bias, …); "
-            + "other names give no order of the layers, an .onnx file does")
+          file: file, problem: "array \"\(key.printable)\" belongs to none of its modules")
       }
-      prefixes.insert(parts.dropLast(2).joined(separator: "."))
-      let name = String(parts[parts.count - 1])
       if let k = array.elements.firstIndex(where: { !$0.isFinite }) {
         throw ArrayFileError(file: file, problem: "\(key), number \(k), is not finite")
       }
-      sorted[n, default: [:]][name] = array
+      sorted[n, default: [:]][String(parts[1])] = array
     }
-    guard prefixes.count <= 1 else {
-      throw ArrayFileError(
-        file: file,
-        problem: "several networks, with prefixes \(prefixes.sorted().joined(separator: ", ")); "
-          + "choose one with --prefix")
-    }
-    self.arrays = sorted
+    self.init(sorted, file: file)
   }
 
   private func failure(_ n: Int, _ problem: String) -> ArrayFileError {
-    ArrayFileError(file: file, problem: "module \(n): \(problem)")
+    ArrayFileError(file: file, problem: "\(names[n]?.printable ?? "module \(n)"): \(problem)")
   }
-
-  // MARK: PyTorch's files
-
-  /// The network of a state dict alone.
-  mutating func plain() throws(ArrayFileError) -> Network {
-    var previous: Int?
-    guard !arrays.isEmpty else {
-      throw ArrayFileError(file: file, problem: "no arrays of a Sequential under this prefix")
-    }
-    for n in arrays.keys.sorted() {
-      if let previous, n > previous + 1, var network {
-        last = network.append(
-          Elementwise.rectifier(dimension: network.vertices[last].dimension), to: last)
-        self.network = network
-      }
-      previous = n
-      let names = arrays[n]!
-      if names["running_mean"] != nil {
-        try normalization(n, epsilon: 1e-5, isTrained: true)
-      } else if names["weight"]?.shape.count == 2 {
-        try linear(n)
-      } else if names.keys.sorted() == ["weight"], names["weight"]!.shape.count == 1 {
-        try parametricRectifier(n)
-      } else {
-        let found = names.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.shape)" }
-        throw failure(
-          n,
-          "\(found.joined(separator: ", ")), expected a Linear, BatchNorm1d or PReLU; the state dict "
-            + "of other modules lacks their settings, an .onnx file has them")
-      }
-    }
-    return network!
-  }
-
-  // MARK: Our own files
 
   /// The network of a list of modules.
   mutating func listed(
@@ -104,7 +57,10 @@ struct SequentialReader {
       guard padding == nil || module.module == "Conv2d" else {
         throw failure(n, "\(module.module) after ZeroPad2d, expected Conv2d")
       }
+      try checkArrays(of: module, n)
       try append(module, n)
+      // `output` has a meaning of its own.
+      if let name = names[n], name != "output" { network!.addAlias(name, of: last) }
       room -= network!.vertices[last].dimension
       guard room >= 0 else {
         throw failure(n, "with it the network has more than 2^26 coordinates")
@@ -113,7 +69,25 @@ struct SequentialReader {
     guard padding == nil else {
       throw ArrayFileError(file: file, problem: "a ZeroPad2d at the end, expected Conv2d after it")
     }
+    if let n = arrays.keys.filter({ $0 >= modules.count }).min() {
+      throw failure(n, "is none of the \(modules.count) modules")
+    }
     return network!
+  }
+
+  /// Every array belongs to its module.
+  private func checkArrays(of module: SequentialModule, _ n: Int) throws(ArrayFileError) {
+    let known: Set<String> =
+      switch module.module {
+      case "Linear", "Conv2d": ["weight", "bias"]
+      case "BatchNorm1d", "BatchNorm2d":
+        ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]
+      case "PReLU": ["weight"]
+      default: []
+      }
+    if let name = arrays[n]?.keys.filter({ !known.contains($0) }).min() {
+      throw failure(n, "array \(n).\(name.printable) is none of a \(module.module)")
+    }
   }
 
   private mutating func append(_ m: SequentialModule, _ n: Int) throws(ArrayFileError) {
@@ -178,6 +152,13 @@ struct SequentialReader {
       let (lower, upper) = (try number("min_val"), try number("max_val"))
       guard lower < upper else { throw failure(n, "Hardtanh from \(lower) to \(upper)") }
       put(Elementwise(.clip(lower: lower, upper: upper), dimension: dimension))
+    case "PiecewiseAffine":
+      guard
+        let function = PiecewiseAffine(
+          checking: m.settings["kinks"] ?? [], m.settings["slopes"] ?? [],
+          m.settings["offsets"] ?? [])
+      else { throw failure(n, "PiecewiseAffine without kinks, slopes and offsets that fit") }
+      put(Elementwise(function, dimension: dimension))
     case "Identity": put(Inclusion.identity(dimension: dimension))
     case "Flatten", "Unflatten": break
     default: throw failure(n, "\(m.module) is not supported")

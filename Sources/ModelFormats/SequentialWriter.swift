@@ -15,12 +15,14 @@ struct SequentialWriter {
   mutating func write(_ network: Network) throws(ArrayFileError) {
     shape = [network.inputDimension]
     for (e, edge) in network.edges.enumerated() {
-      guard edge.source == e, edge.target == e + 1, !(edge.operation is Relabelled) else {
-        throw ArrayFileError(
-          file: file,
-          problem:
-            "\(network.edgeName(e)) makes the network more than a chain; a .safetensors file "
-            + "holds a Sequential, an .onnx file any network")
+      guard edge.source == e, edge.target == e + 1 else {
+        throw refusal(network.edgeName(e), "makes the network more than a chain")
+      }
+      guard !(edge.operation is Relabelled) else {
+        throw refusal(
+          network.edgeName(e),
+          "reads \(network.vertices[e].name) in another order (a transposition, slice or the like), which no "
+            + "module does")
       }
       try write(edge.operation, named: network.edgeName(e))
     }
@@ -34,7 +36,7 @@ struct SequentialWriter {
       reshape([op.sourceDimension])
       put("Linear", ["weight": NumericArray(op.weight), "bias": vector(op.bias)])
       shape = [op.targetDimension]
-    case let op as Convolutional:
+    case let op as Convolutional where op.convolution.window.image.depth == nil:
       let (w, c) = (op.convolution.window.withoutOverhang, op.convolution)
       reshape([w.channels, w.image.height, w.image.width])
       let weight = NumericArray(
@@ -64,8 +66,9 @@ struct SequentialWriter {
           "dilation": [w.dilation.height, w.dilation.width], "groups": [c.groups],
         ])
       shape = [c.filters, w.output.height, w.output.width]
-    case let op as MaximumPooling: try pool("MaxPool2d", op.window, name)
-    case let op as AveragePooling:
+    case let op as MaximumPooling where !op.isMinimum && op.window.image.depth == nil:
+      try pool("MaxPool2d", op.window, name)
+    case let op as AveragePooling where op.window.image.depth == nil:
       try pool("AvgPool2d", op.window, name, ["count_include_pad": [op.includesPadding ? 1 : 0]])
     case let op as ChannelAffine: writeNormalization(op)
     case let op as ParametricRectifier:
@@ -73,29 +76,18 @@ struct SequentialWriter {
         reshape([op.parameters[0].count, op.extent])
       }
       put("PReLU", ["weight": vector(op.parameters[0])])
-    case let op as Elementwise: try write(op.function, named: name)
+    case let op as Elementwise: modules.append(SequentialModule(op.function, input: shape))
     case is Inclusion: put("Identity", [:])
     default:
-      throw ArrayFileError(
-        file: file, problem: "\(name), \(operation.summary), is no module of a Sequential")
+      throw refusal("\(name), \(operation.summary),", "is no module")
     }
   }
 
-  private mutating func write(
-    _ function: PiecewiseAffine, named name: String
-  ) throws(ArrayFileError) {
-    let kinks = function.kinks
-    if function == .rectifier { return put("ReLU", [:]) }
-    if function == .leakyRectifier(slope: function.slopes[0]) {
-      return put("LeakyReLU", [:], real: ["negative_slope": [function.slopes[0]]])
-    }
-    if kinks.count == 2, function == .clip(lower: kinks[0], upper: kinks[1]) {
-      return put("Hardtanh", [:], real: ["min_val": [kinks[0]], "max_val": [kinks[1]]])
-    }
-    throw ArrayFileError(
+  private func refusal(_ name: String, _ problem: String) -> ArrayFileError {
+    ArrayFileError(
       file: file,
       problem:
-        "\(name), \(function.description), is no module of a Sequential; an .onnx file can hold it")
+        "\(name) \(problem); a .safetensors file holds a Sequential, an .onnx file any network")
   }
 
   /// Batch normalisation with mean 0, variance 1 and ε = 0, as scale and shift stand.
@@ -125,11 +117,9 @@ struct SequentialWriter {
     guard w.paddingBefore == w.paddingAfter,
       module == "MaxPool2d" || w.dilation == Extent(1, 1)
     else {
-      throw ArrayFileError(
-        file: file,
-        problem:
-          "\(name), \(module) with padding \(w.paddingBefore) and \(w.paddingAfter), dilation "
-          + "\(w.dilation), is no module of a Sequential; an .onnx file can hold it")
+      throw refusal(
+        "\(name), \(module) with padding \(w.paddingBefore) and \(w.paddingAfter), dilation \(w.dilation),",
+        "is no module")
     }
     var settings = [
       "kernel_size": [w.kernel.height, w.kernel.width],
@@ -156,14 +146,13 @@ struct SequentialWriter {
   }
 
   private mutating func put(
-    _ module: String, _ parameters: [String: NumericArray], _ settings: [String: [Int]] = [:],
-    real: [String: [Double]] = [:]
+    _ module: String, _ parameters: [String: NumericArray], _ settings: [String: [Int]] = [:]
   ) {
     for (key, array) in parameters { arrays["\(modules.count).\(key)"] = array }
     modules.append(
       SequentialModule(
         module: module, input: shape,
-        settings: settings.mapValues { $0.map(Double.init) }.merging(real) { $1 }))
+        settings: settings.mapValues { $0.map(Double.init) }))
   }
 
   private func vector(_ m: Matrix) -> NumericArray {

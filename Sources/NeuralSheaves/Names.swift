@@ -2,7 +2,7 @@ extension String {
   /// The candidate that needs the fewest changes to become this name; nil if none is near.
   ///
   /// Near is at most a third of the letters changed, or one, but never all of them; of equals the first.
-  func nearest(among candidates: [String]) -> String? {
+  package func nearest(among candidates: [String]) -> String? {
     let allowed = Swift.min(count - 1, Swift.max(1, count / 3))
     return candidates.map { ($0, distance(to: $0)) }.filter { $0.1 <= allowed }
       .min { $0.1 < $1.1 }?.0

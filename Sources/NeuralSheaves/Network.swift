@@ -28,6 +28,14 @@ public struct Network: Sendable {
     public var operation: any NetworkOperation
   }
 
+  /// One tensor of a file that several operations take their parameters from.
+  public struct SharedParameter: Sendable, Equatable {
+    /// Its name in the file.
+    public let name: String
+    /// The edges whose operations it is in, ascending.
+    public let edges: [Int]
+  }
+
   /// The vertices in topological order, the input first, z_{k+1} last.
   public private(set) var vertices: [Vertex]
   /// The edges, ordered by their targets.
@@ -47,6 +55,10 @@ public struct Network: Sendable {
 
   /// Other names of vertices, such as those of the tensors in a file.
   public private(set) var aliases: [String: Int] = [:]
+
+  /// Parameters that several operations share. The operations hold copies of them, so they cannot be
+  /// trained.
+  public private(set) var sharedParameters: [SharedParameter] = []
 
   /// The number of vertices of each letter so far, for names.
   private var named: [String: Int] = [:]
@@ -113,19 +125,41 @@ public struct Network: Sendable {
     aliases[name] = vertex
   }
 
+  /// Says that several edges share a parameter.
+  public mutating func addSharedParameter(_ name: String, edges shared: [Int]) {
+    precondition(
+      shared.count > 1 && shared.allSatisfy { edges.indices.contains($0) }, "edges \(shared)")
+    sharedParameters.append(SharedParameter(name: name, edges: shared))
+  }
+
   /// Takes a name given by `addAlias` away.
   public mutating func removeAlias(_ name: String) { aliases[name] = nil }
 
+  /// Appends the vertices and edges of another network behind the last vertex, which is its input.
+  mutating func append(contentsOf other: Network) {
+    let (last, layer) = (lastVertex, vertices[lastVertex].layer)
+    precondition(vertices[last].dimension == other.inputDimension)
+    for vertex in other.vertices.dropFirst() {
+      addVertex(
+        String(vertex.name.prefix(1)), dimension: vertex.dimension, layer: layer + vertex.layer)
+    }
+    edges += other.edges.map {
+      Edge(source: last + $0.source, target: last + $0.target, operation: $0.operation)
+    }
+  }
+
   /// Puts another operation of the same dimensions on every edge.
   mutating func replaceOperations(_ make: (Edge) -> any NetworkOperation) {
-    for e in edges.indices {
-      let new = make(edges[e])
-      precondition(
-        new.sourceDimension == edges[e].operation.sourceDimension
-          && new.targetDimension == edges[e].operation.targetDimension
-          && new.targetRows == edges[e].operation.targetRows)
-      edges[e].operation = new
-    }
+    for e in edges.indices { replaceOperation(of: e, by: make(edges[e])) }
+  }
+
+  /// Puts another operation of the same dimensions on an edge.
+  package mutating func replaceOperation(of e: Int, by new: any NetworkOperation) {
+    precondition(
+      new.sourceDimension == edges[e].operation.sourceDimension
+        && new.targetDimension == edges[e].operation.targetDimension
+        && new.targetRows == edges[e].operation.targetRows)
+    edges[e].operation = new
   }
 
   private mutating func addVertex(_ letter: String, dimension: Int, layer: Int) {

@@ -108,9 +108,8 @@ public struct Pins: Sendable {
       + [network.outputActivation == .identity ? "output" : network.outputName]
     dimensions = network.vertices.map(\.dimension) + [network.outputDimension]
     let batch = input.columns
-    var held = dimensions.map { [Double?](repeating: nil, count: $0 * batch) }
-    // The pin that holds each coordinate.
-    var holders = dimensions.map { [Int](repeating: 0, count: $0) }
+    // The held coordinates of each vertex with the pin that holds them and their values, by sample.
+    var held = dimensions.map { _ in [Int: (pin: Int, values: [Double])]() }
     let label = { (p: Int) in pins[p].label ?? "pin \(p)" }
     if let i = freed.first(where: { !(0..<network.inputDimension).contains($0) }) {
       throw .coordinate(stalk: names[0], index: i, dimension: network.inputDimension)
@@ -146,29 +145,34 @@ public struct Pins: Sendable {
         if pin.vertex == 0 { freed.formUnion(pin.coordinates) }
       case .hard:
         for (p, i) in pin.coordinates.enumerated() {
-          for j in 0..<batch {
-            if let old = held[pin.vertex][i + j * n], old != values[p, j] {
-              throw .conflicting(
-                stalk: name, index: i, sample: j,
-                first: PinError.Claim(pin: label(holders[pin.vertex][i]), value: old),
-                second: PinError.Claim(pin: label(number), value: values[p, j]))
-            }
-            held[pin.vertex][i + j * n] = values[p, j]
+          let row = (0..<batch).map { values[p, $0] }
+          if let old = held[pin.vertex][i],
+            let j = row.indices.first(where: { old.values[$0] != row[$0] })
+          {
+            throw .conflicting(
+              stalk: name, index: i, sample: j,
+              first: PinError.Claim(pin: label(old.pin), value: old.values[j]),
+              second: PinError.Claim(pin: label(number), value: row[j]))
           }
-          holders[pin.vertex][i] = number
+          held[pin.vertex][i] = (number, row)
         }
       }
     }
-    for i in 0..<network.inputDimension where !freed.contains(i) {
-      for j in 0..<batch where held[0][i + j * dimensions[0]] == nil {
-        held[0][i + j * dimensions[0]] = input[i, j]
+    for v in dimensions.indices where batch > 0 {
+      var rows = held[v].keys.sorted()
+      if v == 0 {
+        rows = (0..<network.inputDimension).filter { !freed.contains($0) || held[0][$0] != nil }
+        // The input itself where it is wholly held: no copy.
+        vertices[0].values =
+          rows.count == input.rows ? input : input[rows: rows, columns: Array(0..<batch)]
+      } else {
+        vertices[v].values = Matrix(rows: rows.count, columns: batch)
       }
-    }
-    for (v, n) in dimensions.enumerated() where batch > 0 {
-      vertices[v].held = (0..<n).filter { held[v][$0] != nil }
-      vertices[v].values = Matrix(rows: vertices[v].held.count, columns: batch)
-      for (p, i) in vertices[v].held.enumerated() {
-        for j in 0..<batch { vertices[v].values[p, j] = held[v][i + j * n]! }
+      vertices[v].held = rows
+      guard !held[v].isEmpty else { continue }
+      for (p, i) in rows.enumerated() {
+        guard let row = held[v][i] else { continue }
+        for j in 0..<batch { vertices[v].values[p, j] = row.values[j] }
       }
     }
   }

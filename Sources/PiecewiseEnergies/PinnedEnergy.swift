@@ -145,13 +145,15 @@ public struct PinnedEnergy: Sendable {
   ) -> [Double] {
     let network = sheaf.network
     var scales = (0..<forward.state.batch).map { j in
-      forward.discrepancy.reduce(1) { max($0, $1.maximumMagnitude(column: j)) }
+      forward.discrepancy.reduce(1) { maximum($0, $1.maximumMagnitude(column: j)) }
     }
     if let output {
       let predicted = output.activation(forward.state.stalks[network.lastVertex])
       let values = pins.heldValues(network.vertices.count)
       for (p, i) in pins.held(network.vertices.count).enumerated() {
-        for j in scales.indices { scales[j] = max(scales[j], abs(values[p, j] - predicted[i, j])) }
+        for j in scales.indices {
+          scales[j] = maximum(scales[j], abs(values[p, j] - predicted[i, j]))
+        }
       }
     }
     return scales

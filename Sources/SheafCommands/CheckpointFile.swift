@@ -1,6 +1,7 @@
 import ArrayFiles
 import Foundation
 import LinearAlgebra
+import ModelFormats
 import SheafTraining
 
 /// Checkpoints in safetensors files: the arrays of a `TrainingState` in double precision and, in the
@@ -8,7 +9,7 @@ import SheafTraining
 ///
 /// Files are written under a temporary name and renamed: there is always a whole one.
 enum CheckpointFile {
-  private static let versionKey = "swift-sheaf.checkpoint"
+  private static let versionKey = SafetensorsNetwork.checkpointKey
   private static let version = "1"
   private static let settingsKey = "settings"
 
@@ -25,10 +26,13 @@ enum CheckpointFile {
   }
 
   static func read(_ path: String) throws -> (state: TrainingState, settings: [String: String]) {
-    let file = try Safetensors(contentsOf: path)
+    let file = try safetensors(path)
     guard let found = file.metadata[versionKey] else {
       throw ArrayFileError(
-        file: path, problem: "is no checkpoint: metadata \(versionKey) is missing")
+        file: path,
+        problem:
+          "is no checkpoint, expected a file that --checkpoint wrote: metadata \(versionKey) is missing"
+      )
     }
     guard found == version else {
       throw ArrayFileError(
@@ -62,6 +66,18 @@ enum CheckpointFile {
       state.arrays[name] = array.samples
     }
     return (state, try decode(settingsKey, as: [String: String].self))
+  }
+
+  private static func safetensors(_ path: String) throws -> Safetensors {
+    do { return try Safetensors(contentsOf: path) } catch {
+      guard FileManager.default.isReadableFile(atPath: path), !FileIdentity.isFolder(path) else {
+        throw error
+      }
+      throw ArrayFileError(
+        file: path,
+        problem: "is no checkpoint, expected a .safetensors file that --checkpoint wrote: "
+          + error.problem)
+    }
   }
 
   private static func json(_ value: some Encodable) throws -> String {

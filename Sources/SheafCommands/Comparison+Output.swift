@@ -42,7 +42,7 @@ extension Comparison {
   }
 
   /// One line for each method on each task, all numbers in full.
-  var csv: String {
+  var csv: [String] {
     let names = ["loss", "accuracy", "seconds", "secondsToTarget"]
     let paired = ["lossDifference", "accuracyDifference", "timeRatio"]
     var lines = [
@@ -61,11 +61,11 @@ extension Comparison {
             [s?.median, s?.mean, s?.standardError].map { x in x.map { "\($0)" } ?? "" }
           }).joined(separator: ","))
     }
-    return lines.joined(separator: "\n") + "\n"
+    return lines
   }
 
   /// One line for each run.
-  var runsCSV: String {
+  var runsCSV: [String] {
     var lines = [
       "task,method,seed,status,steps,seconds,trainLoss,testLoss,trainAccuracy,testAccuracy,"
         + "target,secondsToTarget"
@@ -83,7 +83,7 @@ extension Comparison {
           + [(run.target?.text ?? "").csvField, run.secondsToTarget.map { "\($0)" } ?? ""])
           .joined(separator: ","))
     }
-    return lines.joined(separator: "\n") + "\n"
+    return lines
   }
 
   var json: [String: Any] {
@@ -99,6 +99,7 @@ extension Comparison {
           "timeRatio": s.timeRatio?.json ?? NSNull(),
           "runs": s.runs.map { run -> [String: Any] in
             [
+              "samples": run.isValidation ? "validation" : "test",
               "seed": run.seed, "status": run.status.rawValue, "steps": run.steps,
               "seconds": run.seconds, "trainLoss": JSONOutput.number(run.train.loss),
               "testLoss": JSONOutput.number(run.test?.loss),
@@ -110,13 +111,5 @@ extension Comparison {
         ]
       },
     ]
-  }
-}
-
-extension String {
-  /// The text as a field of a CSV file.
-  fileprivate var csvField: String {
-    contains { ",\"\n".contains($0) }
-      ? "\"" + replacingOccurrences(of: "\"", with: "\"\"") + "\"" : self
   }
 }

@@ -12,7 +12,10 @@ struct Comparison {
     let steps: Int
     let seconds: Double
     let train: Evaluation
+    /// On the test samples, or on validation samples where there are no others.
     let test: Evaluation?
+    /// Whether `test` and `course` are of validation samples.
+    let isValidation: Bool
     /// The loss or accuracy to reach, nil where there is none.
     var target: Target?
     /// Training time until the test samples first reached the target; nil where they never did.

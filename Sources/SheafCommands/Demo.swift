@@ -4,6 +4,7 @@ import Datasets
 import Equilibria
 import Foundation
 import LinearAlgebra
+import ModelFormats
 import NeuralSheaves
 import PiecewiseEnergies
 import SheafTraining
@@ -13,96 +14,186 @@ struct Demo: ParsableCommand {
     abstract: "Train on handwritten digits without backpropagation, beside backpropagation.",
     discussion: "Example: sheaf demo --out demo")
 
-  @Option(help: "The folder for the history files.") var out = "demo"
+  @Option(help: "The folder for histories, networks and test digits.") var out = "demo"
   @Option(help: "Epochs.") var epochs = 40
   @Option(help: "The seed of the weights and of the batches.") var seed: UInt64 = 0
+  @OptionGroup var limit: TimeLimitOption
 
   func validate() throws {
     guard epochs > 0 else { throw ValidationError("--epochs is \(epochs), expected at least 1") }
   }
 
   func run() throws {
-    do {
-      try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
-    } catch {
-      throw ArrayFileError(file: out, problem: "the folder cannot be made")
+    try makeFolder()
+    var files = CallFiles()
+    for method in Method.allCases {
+      try files.writes("--out", file(method), extensions: ["csv"])
+      try files.writes("--out", networkFile(method), extensions: ["onnx"])
     }
-    let digits = try Digits.load()
+    try files.writes("--out", testFile, extensions: ["csv"])
+    try files.check()
+    let digits = Digits.load()
     var generator = RandomGenerator(seed: seed)
     let network = try Network(
       widths: [64, 128, 64, 10], outputActivation: .softmax, using: &generator)
     let train = try TrainingData(input: digits.trainInput, target: digits.trainTarget, for: network)
     let test = try TrainingData(input: digits.testInput, target: digits.testTarget, for: network)
-    print("\(train.count) training and \(test.count) test digits, network 64-128-64-10,")
-    print("\(epochs) epochs of batches of 32, seed \(seed) for all\n")
-
-    var rows = [["method", "test accuracy", "test loss", "seconds", "residual"]]
-    var trained: [(name: String, network: Network)] = []
-    let methods: [(name: String, rule: any GradientRule, optimizer: Optimizer.Rule)] = [
-      ("equilibrium", try EquilibriumRule(), .adam),
-      ("least squares", try EquilibriumRule(coupling: .constant(0.3)), .leastSquares),
-      ("backpropagation", Backpropagation(), .adam),
-    ]
-    for (name, rule, optimizer) in methods {
-      let bar = ProgressBar(total: epochs)
-      var run = try TrainingRun(
-        try GradientTraining(
-          network, data: train, rule: rule,
-          settings: .init(optimizer, batch: 32, seed: seed)),
-        epochs: epochs, test: test)
-      let status = try run.run(onEpoch: { bar.show($0.records.last!.epoch, name) })
-      let last = run.records.last!
-      guard status == .completed else {
-        throw WorkFailure(description: "\(name) diverged in epoch \(last.epoch)")
-      }
-      let csv = [EpochRecord.csvHeader(network)] + run.records.map(\.csv)
-      try ArrayFile.write(
-        Data((csv.joined(separator: "\n") + "\n").utf8), to: "\(out)/\(Self.file(name))")
-      rows.append([
-        name, String(format: "%.1f %%", 100 * last.test!.accuracy!),
-        String(format: "%.4f", last.test!.loss), String(format: "%.2f", last.seconds),
-        last.relaxation.medianResidual.map { String(format: "%.0e", $0) } ?? "-",
-      ])
-      trained.append((name, run.network))
+    let halt = Halt.onSignals(timeLimit: limit.timeLimit)
+    var runs: [Run] = []
+    for method in Method.allCases where halt.reason == nil {
+      runs.append(try run(method, network, train, test, until: halt))
     }
-    print(TextOutput.table(rows))
-    print(
-      "\nresidual: how far from 0 ∈ ∂E the three sweeps of a relaxation end, median of the last batch\n"
-    )
-    try printDiscords(trained, test)
-    print("\nhistories: \(methods.map { "\(out)/\(Self.file($0.name))" }.joined(separator: ", "))")
+    let isWhole = runs.count == Method.allCases.count && runs.allSatisfy { $0.status == .completed }
+    let ending = isWhole ? nil : halt.reason
+    var delivery = Delivery()
+    for run in runs {
+      delivery.put { try run.records.table(of: network).write(to: file(run.method)) }
+      delivery.put { try NetworkFile.write(run.network, to: networkFile(run.method)) }
+    }
+    delivery.put { try Self.table(of: test).write(to: testFile) }
+    var parts = [
+      """
+      \(train.count) training and \(test.count) test digits, network 64-128-64-10,
+      \(epochs) epochs of batches of 32, seed \(seed) for all
+      """,
+      Self.table(of: runs),
+      "residual: how far from 0 ∈ ∂E the three sweeps of a relaxation end, median of the last batch",
+    ]
+    if isWhole { parts.append(try discords(runs, test, until: halt)) }
+    parts.append(
+      """
+      histories: \(runs.map { file($0.method) }.joined(separator: ", "))
+      networks: \(runs.map { networkFile($0.method) }.joined(separator: ", "))
+      test digits: \(testFile)
+      """)
+    delivery.print(parts.joined(separator: "\n\n"))
+    try delivery.end(failure(runs, ending))
   }
 
-  private static func file(_ name: String) -> String {
-    name.replacingOccurrences(of: " ", with: "-") + ".csv"
+  private func makeFolder() throws {
+    do {
+      try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+    } catch {
+      throw ArrayFileError(
+        file: out,
+        problem: "the folder cannot be made: "
+          + (FileManager.default.fileExists(atPath: out)
+            ? "a file of this name is there" : FileIdentity.obstacle(toWriting: out) ?? "\(error)"))
+    }
+  }
+
+  private enum Method: String, CaseIterable {
+    case equilibrium
+    case leastSquares = "least squares"
+    case backpropagation
+  }
+
+  private struct Run {
+    let method: Method
+    let status: TrainingStatus
+    let records: [EpochRecord]
+    let network: Network
+  }
+
+  private func run(
+    _ method: Method, _ network: Network, _ train: TrainingData, _ test: TrainingData,
+    until halt: Halt
+  ) throws -> Run {
+    let (rule, optimizer): (any GradientRule, Optimizer.Rule) =
+      switch method {
+      case .equilibrium: (try EquilibriumRule(), .adam)
+      case .leastSquares: (try EquilibriumRule(coupling: .constant(0.3)), .leastSquares)
+      case .backpropagation: (Backpropagation(), .adam)
+      }
+    let bar = ProgressBar()
+    defer { bar.end() }
+    var run = try TrainingRun(
+      try GradientTraining(
+        network, data: train, rule: rule, settings: .init(optimizer, batch: 32, seed: seed)),
+      epochs: epochs, test: test)
+    let status = try run.run(
+      onEpoch: { bar.show($0.records.last!.epoch, of: epochs, method.rawValue) },
+      isInterrupted: { halt.reason != nil })
+    return Run(method: method, status: status, records: run.records, network: run.network)
+  }
+
+  private func failure(_ runs: [Run], _ ending: SolutionStatus?) -> WorkFailure? {
+    if let run = runs.first(where: { $0.status == .diverged }) {
+      return WorkFailure(
+        description: "\(run.method.rawValue) diverged in epoch \(run.records.last!.epoch)")
+    }
+    return ending.map {
+      WorkFailure(
+        description: ($0 == .timeLimit ? "--time-limit reached" : "interrupted")
+          + " after epoch \(runs.last?.records.last?.epoch ?? 0) of \(epochs), "
+          + "\(runs.last?.method.rawValue ?? "before the first method")")
+    }
+  }
+
+  private func file(_ method: Method) -> String {
+    "\(out)/\(method.rawValue.replacingOccurrences(of: " ", with: "-")).csv"
+  }
+
+  private func networkFile(_ method: Method) -> String {
+    "\(out)/\(method.rawValue.replacingOccurrences(of: " ", with: "-")).onnx"
+  }
+
+  private var testFile: String { "\(out)/test.csv" }
+
+  /// Digits as people keep them: one row each, its label and its 64 pixels.
+  private static func table(of digits: TrainingData) -> Table {
+    var table = Table(["label"] + (0..<digits.input.rows).map { "p\($0)" })
+    for j in 0..<digits.count {
+      let label = (0..<digits.target.rows).first { digits.target[$0, j] == 1 }!
+      table.append(["\(label)"] + digits.input.column(j).map { "\($0)" })
+    }
+    return table
+  }
+
+  private static func table(of runs: [Run]) -> String {
+    TextOutput.table(
+      [["method", "test accuracy", "test loss", "seconds", "residual"]]
+        + runs.map { run in
+          let last = run.records.last!
+          return [
+            run.method.rawValue, String(format: "%.1f %%", 100 * (last.test?.accuracy ?? .nan)),
+            String(format: "%.4f", last.test?.loss ?? .nan), String(format: "%.2f", last.seconds),
+            last.relaxation.medianResidual.map { String(format: "%.0e", $0) } ?? "-",
+          ]
+        })
   }
 
   /// Where each network disagrees with the truth: stalks relaxed with the true labels clamped.
-  private func printDiscords(_ trained: [(name: String, network: Network)], _ test: TrainingData)
-    throws
-  {
+  private func discords(
+    _ runs: [Run], _ test: TrainingData, until halt: Halt
+  ) throws -> String {
     var columns: [DiscordReport] = []
     var notes: [String] = []
-    for (name, network) in trained {
-      let sheaf = NeuralSheaf(network)
+    for run in runs {
       let energy = try EquilibriumRule.energy(
-        sheaf, input: test.input, target: test.target, coupling: 1)
-      let end = try EquilibriumMethod.auto.solver(for: energy).solve(energy, input: test.input)
+        NeuralSheaf(run.network), input: test.input, target: test.target, coupling: 1)
+      var solver = EquilibriumMethod.auto.solver(for: energy)
+      solver.halt = halt
+      let end = try solver.solve(energy, input: test.input)
       columns.append(energy.discords(at: end.state))
       let unsettled = end.statuses.count { $0 != .converged }
       notes.append(
-        "\(name): \(unsettled) of \(test.count) unsettled, residual at most "
+        "\(run.method.rawValue): \(unsettled) of \(test.count) unsettled, residual at most "
           + String(format: "%.0e", end.residuals.max() ?? 0)
           + ", \(end.kinkNeurons.reduce(0, +)) neurons on kinks")
     }
     let number = { (x: Double) in String(format: "%.3e", x) }
-    print("discord by edge, test digits clamped to their true labels (cross-entropy, κ = 1):\n")
-    var rows = [["edge", "kind"] + trained.map(\.name)]
+    var rows = [["edge", "kind"] + runs.map(\.method.rawValue)]
     for (e, edge) in columns[0].edges.enumerated() {
       rows.append([edge.edge, edge.kind.rawValue] + columns.map { number($0.edges[e].discord) })
     }
     rows.append(["total", ""] + columns.map { number($0.total) })
-    print(TextOutput.table(rows))
-    print("\n" + notes.joined(separator: "\n"))
+    return """
+      discord by edge, test digits clamped to their true labels (cross-entropy, κ = 1):
+
+      \(TextOutput.table(rows))
+
+      \(notes.joined(separator: "\n"))
+      """
   }
 }

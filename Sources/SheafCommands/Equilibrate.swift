@@ -6,6 +6,7 @@ import LinearAlgebra
 import ModelFormats
 import NeuralSheaves
 import PiecewiseEnergies
+import Synchronization
 
 extension EquilibriumMethod: ExpressibleByArgument {}
 
@@ -38,6 +39,11 @@ struct Equilibrate: ParsableCommand {
       "Hold coordinates: STALK=VALUE or STALK[i,j,k:l]=VALUE. Repeatable.",
       discussion: "STALK is x, z1, a1, … or output; VALUE a number or an ARRAY."))
   var pin: [String] = []
+  @Option(
+    help: """
+      Clamp the output to each sample's class, an ARRAY of labels: by cross-entropy with weight 1 unless \
+      --output-energy and --coupling say otherwise.
+      """) var labels: String?
   @Option(help: "Pull coordinates: PIN@GAMMA. Repeatable.") var softPin: [String] = []
   @Option(help: "Set coordinates of the input free: x or x[i,j,k:l]. Repeatable.")
   var free: [String] = []
@@ -52,6 +58,11 @@ struct Equilibrate: ParsableCommand {
   @Option(help: "The most steps; default 1000, of coordinate 100000, of flow 200000.") var steps:
     Int?
   @Option(help: "Write the final stalks to an .npz file.") var final: String?
+  @Option(help: "Write a row for each sample to a .csv file: status, energy, discord by edge, ….")
+  var perSample: String?
+  @Option(help: "Write a row for each neuron to a .csv file: its discord and signed discrepancy.")
+  var perNeuron: String?
+  @OptionGroup var limit: TimeLimitOption
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -66,36 +77,81 @@ struct Equilibrate: ParsableCommand {
       throw ValidationError(
         "--least-norm is for --method direct, found --method \(method.rawValue)")
     }
-    _ = try PinOption.parse(hard: pin, soft: softPin)
+    let requests = try PinOption.parse(hard: pin, soft: softPin)
+    if labels != nil, let request = requests.first(where: { $0.selection.stalk == "output" }) {
+      throw ValidationError("--labels clamps the output, found \(request.label) as well")
+    }
   }
 
   func run() throws {
-    try checkWritable(final, extensions: ["npz"])
+    try declaredFiles().check()
     var network = try network.load()
+    var outputEdge = outputEdge
+    if labels != nil { outputEdge.outputEnergy = outputEdge.outputEnergy ?? .crossEntropy }
     outputEdge.apply(to: &network)
     let x = try arrays.readInput(input, for: network)
     let requests = try requests(on: network, samples: x.columns)
+    noteLogits(requests.map(\.pin), on: network)
     let pins = try Pins(
       requests.map(\.pin), freeing: freed(of: network), network: network, input: x)
     try outputEdge.check(pins, on: network)
     let energy = PinnedEnergy(
-      NeuralSheaf(network), pins: pins, output: outputEdge.edge(of: network, coupling: coupling))
-    let end = try solver(for: energy).solve(energy, input: x)
-    if let final {
-      var state = end.state
-      // The far end of a soft clamp is no stalk of the network.
-      if network.outputActivation == .identity { state.output = nil }
-      try NPZ.write(
-        NPZState.arrays(
-          of: state, network: network, samplesInColumns: arrays.samples == .columns),
-        to: final)
+      NeuralSheaf(network), pins: pins, output: outputEdge.edge(of: network, coupling: weight))
+    let bar = ProgressBar()
+    let counter = Mutex(0)
+    var solver = solver(for: energy)
+    solver.halt = .onSignals(timeLimit: limit.timeLimit)
+    solver.progress = { ended in
+      let done = counter.withLock { count in
+        count += ended
+        return count
+      }
+      bar.show(done, of: x.columns, "samples")
     }
+    bar.show(0, of: x.columns, "samples")
+    let end = try solver.solve(energy, input: x)
+    bar.end()
     let report = EquilibriumReport(
       end, energy, pinned: requests.map { ($0.stalk, $0.pin) },
       method: method.chosen(for: energy).rawValue,
       isLeastNorm: leastNorm)
-    if json { try JSONOutput.print(report.json) } else { print(report.text) }
-    if let failure = report.failure(tolerance: tolerance) { throw failure }
+    try deliver(report)
+  }
+
+  private func declaredFiles() throws -> CallFiles {
+    var files = CallFiles()
+    network.declare(in: &files)
+    files.reads("--input", input)
+    files.reads("--labels", labels)
+    PinOption.declare(hard: pin, soft: softPin, in: &files)
+    try files.writes("--final", final, extensions: ["npz"])
+    try files.writes("--per-sample", perSample, extensions: ["csv"], orPrints: true)
+    try files.writes("--per-neuron", perNeuron, extensions: ["csv"], orPrints: true)
+    files.prints("--json", json)
+    return files
+  }
+
+  private func deliver(_ report: EquilibriumReport) throws {
+    var delivery = Delivery()
+    if let final {
+      var state = report.end.state
+      // The far end of a soft clamp is no stalk of the network.
+      if report.network.outputActivation == .identity { state.output = nil }
+      delivery.put {
+        try NPZ.write(
+          NPZState.arrays(
+            of: state, network: report.network, samplesInColumns: arrays.samples == .columns),
+          to: final)
+      }
+    }
+    if let perSample { delivery.put { try report.bySample.write(to: perSample) } }
+    if let perNeuron { delivery.put { try report.byNeuron.write(to: perNeuron) } }
+    if json {
+      delivery.put { try JSONOutput.print(report.json) }
+    } else if ![perSample, perNeuron].contains(CallFiles.standardStream) {
+      delivery.print(report.text)
+    }
+    try delivery.end(report.failure(tolerance: tolerance))
   }
 
   private func solver(for energy: PinnedEnergy) -> any EquilibriumSolver {
@@ -109,13 +165,20 @@ struct Equilibrate: ParsableCommand {
     on network: Network, samples: Int
   ) throws -> [(stalk: String, pin: Pin)] {
     // With a coupling `output` is the far end of the output edge, also where φ is the identity.
-    let output = coupling == nil ? nil : network.vertices.count
-    let requests = try PinOption.parse(hard: pin, soft: softPin).map {
-      (
-        stalk: $0.selection.stalk,
-        pin: try $0.pin(on: network, arrays, samples: samples, output: output)
-      )
+    let output = weight == nil ? nil : network.vertices.count
+    if let labels {
+      let target = try Labels(labels, option: "--labels", for: network, arrays: arrays).target
+      guard target.columns == samples else {
+        throw NetworkError.quantity(
+          name: "--labels \(labels)", found: "\(target.columns) labels",
+          expected: "\(samples), one for each sample")
+      }
+      let clamp = Pin(
+        vertex: network.vertices.count, coordinates: Array(0..<target.rows), values: target,
+        strength: .hard, label: "--labels \(labels)")
+      return try pinRequests(on: network, samples: samples, output: output) + [("output", clamp)]
     }
+    let requests = try pinRequests(on: network, samples: samples, output: output)
     guard
       coupling == nil
         || requests.contains(where: {
@@ -126,6 +189,38 @@ struct Equilibrate: ParsableCommand {
         "--coupling is the weight of a clamp: expected a --pin on output, found none")
     }
     return requests
+  }
+
+  /// The weight of the clamp, if there is one.
+  private var weight: Double? { coupling ?? (labels == nil ? nil : 1) }
+
+  private func pinRequests(
+    on network: Network, samples: Int, output: Int?
+  ) throws -> [(stalk: String, pin: Pin)] {
+    try PinOption.parse(hard: pin, soft: softPin).map {
+      (
+        stalk: $0.selection.stalk,
+        pin: try $0.pin(on: network, arrays, samples: samples, output: output)
+      )
+    }
+  }
+
+  /// Says where logits are clamped to what look like probabilities, by squared error.
+  private func noteLogits(_ pins: [Pin], on network: Network) {
+    guard labels == nil, outputEdge.outputEnergy == nil, network.outputActivation == .identity,
+      network.outputDimension > 1
+    else { return }
+    let isDistribution = pins.contains { pin in
+      pin.vertex >= network.lastVertex && pin.values.rows == network.outputDimension
+        && (0..<pin.values.columns).allSatisfy { j in
+          let column = pin.values.column(j)
+          return column.allSatisfy { $0 >= 0 } && abs(column.reduce(0, +) - 1) < 1e-6
+        }
+    }
+    guard isDistribution else { return }
+    Note.say(
+      "the output is clamped by squared error; if it is a classifier's logits, --labels or "
+        + "--output-energy crossEntropy clamps their probabilities")
   }
 
   private func freed(of network: Network) throws -> [Int] {

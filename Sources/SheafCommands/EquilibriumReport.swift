@@ -5,13 +5,13 @@ import PiecewiseEnergies
 
 /// What `sheaf equilibrate` says of an equilibrium.
 struct EquilibriumReport {
-  private let end: PinnedEquilibrium
-  private let energy: PinnedEnergy
+  let end: PinnedEquilibrium
+  let energy: PinnedEnergy
   private let method: String
   private let isLeastNorm: Bool
   /// The pins' forces by stalk: coordinates and (coordinates, batch).
   private let forces: [(stalk: String, coordinates: [Int], forces: Matrix)]
-  private let discords: DiscordReport
+  let discords: DiscordReport
 
   /// A report.
   ///
@@ -49,7 +49,7 @@ struct EquilibriumReport {
     return (end.residuals[j], j)
   }
 
-  private var network: Network { energy.sheaf.network }
+  var network: Network { energy.sheaf.network }
 
   /// The last vertex: a_{k+1} where φ is not the identity.
   private var output: Matrix {
@@ -77,7 +77,7 @@ struct EquilibriumReport {
     var object: [String: Any] = [
       "status": end.status.rawValue, "statuses": statusCounts, "method": method,
       "energy": JSONOutput.number(meanEnergy), "totalDiscord": JSONOutput.number(discords.total),
-      "edges": JSONOutput.discords(discords),
+      "edges": JSONOutput.discords(discords, of: network),
       "kinkNeurons": end.kinkNeurons.reduce(0, +),
       "tiedCoordinates": end.tiedCoordinates.reduce(0, +),
       "residual": JSONOutput.number(worst.residual), "iterations": end.iterations.max() ?? 0,
@@ -112,7 +112,7 @@ struct EquilibriumReport {
       energy \(n(meanEnergy)), \(end.kinkNeurons.reduce(0, +)) coordinates on kinks, \
       \(end.tiedCoordinates.reduce(0, +)) ties
       """,
-      TextOutput.discords(discords),
+      TextOutput.discords(discords, of: network),
     ]
     if !forces.isEmpty {
       parts.append(
@@ -160,6 +160,8 @@ struct EquilibriumReport {
         case .diverged:
           "weights, values or stiffnesses are too large for the numbers to stay finite"
         case .stepLimit: "allow more with --steps"
+        case .interrupted: "interrupted"
+        case .timeLimit: "--time-limit reached"
         default:
           method == EquilibriumMethod.direct.rawValue
             ? "try --method iterative or a larger --tolerance"

@@ -5,6 +5,7 @@ import HeatFlow
 import LinearAlgebra
 import ModelFormats
 import NeuralSheaves
+import Synchronization
 
 struct Flow: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -49,7 +50,12 @@ struct Flow: ParsableCommand {
   @OptionGroup var outputEdge: OutputEdgeOptions
   @Flag(help: "Take a step at or above the stability bound.") var allowUnstable = false
   @Option(help: "Write every step's discord and output to a .csv file.") var trajectory: String?
+  @Option(
+    help: """
+      Stalks of the first sample that the trajectory has too: all, or STALK[i,j,k:l]. Repeatable.
+      """) var trajectoryStalks: [String] = []
   @Option(help: "Write the final stalks to an .npz file.") var final: String?
+  @OptionGroup var limit: TimeLimitOption
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -68,11 +74,21 @@ struct Flow: ParsableCommand {
       }
     }
     _ = try PinOption.parse(hard: pin, soft: softPin)
+    guard trajectoryStalks.isEmpty || trajectory != nil else {
+      throw ValidationError("--trajectory-stalks needs --trajectory, the file to write them to")
+    }
   }
 
   func run() throws {
-    try checkWritable(trajectory, extensions: ["csv"])
-    try checkWritable(final, extensions: ["npz"])
+    var files = CallFiles()
+    network.declare(in: &files)
+    files.reads("--input", input)
+    initial.declare(in: &files)
+    PinOption.declare(hard: pin, soft: softPin, in: &files)
+    try files.writes("--trajectory", trajectory, extensions: ["csv"], orPrints: true)
+    try files.writes("--final", final, extensions: ["npz"])
+    files.prints("--json", json)
+    try files.check()
     var network = try network.load()
     outputEdge.apply(to: &network)
     let sheaf = NeuralSheaf(network)
@@ -87,123 +103,93 @@ struct Flow: ParsableCommand {
     let start = try initial.state(
       sheaf, input: x, default: "random", arrays: arrays,
       hasOutput: network.outputActivation != .identity)
-    var rows = trajectory == nil ? nil : [trajectoryHeader(network)]
-    let observe: ((FlowObservation) -> Void)? =
-      rows == nil
-      ? nil
-      : {
-        rows!.append(
-          "\($0.step),\($0.time),\($0.totalDiscord),\($0.crossings),"
-            + $0.output.map { "\($0)" }.joined(separator: ","))
-      }
-    let solution = try run(flow, from: start, observe: observe)
+    var course = try trajectory.map { _ in try Trajectory(network, stalks: trajectoryStalks) }
+    let observe: ((FlowObservation) -> Void)? = course == nil ? nil : { course!.append($0) }
+    let halt = Halt.onSignals(timeLimit: limit.timeLimit)
+    let bar = ProgressBar()
+    let solution = try run(
+      flow, from: start, observe: observe, until: halt, progress: bar.follows(rule))
+    bar.end()
 
-    if let trajectory, let rows {
-      try ArrayFile.write(Data((rows.joined(separator: "\n") + "\n").utf8), to: trajectory)
+    var delivery = Delivery()
+    if let trajectory, let course {
+      delivery.put { try course.table.write(to: trajectory) }
     }
     if let final {
-      try NPZ.write(
-        NPZState.arrays(
-          of: solution.state, network: network, samplesInColumns: arrays.samples == .columns),
-        to: final)
+      delivery.put {
+        try NPZ.write(
+          NPZState.arrays(
+            of: solution.state, network: network, samplesInColumns: arrays.samples == .columns),
+          to: final)
+      }
     }
     // A diverged state has no pattern worth the name: then the bound is that of the start.
-    let bound = flow.stableStep(at: solution.status == .diverged ? start : solution.state)
-    try report(
-      solution, network, bound: bound, rate: try flow.predictedRate(of: solution),
-      isPinned: !requests.isEmpty)
-    if solution.status != .converged { throw failure(solution, bound: bound) }
+    let isHalted = halt.reason != nil
+    let bound =
+      isHalted
+      ? .nan : flow.stableStep(at: solution.status == .diverged ? start : solution.state)
+    let report = FlowReport(
+      solution, network, method: method, rule: rule, bound: bound,
+      rate: isHalted ? nil : try flow.predictedRate(of: solution), isPinned: !requests.isEmpty)
+    if json {
+      delivery.put { try JSONOutput.print(report.json) }
+    } else if trajectory != CallFiles.standardStream {
+      delivery.print(report.text)
+    }
+    try delivery.end(report.failure)
+  }
+
+  private var rule: StoppingRule {
+    if let time {
+      .time(time)
+    } else if stop == .change {
+      .change(tolerance)
+    } else {
+      .residual(tolerance)
+    }
   }
 
   private func run(
-    _ flow: HeatFlow, from start: SheafState, observe: ((FlowObservation) -> Void)?
+    _ flow: HeatFlow, from start: SheafState, observe: ((FlowObservation) -> Void)?,
+    until halt: Halt, progress: @escaping @Sendable (FlowProgress) -> Void
   ) throws -> FlowSolution {
-    let rule: StoppingRule =
-      if let time { .time(time) } else if stop == .change { .change(tolerance) } else {
-        .residual(tolerance)
-      }
     switch method {
     case .euler:
-      return try Euler(step: step, stop: rule, stepLimit: steps, allowsUnstable: allowUnstable)
-        .run(flow, from: start, observe: observe)
+      var euler = Euler(step: step, stop: rule, stepLimit: steps, allowsUnstable: allowUnstable)
+      (euler.halt, euler.progress) = (halt, progress)
+      return try euler.run(flow, from: start, observe: observe)
     case .rkc:
-      return try RungeKuttaChebyshev(step: step, stop: rule, stepLimit: steps)
-        .run(flow, from: start, observe: observe)
+      var rkc = RungeKuttaChebyshev(step: step, stop: rule, stepLimit: steps)
+      (rkc.halt, rkc.progress) = (halt, progress)
+      return try rkc.run(flow, from: start, observe: observe)
     case .exact:
-      return try Exact(stop: rule, segmentLimit: steps).run(flow, from: start, observe: observe)
+      var exact = Exact(stop: rule, segmentLimit: steps)
+      exact.halt = halt
+      return try exact.run(flow, from: start, observe: observe)
     }
   }
+}
 
-  private func trajectoryHeader(_ network: Network) -> String {
-    "step,time,totalDiscord,crossings,"
-      + (0..<network.outputDimension).map { "\(network.outputName)[\($0)]" }.joined(separator: ",")
-  }
-
-  private func report(
-    _ s: FlowSolution, _ network: Network, bound: Double, rate: Double?, isPinned: Bool
-  ) throws {
-    let output = s.state.output ?? s.state.stalks[network.lastVertex]
-    var forwardError: Double?
-    if !isPinned {
-      var difference = network(s.state.stalks[0])
-      difference.add(output, scale: -1)
-      forwardError = difference.maximumMagnitude
-    }
-    if json {
-      var object: [String: Any] = [
-        "status": s.status.rawValue, "steps": s.steps, "time": JSONOutput.number(s.time),
-        "stepSize": JSONOutput.number(s.stepSize), "residual": JSONOutput.number(s.residual),
-        "lastChange": JSONOutput.number(s.lastChange),
-        "totalDiscord": JSONOutput.number(s.discords.total),
-        "energy": JSONOutput.number(s.energy), "edges": JSONOutput.discords(s.discords),
-        "crossings": s.crossings.count, "stableStep": JSONOutput.number(bound),
-        "output": JSONOutput.samples(output), "predictedRate": JSONOutput.number(rate),
-        "measuredRate": JSONOutput.number(s.measuredRate),
-      ]
-      if method == .exact {
-        object["events"] = s.events.map {
-          [
-            "time": $0.time, "vertex": network.vertices[$0.vertex].name, "neuron": $0.neuron,
-            "sample": $0.sample, "kind": $0.kind.rawValue,
-          ] as [String: Any]
+extension ProgressBar {
+  /// Follows a flow: by the time that has gone, or by how far the residual has come down, on a scale of
+  /// logarithms, from where it was first seen to the tolerance.
+  fileprivate func follows(_ rule: StoppingRule) -> @Sendable (FlowProgress) -> Void {
+    let first = Mutex<Double?>(nil)
+    return { now in
+      let part: Double
+      switch rule {
+      case .time(let end): part = now.time / end
+      case .residual(let tolerance), .change(let tolerance):
+        let start = first.withLock { first in
+          first = first ?? now.residual
+          return first ?? 1
         }
+        part = log(start / now.residual) / log(start / tolerance)
       }
-      if !isPinned { object["forwardError"] = JSONOutput.number(forwardError) }
-      return try JSONOutput.print(object)
-    }
-    let n = TextOutput.number
-    let steps =
-      method == .exact ? "linear segments" : "steps, the last of \(n(s.stepSize))"
-    print("\(s.status.rawValue) after \(s.steps) \(steps) (time \(n(s.time)))")
-    let slides = s.events.count { $0.kind == .sliding }
-    print(
-      "residual \(n(s.residual)), crossings \(s.crossings.count)"
-        + (method == .exact ? ", slides \(slides)" : ""))
-    print("rate \(n(s.measuredRate)), predicted α·λ_min \(n(rate))")
-    print(TextOutput.discords(s.discords))
-    if let forwardError { print("largest distance to the forward pass \(n(forwardError))") }
-  }
-
-  private func failure(_ s: FlowSolution, bound: Double) -> WorkFailure {
-    let n = TextOutput.number
-    switch s.status {
-    case .diverged:
-      return WorkFailure(
-        description: "the flow diverged at step \(s.steps)"
-          + (method == .euler
-            ? " with step size \(n(s.stepSize)); forward Euler is stable below \(n(bound)) (--step)"
-            : ": its numbers are too large to stay finite"))
-    case .stalled:
-      return WorkFailure(
-        description:
-          "the residual stays at \(n(s.residual)), tolerance \(n(tolerance)): stiffnesses too far "
-          + "apart for double precision; take smaller γ, or sheaf equilibrate")
-    default:
-      return WorkFailure(
-        description:
-          "no convergence in \(s.steps) \(method == .exact ? "segments" : "steps"): residual "
-          + "\(n(s.residual)), last change \(n(s.lastChange)), tolerance \(n(tolerance)); allow more with "
-          + "--steps")
+      self.show(
+        part,
+        "step \(now.step), time \(TextOutput.number(now.time)), residual \(TextOutput.number(now.residual))"
+      )
     }
   }
 }

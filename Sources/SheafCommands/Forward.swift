@@ -7,36 +7,72 @@ import NeuralSheaves
 struct Forward: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run the forward pass.",
-    discussion: "Example: sheaf forward network.npz --input samples.csv#0:64 --json")
+    discussion: """
+      Examples:
+      sheaf forward network.npz --input samples.csv#0:64 --json
+      sheaf forward network.npz --input x.npy --output - | head
+      """)
 
   @OptionGroup var network: NetworkOptions
   @OptionGroup var arrays: ArrayOptions
   @Option(
     help: "The input, an ARRAY: file.npy, file.npz#key, file.safetensors#name or file.csv#columns.")
   var input: String
-  @Option(help: "Write the output to an .npy file.") var output: String?
+  @Option(help: "Write the output to an .npy or .csv file, or as CSV to standard output: -.")
+  var output: String?
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() throws {
+    var files = CallFiles()
+    network.declare(in: &files)
+    files.reads("--input", input)
+    try files.writes("--output", output, extensions: ["npy", "csv"], orPrints: true)
+    files.prints("--json", json)
+    try files.check()
     let network = try network.load()
     let x = try arrays.readInput(input, for: network)
-    try checkWritable(output, extensions: ["npy"])
-    let y = network(x)
-    if let output { try ArrayFile.write(NPY.encode(arrays.array(y)), to: output) }
-    let isFinite = y.firstNonFinite == nil
-    if json {
-      try JSONOutput.print([
-        "output": JSONOutput.samples(y), "status": isFinite ? "done" : "diverged",
-      ])
-    } else if output == nil {
-      for j in 0..<y.columns {
-        print(y.column(j).map { "\($0)" }.joined(separator: " "))
-      }
+    let (y, end) = network.outputs(of: x, until: .onSignals())
+    var delivery = Delivery()
+    if let output {
+      delivery.put { try Table.write(y, of: network, arrays, to: output) }
     }
+    let status = y.firstNonFinite != nil ? "diverged" : end?.rawValue ?? "done"
+    if json {
+      delivery.put {
+        try JSONOutput.print(["output": JSONOutput.samples(y), "status": status])
+      }
+    } else if output == nil {
+      delivery.print(
+        (0..<y.columns).map { j in y.column(j).map { "\($0)" }.joined(separator: " ") }
+          .joined(separator: "\n"))
+    }
+    try delivery.end(failure(y, of: x.columns, end))
+  }
+
+  private func failure(_ y: Matrix, of samples: Int, _ end: SolutionStatus?) -> WorkFailure? {
     if let (i, j) = y.firstNonFinite {
-      throw WorkFailure(
+      return WorkFailure(
         description: "coordinate \(i) of the output of sample \(j) is not finite: the forward pass "
           + "overflows")
     }
+    return end.map { _ in
+      WorkFailure(description: "interrupted after \(y.columns) of \(samples) samples")
+    }
+  }
+}
+
+extension Network {
+  /// The outputs of as many samples as there is time for, and what ended the work early.
+  fileprivate func outputs(of x: Matrix, until halt: Halt) -> (Matrix, SolutionStatus?) {
+    // About a tenth of a second.
+    let block = max(1, 500_000_000 / max(cost, 1))
+    guard x.columns > block else { return (self(x), halt.reason) }
+    var y = Matrix(rows: outputDimension, columns: x.columns)
+    for start in stride(from: 0, to: x.columns, by: block) {
+      if let reason = halt.reason { return (y.columns(0..<start), reason) }
+      let range = start..<min(start + block, x.columns)
+      y.setColumns(from: range.lowerBound, to: self(x.columns(range)))
+    }
+    return (y, nil)
   }
 }

@@ -12,6 +12,12 @@ struct InitialOptions: ParsableArguments {
   var initialPrefix = ""
   @Option(help: "The seed of random numbers.") var seed: UInt64 = 0
 
+  /// Declares the file of stalks, if INITIAL is one.
+  func declare(in files: inout CallFiles) {
+    guard let initial, !["forward", "zeros", "random"].contains(initial) else { return }
+    files.reads("--initial", initial)
+  }
+
   /// The state that INITIAL names, with a_{k+1} where the sheaf has that vertex.
   func state(
     _ sheaf: NeuralSheaf, input: Matrix, default name: String, arrays: ArrayOptions,

@@ -28,52 +28,82 @@ struct Inspect: ParsableCommand {
   }
 
   func run() throws {
-    try checkWritable(figure, extensions: ["svg"])
+    var files = CallFiles()
+    network.declare(in: &files)
+    try files.writes("--figure", figure, extensions: ["svg"])
+    files.prints("--json", json)
+    try files.check()
     let path = network.network
     let network = try network.load()
+    var delivery = Delivery()
     if let figure {
       let title = URL(fileURLWithPath: path).lastPathComponent
-      try ArrayFile.write(Data(GraphDrawing(network, title: title).svg.utf8), to: figure)
-    }
-    let rows = rows(of: network)
-    var vertices = network.vertices.map { ($0.name, $0.dimension) }
-    if network.outputActivation != .identity {
-      vertices.append((network.outputName, network.outputDimension))
+      delivery.put {
+        try ArrayFile.write(Data(GraphDrawing(network, title: title).svg.utf8), to: figure)
+      }
     }
     if json {
-      return try JSONOutput.print([
-        "vertices": vertices.map { ["name": $0.0, "dimension": $0.1] as [String: Any] },
-        "edges": rows.map { row in
-          var edge: [String: Any] = [
-            "name": row.name, "kind": row.kind, "operation": row.operation, "from": row.from,
-            "to": row.to, "dimension": row.dimension, "parameters": row.parameters,
-          ]
-          if let columns = row.columns {
-            edge["restrictionMaps"] = [
-              "from": [row.dimension, columns.source], "to": [row.dimension, columns.target],
-            ]
-          }
-          return edge
-        },
-        "freeDimension": network.freeDimension, "parameters": network.parameterCount,
-        "outputActivation": network.outputActivation.rawValue, "aliases": aliases(of: network),
-      ])
+      delivery.put { try JSONOutput.print(object(of: network)) }
+    } else {
+      delivery.print(text(of: network))
     }
-    print(
-      TextOutput.table(
-        [["vertex", "dimension"]] + vertices.map { [$0.0, "\($0.1)"] }))
-    print()
-    print(
-      TextOutput.table(
-        [["edge", "kind", "operation", "from", "to", "map from", "map to", "parameters"]]
-          + rows.map { row in
-            [
-              row.name, row.kind, row.operation, row.from, row.to,
-              row.columns.map { "\(row.dimension)×\($0.source)" } ?? "-",
-              row.columns.map { "\(row.dimension)×\($0.target)" } ?? "-", "\(row.parameters)",
-            ]
-          }))
-    print("\nfree dimension \(network.freeDimension), parameters \(network.parameterCount)")
+    try delivery.end()
+  }
+
+  private func vertices(of network: Network) -> [(name: String, dimension: Int)] {
+    network.vertices.map { ($0.name, $0.dimension) }
+      + (network.outputActivation == .identity
+        ? [] : [(network.outputName, network.outputDimension)])
+  }
+
+  private func object(of network: Network) -> [String: Any] {
+    [
+      "vertices": vertices(of: network).map {
+        ["name": $0.name, "dimension": $0.dimension] as [String: Any]
+      },
+      "edges": rows(of: network).map { row in
+        var edge: [String: Any] = [
+          "name": row.name, "kind": row.kind, "operation": row.operation, "from": row.from,
+          "to": row.to, "dimension": row.dimension, "parameters": row.parameters,
+        ]
+        if let columns = row.columns {
+          edge["restrictionMaps"] = [
+            "from": [row.dimension, columns.source], "to": [row.dimension, columns.target],
+          ]
+        }
+        return edge
+      },
+      "freeDimension": network.freeDimension, "parameters": network.parameterCount,
+      "outputActivation": network.outputActivation.rawValue, "aliases": aliases(of: network),
+      "classNames": network.classNames,
+    ]
+  }
+
+  private func text(of network: Network) -> String {
+    let names = network.aliases.isEmpty ? nil : aliases(of: network)
+    let stalks =
+      [["vertex", "dimension"] + (names == nil ? [] : ["in the file"])]
+      + vertices(of: network).map { vertex in
+        [vertex.name, "\(vertex.dimension)"]
+          + (names.map { [shortened($0[vertex.name, default: []].filter { $0 != vertex.name })] }
+            ?? [])
+      }
+    let edges =
+      [["edge", "kind", "operation", "from", "to", "map from", "map to", "parameters"]]
+      + rows(of: network).map { row in
+        [
+          row.name, row.kind, row.operation, row.from, row.to,
+          row.columns.map { "\(row.dimension)×\($0.source)" } ?? "-",
+          row.columns.map { "\(row.dimension)×\($0.target)" } ?? "-", "\(row.parameters)",
+        ]
+      }
+    let classes =
+      network.classNames.isEmpty ? [] : ["classes: " + shortened(network.classNames, to: 90)]
+    let counts =
+      "free dimension \(network.freeDimension), parameters \(network.parameterCount), output activation "
+      + network.outputActivation.rawValue
+    return ([TextOutput.table(stalks), TextOutput.table(edges)] + classes + [counts]).joined(
+      separator: "\n\n")
   }
 
   private func rows(of network: Network) -> [Row] {
@@ -95,6 +125,19 @@ struct Inspect: ParsableCommand {
           dimension: network.outputDimension, columns: nil, parameters: 0))
     }
     return rows
+  }
+
+  /// As many names as fit into so many characters.
+  private func shortened(_ names: [String], to length: Int = 48) -> String {
+    var text = ""
+    for (k, name) in names.enumerated() {
+      let next = (text.isEmpty ? "" : text + ", ") + name.printable
+      guard text.isEmpty || next.count <= length else {
+        return text + ", … (\(names.count - k) more)"
+      }
+      text = next
+    }
+    return text
   }
 
   /// The tensors' names by vertex.

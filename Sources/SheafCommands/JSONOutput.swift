@@ -15,12 +15,15 @@ enum JSONOutput {
     (0..<m.columns).map { j in m.column(j).map { number($0) } }
   }
 
-  static func discords(_ report: DiscordReport) -> Any {
-    report.edges.map {
-      [
-        "edge": $0.edge, "kind": $0.kind.rawValue, "layer": $0.layer,
-        "discord": number($0.discord),
-      ] as [String: Any]
+  /// The edges with their discords, and their names in the file where it has some.
+  static func discords(_ report: DiscordReport, of network: Network) -> Any {
+    zip(report.edges, network.tensorNames(of: report)).map { edge, tensor in
+      var object: [String: Any] = [
+        "edge": edge.edge, "kind": edge.kind.rawValue, "layer": edge.layer,
+        "discord": number(edge.discord),
+      ]
+      if let tensor { object["tensor"] = tensor }
+      return object
     }
   }
 
@@ -28,38 +31,6 @@ enum JSONOutput {
   static func print(_ object: [String: Any]) throws {
     let data = try JSONSerialization.data(
       withJSONObject: object, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
-    FileHandle.standardOutput.write(data + Data("\n".utf8))
-  }
-}
-
-/// Plain tables for people.
-enum TextOutput {
-  /// Rows in columns: columns of numbers to the right, others to the left. The first row is the
-  /// heading.
-  static func table(_ rows: [[String]]) -> String {
-    let columns = 0..<(rows.first?.count ?? 0)
-    let widths = columns.map { c in rows.map { $0[c].count }.max() ?? 0 }
-    let areNumbers = columns.map { c in
-      c > 0
-        && rows.dropFirst().allSatisfy { $0[c].first.map { "-.0123456789".contains($0) } ?? true }
-    }
-    return rows.map { row in
-      let cells = row.enumerated().map { c, text in
-        let pad = String(repeating: " ", count: widths[c] - text.count)
-        return areNumbers[c] ? pad + text : text + pad
-      }
-      return String(cells.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
-    }.joined(separator: "\n")
-  }
-
-  /// A number with six significant digits.
-  static func number(_ x: Double?) -> String {
-    x.map { $0.isNaN ? "nan" : String(format: "%.6g", $0) } ?? "-"
-  }
-
-  static func discords(_ report: DiscordReport) -> String {
-    let rows = report.edges.map { [$0.edge, $0.kind.rawValue, "\($0.layer)", number($0.discord)] }
-    return table(
-      [["edge", "kind", "layer", "discord"]] + rows + [["total", "", "", number(report.total)]])
+    try StandardStreams.print(String(decoding: data, as: UTF8.self))
   }
 }

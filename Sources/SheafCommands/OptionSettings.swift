@@ -1,8 +1,6 @@
 import ArgumentParser
 
 /// The options of a command by name, as texts: to write them down and to give them again.
-///
-/// They are read off the declarations, so that an option that is added is not forgotten.
 enum OptionSettings {
   /// Option name (without dashes) → value; options without a value or with an empty one are left out,
   /// repeatable ones are joined by newlines, and a flag that is set has the empty value.
@@ -19,13 +17,6 @@ enum OptionSettings {
     return settings
   }
 
-  /// The names of all options.
-  static func names(of options: some ParsableArguments) -> Set<String> {
-    var names = Set<String>()
-    visit(options) { name, _, _ in names.insert(name) }
-    return names
-  }
-
   /// The command line that gives these options.
   static func arguments(_ settings: [String: String]) -> [String] {
     settings.sorted { $0.key < $1.key }.flatMap { name, value -> [String] in
@@ -37,8 +28,9 @@ enum OptionSettings {
     for child in Mirror(reflecting: options).children {
       guard let label = child.label else { continue }
       switch child.value {
-      case let group as any ReadableGroup: visit(group.options, body)
-      case let option as any ReadableOption: body(optionName(label), option.value, option.isFlag)
+      case let group as any DeclaredGroup: visit(group.options, body)
+      case let option as any DeclaredOption:
+        body(Declarations.name(of: label), option.value, option.isFlag)
       default: continue
       }
     }
@@ -58,27 +50,4 @@ enum OptionSettings {
       return "\(value)"
     }
   }
-
-  /// `_rateEnd` → `rate-end`.
-  private static func optionName(_ label: String) -> String {
-    label.drop { $0 == "_" }.reduce("") {
-      $0 + ($1.isUppercase ? "-\($1.lowercased())" : String($1))
-    }
-  }
 }
-
-private protocol ReadableOption {
-  var value: Any { get }
-  var isFlag: Bool { get }
-}
-extension Option: ReadableOption {
-  fileprivate var value: Any { wrappedValue }
-  fileprivate var isFlag: Bool { false }
-}
-extension Flag: ReadableOption {
-  fileprivate var value: Any { wrappedValue }
-  fileprivate var isFlag: Bool { true }
-}
-
-private protocol ReadableGroup { var options: Any { get } }
-extension OptionGroup: ReadableGroup { fileprivate var options: Any { wrappedValue } }

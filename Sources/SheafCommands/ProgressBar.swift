@@ -1,18 +1,34 @@
-import Foundation
+import Synchronization
 
-/// A progress bar on standard error, only where that is a terminal.
-struct ProgressBar {
-  private let total: Int
-  private let isVisible = isatty(FileHandle.standardError.fileDescriptor) != 0
+/// A progress bar on standard error, only where that is a terminal; ten times a second at most.
+final class ProgressBar: Sendable {
+  private let isVisible = StandardStreams.errorIsTerminal
+  private let shown = Mutex<(part: Double, next: ContinuousClock.Instant)>((0, .now))
 
-  init(total: Int) { self.total = max(total, 1) }
-
-  func show(_ done: Int, _ note: String) {
+  /// Shows the part that is done, 0 to 1, and a note. A part that is smaller than before leaves the bar where
+  /// it is.
+  func show(_ part: Double, _ note: @autoclosure () -> String) {
     guard isVisible else { return }
-    let filled = 30 * done / total
+    let done: Double? = shown.withLock { shown in
+      guard ContinuousClock.now >= shown.next else { return nil }
+      shown.part = max(shown.part, part.isNaN ? 0 : min(part, 1))
+      shown.next = .now + .milliseconds(100)
+      return shown.part
+    }
+    guard let done else { return }
+    let filled = Int(30 * done)
     let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled)
-    // Carriage return and erase: the line rewrites itself, and goes at the end.
-    let text = done >= total ? "\r\u{1B}[K" : "\r\u{1B}[K[\(bar)] \(done)/\(total)  \(note)"
-    FileHandle.standardError.write(Data(text.utf8))
+    // Carriage return and erase: the line rewrites itself.
+    StandardStreams.note("\r\u{1B}[K[\(bar)] \(note())")
+  }
+
+  /// Shows how many are done of all.
+  func show(_ done: Int, of all: Int, _ note: @autoclosure () -> String) {
+    show(Double(done) / Double(max(all, 1)), "\(done)/\(all)  \(note())")
+  }
+
+  /// Takes the bar away.
+  func end() {
+    if isVisible { StandardStreams.note("\r\u{1B}[K") }
   }
 }

@@ -9,6 +9,7 @@ struct StalkSelection {
 
   init(_ text: Substring, in option: String) throws {
     self.option = option
+    let text = text.trimmed
     guard let open = text.firstIndex(of: "[") else {
       stalk = String(text)
       words = nil
@@ -17,9 +18,9 @@ struct StalkSelection {
     guard text.last == "]" else {
       throw ValidationError("\(option): no \"]\", expected STALK[i,j,k:l]")
     }
-    stalk = String(text[..<open])
+    stalk = String(text[..<open].trimmed)
     words = text[text.index(after: open)...].dropLast()
-      .split(separator: ",", omittingEmptySubsequences: false)
+      .split(separator: ",", omittingEmptySubsequences: false).map(\.trimmed)
   }
 
   /// The coordinates named, all of them where there are no brackets.
@@ -54,5 +55,13 @@ struct StalkSelection {
       }
     }
     return result
+  }
+}
+
+extension Substring {
+  /// The text without spaces at its ends.
+  var trimmed: Substring {
+    let start = drop(while: \.isWhitespace)
+    return start.lastIndex { !$0.isWhitespace }.map { start[...$0] } ?? start
   }
 }

@@ -17,12 +17,18 @@ struct Train: ParsableCommand {
       Examples:
         sheaf train --layers 64,128,64,10 --data digits --epochs 20 --history history.csv
         sheaf train --layers 64,128,64,10 --data digits --epochs 200 --checkpoint run.safetensors
-        sheaf train --resume run.safetensors --checkpoint run.safetensors --out digits.onnx
+        sheaf train --resume run.safetensors --epochs 300 --out digits.onnx
       """)
 
   @OptionGroup var options: TrainingOptions
-  @Option(help: "Keep a .safetensors file from which the run can go on.") var checkpoint: String?
+  @Option(
+    help: """
+      Keep a .safetensors file from which the run can go on; default that of --resume. A file that is \
+      there is kept without --overwrite.
+      """) var checkpoint: String?
+  @Flag(help: "Replace a checkpoint of another run.") var overwrite = false
   @Option(help: "Go on from a checkpoint, with its settings.") var resume: String?
+  @OptionGroup var limit: TimeLimitOption
   @Option(help: "Write a record of each epoch to a .csv file.") var history: String?
   @Option(help: "Write the trained network to an .onnx, .safetensors or .npz file.") var out:
     String?
@@ -47,91 +53,132 @@ struct Train: ParsableCommand {
       + arguments.dropFirst()
   }
 
-  func validate() throws {
-    let files = [
-      ("--checkpoint", checkpoint), ("--out", out), ("--history", history), ("--resume", resume),
-    ].compactMap { name, path in
-      path.map { (name, URL(fileURLWithPath: $0).standardizedFileURL.path) }
-    }
-    for (i, first) in files.enumerated() {
-      for second in files.dropFirst(i + 1)
-      where first.1 == second.1 && (first.0, second.0) != ("--checkpoint", "--resume") {
-        throw ValidationError("\(first.0) and \(second.0) are one file, \(first.1)")
-      }
-    }
+  /// The checkpoint that the run keeps up.
+  private var kept: String? { checkpoint ?? resume }
+
+  private func declaredFiles() throws -> CallFiles {
+    var files = CallFiles()
+    options.declare(in: &files)
+    files.reads("--resume", resume)
+    try files.writes("--checkpoint", kept, extensions: ["safetensors"])
+    try files.writes("--out", out, extensions: NetworkFile.extensions)
+    try files.writes("--history", history, extensions: ["csv"])
+    return files
   }
 
   func run() throws {
-    try checkWritable(history, extensions: ["csv"])
-    try checkWritable(checkpoint, extensions: ["safetensors"])
-    try checkWritable(out, extensions: NetworkFile.extensions)
+    try declaredFiles().check(sharing: [("--checkpoint", "--resume")])
     if let out { try NetworkFile.check(try options.startNetwork(), fits: out) }
-    let interruption = Interruption()
-    let bar = ProgressBar(total: options.epochs)
+    // From here on the lock is to be given back.
+    let halt = Halt.onSignals(timeLimit: limit.timeLimit)
+    let lock = try kept.map { try FileLock($0) }
+    defer { withExtendedLifetime(lock) {} }
+    try checkNothingIsReplaced()
+    let bar = ProgressBar()
     let session = TrainingSession(
-      options: options, history: history, checkpoint: checkpoint, resume: resume)
-    let outcome = try session.run(isInterrupted: { interruption.isRaised }) {
-      bar.show($0.epoch, "loss \(TextOutput.number($0.train.loss))")
+      options: options, history: history, checkpoint: kept, resume: resume)
+    let outcome = try session.run(until: halt) {
+      bar.show($0.epoch, of: options.epochs, "loss \(TextOutput.number($0.train.loss))")
     }
+    bar.end()
+    var delivery = Delivery()
+    for problem in outcome.problems { delivery.put { throw problem } }
     // A network that is not finite could not be read again, and an older file may be better.
     let isFinite = outcome.record.train.loss.isFinite
-    if let out, isFinite { try NetworkFile.write(outcome.network, to: out) }
-    try report(outcome)
+    if let out, isFinite { delivery.put { try NetworkFile.write(outcome.network, to: out) } }
+    let ending = halt.reason.flatMap { outcome.status == .interrupted ? $0 : nil }
+    if json {
+      delivery.put { try JSONOutput.print(object(outcome, ending)) }
+    } else {
+      delivery.print(text(outcome, ending))
+    }
+    try delivery.end(failure(outcome, ending))
+  }
+
+  /// A new run does not replace the checkpoint of another.
+  private func checkNothingIsReplaced() throws {
+    guard let checkpoint, !overwrite, FileManager.default.fileExists(atPath: checkpoint) else {
+      return
+    }
+    if let resume, FileIdentity(resume) == FileIdentity(checkpoint) { return }
+    throw ArrayFileError(
+      file: checkpoint,
+      problem:
+        "is there already, expected a new file for --checkpoint; --resume \(checkpoint) goes on "
+        + "from it, --overwrite replaces it")
+  }
+
+  private func failure(
+    _ outcome: TrainingSession.Outcome, _ ending: SolutionStatus?
+  ) -> WorkFailure? {
+    let epoch = outcome.records.last!.epoch
     switch outcome.status {
-    case .completed, .stoppedEarly: return
+    case .completed, .stoppedEarly: return nil
     case .diverged:
-      throw WorkFailure(
-        description: "training diverged after epoch \(outcome.records.last!.epoch): the loss grew "
+      let isFinite = outcome.record.train.loss.isFinite
+      return WorkFailure(
+        description: "training diverged after epoch \(epoch): the loss grew "
           + "beyond bounds; use a smaller \(options.method == .flow ? "--step or --beta" : "--rate")"
           + (out == nil || isFinite ? "" : "; \(out!) was not written"))
     case .interrupted:
-      throw WorkFailure(
-        description: "interrupted after epoch \(outcome.records.last!.epoch) of "
-          + "\(options.epochs)"
-          + (checkpoint.map { "; --resume \($0) goes on from there" } ?? ""))
+      return WorkFailure(
+        description: (ending == .timeLimit ? "--time-limit reached" : "interrupted")
+          + " after epoch \(epoch) of \(options.epochs)"
+          + (kept.flatMap { path in
+            outcome.problems.contains { $0.file == path }
+              ? nil : "; --resume \(path) goes on from there"
+          } ?? ""))
     }
   }
 
-  private func report(_ outcome: TrainingSession.Outcome) throws {
+  private func object(
+    _ outcome: TrainingSession.Outcome, _ ending: SolutionStatus?
+  ) -> [String: Any] {
     let (last, kept) = (outcome.records.last!, outcome.record)
     let rate = last.seconds > 0 ? Double(last.step) / last.seconds : nil
-    if json {
-      return try JSONOutput.print(
-        [
-          "status": outcome.status.rawValue, "method": options.method.rawValue,
-          "history": JSONOutput.history(outcome.records), "epoch": kept.epoch,
-          "trainLoss": JSONOutput.number(kept.train.loss),
-          "validationLoss": JSONOutput.number(kept.validation?.loss),
-          "testLoss": JSONOutput.number(kept.test?.loss),
-          "trainAccuracy": JSONOutput.number(kept.train.accuracy),
-          "validationAccuracy": JSONOutput.number(kept.validation?.accuracy),
-          "testAccuracy": JSONOutput.number(kept.test?.accuracy),
-          "seconds": last.seconds, "stepsPerSecond": JSONOutput.number(rate),
-          "unsettledFraction": JSONOutput.number(last.relaxation.unsettledFraction),
-          "medianResidual": JSONOutput.number(last.relaxation.medianResidual),
-        ])
-    }
+    return [
+      "classes": outcome.network.classNames,
+      "status": ending?.rawValue ?? outcome.status.rawValue, "method": options.method.rawValue,
+      "history": JSONOutput.history(outcome.records), "epoch": kept.epoch,
+      "trainLoss": JSONOutput.number(kept.train.loss),
+      "validationLoss": JSONOutput.number(kept.validation?.loss),
+      "testLoss": JSONOutput.number(kept.test?.loss),
+      "trainAccuracy": JSONOutput.number(kept.train.accuracy),
+      "validationAccuracy": JSONOutput.number(kept.validation?.accuracy),
+      "testAccuracy": JSONOutput.number(kept.test?.accuracy),
+      "seconds": last.seconds, "stepsPerSecond": JSONOutput.number(rate),
+      "unsettledFraction": JSONOutput.number(last.relaxation.unsettledFraction),
+      "medianResidual": JSONOutput.number(last.relaxation.medianResidual),
+    ]
+  }
+
+  private func text(_ outcome: TrainingSession.Outcome, _ ending: SolutionStatus?) -> String {
+    let (last, kept) = (outcome.records.last!, outcome.record)
     let n = TextOutput.number
-    print(
-      "\(options.method.rawValue): \(outcome.status.rawValue) after \(last.step) steps in "
-        + "\(n(last.seconds)) s"
-        + (kept.epoch == last.epoch ? "" : "; the network is that of epoch \(kept.epoch)"))
     let parts = [
       ("train", kept.train as Evaluation?), ("validation", kept.validation), ("test", kept.test),
     ].filter { $0.0 != "validation" || $0.1 != nil }
-    print(
+    var lines = [
+      "\(options.method.rawValue): \(ending?.rawValue ?? outcome.status.rawValue) after \(last.step) "
+        + "steps in \(n(last.seconds)) s"
+        + (kept.epoch == last.epoch ? "" : "; the network is that of epoch \(kept.epoch)"),
       TextOutput.table([
         [""] + parts.map(\.0), ["loss"] + parts.map { n($0.1?.loss) },
         ["accuracy"] + parts.map { n($0.1?.accuracy) },
-      ]))
+      ]),
+    ]
+    if !outcome.network.classNames.isEmpty {
+      lines.append("classes: " + outcome.network.classNames.joined(separator: ", "))
+    }
     if let residual = last.relaxation.medianResidual {
       let isBudget = options.method == .equilibrium && options.relaxation == .sweeps
-      print(
+      lines.append(
         isBudget
           ? "relaxations of the last batch: median stationarity residual \(n(residual))"
           : "relaxations of the last epoch: median stationarity residual \(n(residual)), "
             + "\(n(100 * (last.relaxation.unsettledFraction ?? 0))) % of the samples unsettled")
     }
+    return lines.joined(separator: "\n")
   }
 }
 

@@ -7,45 +7,67 @@ import SheafTraining
 
 /// What the options ask for.
 extension TrainingOptions {
-  /// The network at the start.
+  /// The network at the start; with --standardize behind a scaling whose numbers are those of
+  /// `prepare`.
   func startNetwork() throws -> Network {
-    let activation = outputActivation ?? source.defaultActivation
+    let activation = reading.outputActivation ?? source.defaultActivation
     var generator = RandomGenerator(seed: initial.seed)
+    var start: Network
     if let network {
-      var start = try NetworkFile.read(
-        network, prefix: prefix, outputActivation: outputActivation)
-      if outputActivation == nil && start.outputActivation == .identity {
+      start = try reading.load(network)
+      if reading.outputActivation == nil && start.outputActivation == .identity {
         start.outputActivation = activation
       }
       if reinitialize { start.reinitialize(using: &generator) }
-      return start
-    }
-    let widths = try layers!.split(separator: ",", omittingEmptySubsequences: false).map {
-      guard let n = Int($0) else {
-        throw ValidationError("--layers \(layers!): \"\($0)\" is not a whole number")
+      if source.standardize && start.isScaledFirst {
+        throw ValidationError(
+          "--standardize: \(network) scales its input already, in \(start.edgeName(0)); expected a "
+            + "network without, or no --standardize")
       }
-      return n
+    } else {
+      start = try Network(layers: layers!, outputActivation: activation, using: &generator)
     }
-    do {
-      return try Network(widths: widths, outputActivation: activation, using: &generator)
-    } catch {
-      throw ValidationError("--layers \(layers!): \(error)")
-    }
+    guard source.standardize else { return start }
+    let n = start.inputDimension
+    return start.preceded(
+      by: ChannelAffine(
+        scale: [Double](repeating: 1, count: n), shift: [Double](repeating: 0, count: n), extent: 1,
+        isTrained: false))
   }
 
-  /// Training, validation and test samples.
-  func loadData(
-    for network: Network
+  /// Training, validation and test samples, and the network with what it takes of them: the names of
+  /// its classes and its scaling.
+  func prepare(
+    _ network: inout Network
   ) throws -> (train: TrainingData, validation: TrainingData?, test: TrainingData?) {
-    let (all, test) = try source.load(for: network, arrays, seed: initial.seed)
-    guard let validation else { return (all, nil, test) }
-    guard method != .flow || initial.initial == nil else {
-      throw ValidationError("--initial has stalks of all samples; --validation takes some away")
+    let samples = try source.load(for: network, arrays, seed: initial.seed)
+    if !samples.classNames.isEmpty { network.classNames = samples.classNames }
+    var (train, held) = (samples.train, TrainingData?.none)
+    if validation != nil || source.testShare != nil {
+      guard method != .flow || initial.initial == nil else {
+        throw ValidationError(
+          "--initial has stalks of all samples; "
+            + "\(validation == nil ? "--test-share" : "--validation") takes some away")
+      }
     }
-    // A generator of its own: batches are the same with and without.
-    var generator = RandomGenerator(seed: initial.seed &+ 0x5EED)
-    let (train, held) = try all.split(holdingOut: validation, using: &generator)
-    return (train, held, test)
+    if let validation {
+      // A generator of its own: batches are the same with and without.
+      var generator = RandomGenerator(seed: initial.seed &+ 0x5EED)
+      (train, held) = try train.split(holdingOut: validation, using: &generator)
+    }
+    let scales = Standardization(train.input)
+    if source.standardize {
+      network.replaceOperation(of: 0, by: scales.operation)
+    } else if source.input != nil && !network.isScaledFirst, let extremes = scales.extremes,
+      extremes.ratio > 100
+    {
+      let name = { samples.inputNames?[$0] ?? "coordinate \($0)" }
+      Note.say(
+        "inputs differ in scale by a factor of \(TextOutput.number(extremes.ratio)) "
+          + "(\(name(extremes.largest)) to \(name(extremes.least))); --standardize brings them to one"
+      )
+    }
+    return (train, held, samples.test)
   }
 
   func rateValue() throws(TrainingError) -> Schedule {
@@ -124,5 +146,13 @@ extension TrainingOptions {
     settings.keepsStalks = warmStart || method == .coordinate
     settings.seed = initial.seed
     return try GradientTraining(network, data: data, rule: rule(), settings: settings)
+  }
+}
+
+extension Network {
+  /// Whether its first operation is a scaling that is not trained, as --standardize makes one.
+  fileprivate var isScaledFirst: Bool {
+    guard let first = edges.first?.operation as? ChannelAffine else { return false }
+    return !first.isTrained
   }
 }

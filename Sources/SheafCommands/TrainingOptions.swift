@@ -20,11 +20,9 @@ enum TrainingMethod: String, CaseIterable, ExpressibleByArgument {
 struct TrainingOptions: ParsableArguments {
   @Option(help: "Widths of a new network, such as 64,128,10.") var layers: String?
   @Option(help: "Start from a network: .onnx, .safetensors or .npz.") var network: String?
-  @Option(help: "The prefix of the network's keys in an .npz file.") var prefix = ""
+  @OptionGroup(title: "Reading --network") var reading: NetworkReadingOptions
   @Flag(help: "Draw the parameters of --network anew, by He's rule and --seed.")
   var reinitialize = false
-  @Option(help: "The output activation; default by the data.")
-  var outputActivation: OutputActivation?
   @OptionGroup(title: "Data") var source: TrainingSource
   @OptionGroup var arrays: ArrayOptions
   @OptionGroup var initial: InitialOptions
@@ -91,10 +89,16 @@ struct TrainingOptions: ParsableArguments {
 
   func validate() throws {
     guard (layers == nil) != (network == nil) else {
-      throw ValidationError("expected either --layers or --network")
+      throw ValidationError(
+        layers == nil
+          ? "expected --layers or --network, found neither"
+          : "expected --layers or --network, found both")
     }
     if reinitialize && network == nil {
       throw ValidationError("--reinitialize is for --network; --layers draws a new network")
+    }
+    if let option = reading.givenForReading, network == nil {
+      throw ValidationError("\(option) is for --network; --layers draws a new network")
     }
     let positive = [
       ("--rate", rate ?? 1), ("--alpha", alpha), ("--beta", beta ?? 1), ("--step", step),
@@ -145,6 +149,17 @@ struct TrainingOptions: ParsableArguments {
     do { _ = try (rateValue(), couplingValue(), stiffnessValue()) } catch {
       throw ValidationError("\(error)")
     }
+  }
+
+  /// Declares the files that a run reads.
+  func declare(in files: inout CallFiles) {
+    files.reads("--network", network)
+    for (option, array) in [
+      ("--input", source.input), ("--target", source.target), ("--labels", source.labels),
+      ("--test-input", source.testInput), ("--test-target", source.testTarget),
+      ("--test-labels", source.testLabels),
+    ] { files.reads(option, array) }
+    initial.declare(in: &files)
   }
 
   /// Options of other methods are mistakes, not to be passed over.

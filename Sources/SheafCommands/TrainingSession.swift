@@ -21,6 +21,8 @@ struct TrainingSession {
     /// The record of `network`.
     let record: EpochRecord
     let network: Network
+    /// The files whose last writing failed.
+    let problems: [ArrayFileError]
   }
 
   /// The seconds between two writings of the files.
@@ -28,14 +30,16 @@ struct TrainingSession {
 
   /// Trains.
   ///
-  /// - Parameter onEpoch: called with each new record.
+  /// - Parameters:
+  ///   - halt: asked between steps.
+  ///   - onEpoch: called with each new record.
   func run(
-    isInterrupted: () -> Bool = { false }, onEpoch: (EpochRecord) -> Void = { _ in }
+    until halt: Halt, onEpoch: (EpochRecord) -> Void = { _ in }
   ) throws -> Outcome {
-    let network = try options.startNetwork()
-    let (train, validation, test) = try options.loadData(for: network)
+    var network = try options.startNetwork()
+    let (train, validation, test) = try options.prepare(&network)
     let trainer = try options.trainer(network, train)
-    return try run(trainer, validation, test, isInterrupted, onEpoch)
+    return try run(trainer, validation, test, { halt.reason != nil }, onEpoch)
   }
 
   private func run<Method: Trainer>(
@@ -47,6 +51,7 @@ struct TrainingSession {
       test: test)
     var settings = OptionSettings.of(options)
     settings[Self.samplesKey] = Self.fingerprint([trainer.data, validation, test])
+    settings[Self.networkKey] = Self.fingerprint(of: trainer.network)
     if let resume {
       let (state, stored) = try CheckpointFile.read(resume)
       try check(settings, against: stored, in: resume)
@@ -59,14 +64,23 @@ struct TrainingSession {
     var written = clock.now
     // Whether the last epoch is not on the disk yet.
     var isPending = false
-    func write(_ run: TrainingRun<Method>) throws {
+    var problems: [String: ArrayFileError] = [:]
+    // A disk that is full may have room again: what could not be written does not end the run.
+    func attempt(_ path: String, _ write: () throws -> Void) {
+      problems[path] = nil
+      do { try write() } catch {
+        problems[path] = error as? ArrayFileError ?? ArrayFileError(file: path, problem: "\(error)")
+      }
+    }
+    func write(_ run: TrainingRun<Method>) {
       // What is no longer finite is nothing to go on from.
       if let checkpoint, run.records.last!.train.loss.isFinite {
-        try CheckpointFile.write(run.state, settings: settings, to: checkpoint)
+        attempt(checkpoint) {
+          try CheckpointFile.write(run.state, settings: settings, to: checkpoint)
+        }
       }
       if let history {
-        let lines = [EpochRecord.csvHeader(run.network)] + run.records.map(\.csv)
-        try ArrayFile.write(Data((lines.joined(separator: "\n") + "\n").utf8), to: history)
+        attempt(history) { try run.records.table(of: run.network).write(to: history) }
       }
       written = clock.now
       isPending = false
@@ -78,30 +92,36 @@ struct TrainingSession {
           onEpoch(run.records.last!)
           isPending = true
           if (clock.now - written) / .seconds(1) >= Self.interval || run.records.count == 1 {
-            try write(run)
+            write(run)
           }
         }, isInterrupted: isInterrupted)
     } catch {
-      if isPending { try? write(run) }
+      if isPending { write(run) }
       throw error
     }
     // A run that was resumed at its end has had no epoch, and may have been given other files.
-    if isPending || resume != nil { try write(run) }
+    if isPending || resume != nil { write(run) }
     return Outcome(
-      status: status, records: run.records, record: run.record!, network: run.network)
+      status: status, records: run.records, record: run.record!, network: run.network,
+      problems: problems.sorted { $0.key < $1.key }.map(\.value))
   }
 
   // MARK: What a checkpoint must agree with.
 
-  /// No option has this name.
-  private static let samplesKey = "samples.fingerprint"
+  /// No options have these names.
+  private static let (samplesKey, networkKey) = ("samples.fingerprint", "network.fingerprint")
+  /// Where samples are: other files may hold the same.
+  private static let samplesFiles: Set = [
+    "input", "target", "labels", "test-input", "test-target", "test-labels", "samples",
+    "header",
+  ]
 
   /// The options that are stored with a checkpoint, but those that are given anew.
   static func storedArguments(_ path: String, except given: Set<String>) throws -> [String] {
     var settings = try CheckpointFile.read(path).settings
-    settings[samplesKey] = nil
-    let known = OptionSettings.names(of: try defaults())
-    if let name = settings.keys.sorted().first(where: { !known.contains($0) }) {
+    for key in [samplesKey, networkKey] { settings[key] = nil }
+    let known = Declarations(of: TrainingOptions.self)
+    if let name = settings.keys.sorted().first(where: { known.option($0) == nil }) {
       throw ArrayFileError(
         file: path, problem: "its setting \"\(name.printable)\" is none of this version's")
     }
@@ -114,7 +134,7 @@ struct TrainingSession {
   }
 
   /// Every setting must be the checkpoint's; more epochs are allowed where nothing is scheduled by them,
-  /// and another patience.
+  /// another patience, and other files of the same samples.
   private func check(
     _ settings: [String: String], against stored: [String: String], in path: String
   ) throws {
@@ -125,33 +145,70 @@ struct TrainingSession {
     var defaults = OptionSettings.of(try Self.defaults())
     for name in ["layers", "data"] { defaults[name] = nil }
     let expected = defaults.merging(stored) { $1 }
+    let isSameData = settings[Self.samplesKey] == stored[Self.samplesKey]
     for name in Set(settings.keys).union(expected.keys).sorted()
     where settings[name] != expected[name] {
       // Other samples may follow from an option, which is then to be named.
-      if name == Self.samplesKey || name == "epochs" && !isScheduled || name == "patience" {
+      if [Self.samplesKey, Self.networkKey, "patience"].contains(name)
+        || name == "epochs" && !isScheduled || Self.samplesFiles.contains(name) && isSameData
+        || name == "network" && stored[Self.networkKey] != nil
+      {
         continue
       }
       throw ArrayFileError(
         file: path,
         problem: "--\(name) is \(settings[name] ?? "not given"), expected the checkpoint's "
           + (expected[name] ?? "default")
-          + (name == "epochs" ? ": schedules depend on the number of epochs" : ""))
+          + (name == "epochs"
+            ? ": schedules depend on the number of epochs"
+            : Self.samplesFiles.contains(name) ? ": the samples differ" : ""))
     }
-    guard settings[Self.samplesKey] == stored[Self.samplesKey] else {
+    guard isSameData else {
       throw ArrayFileError(
         file: path, problem: "the samples are not those that the checkpoint was trained on")
     }
+    if let start = stored[Self.networkKey], settings[Self.networkKey] != start {
+      throw ArrayFileError(
+        file: path, problem: "the network is not the one that the checkpoint's run started from")
+    }
   }
 
-  /// A hash of all samples (FNV-1a, 64 bits).
+  /// A hash of all samples.
   private static func fingerprint(_ parts: [TrainingData?]) -> String {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    var hash = Fingerprint()
     for data in parts {
-      for matrix in data.map({ [$0.input, $0.target] }) ?? [] {
-        for x in matrix.elements { hash = (hash ^ x.bitPattern) &* 0x100_0000_01b3 }
-      }
-      hash = (hash ^ UInt64(data?.count ?? 0)) &* 0x100_0000_01b3
+      for matrix in data.map({ [$0.input, $0.target] }) ?? [] { hash.combine(matrix) }
+      hash.combine(UInt64(data?.count ?? 0))
     }
-    return String(hash, radix: 16)
+    return hash.text
+  }
+
+  /// A hash of a network's operations and of its parameters at the start.
+  private static func fingerprint(of network: Network) -> String {
+    var hash = Fingerprint()
+    for edge in network.edges {
+      "\(edge.source) \(edge.target) \(edge.operation.summary)".unicodeScalars
+        .forEach { hash.combine(UInt64($0.value)) }
+      edge.operation.parameters.forEach { hash.combine($0) }
+    }
+    return hash.text
+  }
+}
+
+/// A hash of numbers (FNV-1a, 64 bits).
+private struct Fingerprint {
+  private var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+
+  mutating func combine(_ bits: UInt64) { hash = (hash ^ bits) &* 0x100_0000_01b3 }
+
+  mutating func combine(_ matrix: Matrix) { matrix.elements.forEach { combine($0.bitPattern) } }
+
+  var text: String { String(hash, radix: 16) }
+}
+
+extension [EpochRecord] {
+  /// The lines of a history.
+  func table(of network: Network) -> Table {
+    Table(lines: [EpochRecord.csvHeader(network)] + map(\.csv))
   }
 }

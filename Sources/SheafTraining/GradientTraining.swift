@@ -57,10 +57,11 @@ public struct GradientTraining: Trainer {
 
   /// A run.
   ///
-  /// - Throws: `TrainingError.setting` for a setting out of its range.
+  /// - Throws: `TrainingError` for a setting out of its range and for shared parameters.
   public init(
     _ network: Network, data: TrainingData, rule: any GradientRule, settings: Settings
   ) throws(TrainingError) {
+    try network.checkUnshared()
     for (name, value) in [
       ("batch", settings.batch), ("steps-per-epoch", settings.stepsPerEpoch),
       ("threads", settings.threads),

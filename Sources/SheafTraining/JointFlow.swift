@@ -67,6 +67,7 @@ public final class JointFlow: Trainer {
   public init(
     _ network: Network, data: TrainingData, initial: SheafState? = nil, settings: Settings
   ) throws {
+    try network.checkUnshared()
     for (name, value) in [
       ("step", settings.step), ("alpha", settings.alpha), ("beta", settings.beta ?? 1),
     ] where !(value > 0 && value.isFinite) {
@@ -177,14 +178,17 @@ public final class JointFlow: Trainer {
   }
 
   /// Takes full-batch steps; false, at once, if a coordinate is no longer finite.
-  public func takeSteps(_ n: Int) -> Bool {
+  public func takeSteps(_ n: Int) -> Bool { run(n).isFinite }
+
+  /// The same; how many steps were taken.
+  private func run(_ n: Int) -> (steps: Int, isFinite: Bool) {
     let blocks = blocks ?? split(state, pins)
     self.blocks = blocks
     defer { for b in blocks.elements { state.setSamples(from: b.range.lowerBound, to: b.state) } }
-    for _ in 0..<n {
-      if !step(blocks, size: data.count) { return false }
+    for k in 0..<n {
+      if !step(blocks, size: data.count) { return (k + 1, false) }
     }
-    return true
+    return (n, true)
   }
 
   /// One step of the stalks and of the parameters; false if a coordinate is no longer finite.
@@ -234,9 +238,9 @@ public final class JointFlow: Trainer {
         return report
       }
       let n = min(stride, steps - report.steps)
-      let isFinite = size == data.count ? takeSteps(n) : takeMiniBatches(n, size)
-      report.steps += n
-      if !isFinite {
+      let taken = size == data.count ? run(n) : takeMiniBatches(n, size)
+      report.steps += taken.steps
+      if !taken.isFinite {
         report.ending = .diverged
         return report
       }
@@ -257,8 +261,8 @@ public final class JointFlow: Trainer {
 
   /// Steps on one mini-batch after another, in a new random order for every pass over the data;
   /// the stalks of each sample are kept.
-  private func takeMiniBatches(_ n: Int, _ size: Int) -> Bool {
-    for _ in 0..<n {
+  private func takeMiniBatches(_ n: Int, _ size: Int) -> (steps: Int, isFinite: Bool) {
+    for k in 0..<n {
       if order.isEmpty { order = generator.permutation(data.count) }
       let indices = Array(order.prefix(size))
       order.removeFirst(indices.count)
@@ -270,9 +274,9 @@ public final class JointFlow: Trainer {
           state.stalks[v].scatterColumns(these, from: block.state.stalks[v])
         }
       }
-      if !isFinite { return false }
+      if !isFinite { return (k + 1, false) }
     }
-    return true
+    return (n, true)
   }
 }
 

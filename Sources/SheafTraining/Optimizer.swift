@@ -168,7 +168,7 @@ public struct Optimizer: Sendable {
       for i in 0..<n { regular[i, i] += ridge }
       if let factor = try? CholeskyFactorization(regular) { return factor }
       // Not finite, or a moment so ill-conditioned that rounding shows: the gradient decides.
-      guard mean.isFinite else {
+      guard mean.isFinite && ridge.isFinite && damped.firstNonFinite == nil else {
         return CholeskyFactorization(lowerTriangle: .identity(n))
       }
       ridge = max(2 * ridge, 1e-12 * mean)

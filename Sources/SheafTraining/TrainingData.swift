@@ -11,25 +11,30 @@ public struct TrainingData: Sendable {
   /// Checks that there are as many targets as inputs, of the network's dimensions, all finite.
   ///
   /// Shapes must agree exactly; nothing is broadcast.
-  public init(input: Matrix, target: Matrix, for network: Network) throws(NetworkError) {
+  ///
+  /// - Parameter names: what errors call input and target.
+  public init(
+    input: Matrix, target: Matrix, for network: Network,
+    named names: (input: String, target: String) = ("the input", "the target")
+  ) throws(NetworkError) {
     let shape = { (m: Matrix) in "(\(m.columns) samples, \(m.rows))" }
     guard input.rows == network.inputDimension, input.columns > 0 else {
       throw .quantity(
-        name: "the input", found: shape(input),
+        name: names.input, found: shape(input),
         expected: "(at least 1 sample, \(network.inputDimension))")
     }
     guard target.rows == network.outputDimension, target.columns == input.columns else {
       throw .quantity(
-        name: "the target", found: shape(target),
+        name: names.target, found: shape(target),
         expected: "(\(input.columns) samples, \(network.outputDimension))")
     }
-    for (name, m) in [("the input", input), ("the target", target)] {
+    for (name, m) in [(names.input, input), (names.target, target)] {
       if let (i, j) = m.firstNonFinite {
-        throw .notFinite(array: name, index: "[sample \(j), coordinate \(i)]")
+        throw .notFinite(array: name, index: " [sample \(j), coordinate \(i)]")
       }
     }
     if network.outputActivation != .identity {
-      try network.outputActivation.checkTarget(target, named: "the target")
+      try network.outputActivation.checkTarget(target, named: names.target)
     }
     self.input = input
     self.target = target
@@ -41,14 +46,16 @@ public struct TrainingData: Sendable {
 
   /// Two parts, drawn at random: all but a share of the samples, and that share.
   ///
+  /// - Parameter name: the setting that errors name.
   /// - Throws: `TrainingError.setting` where one of the parts would be empty.
   public func split(
-    holdingOut share: Double, using generator: inout RandomGenerator
-  ) throws(TrainingError) -> (training: TrainingData, validation: TrainingData) {
+    holdingOut share: Double, named name: String = "validation",
+    using generator: inout RandomGenerator
+  ) throws(TrainingError) -> (training: TrainingData, held: TrainingData) {
     let size = share > 0 && share < 1 ? Int((share * Double(count)).rounded()) : 0
     guard size > 0 && size < count else {
       throw .setting(
-        name: "validation", found: "\(share)",
+        name: name, found: "\(share)",
         expected: "a share between 0 and 1 that leaves samples of \(count) on either side")
     }
     let order = generator.permutation(count)

@@ -139,7 +139,7 @@ struct CheckpointTests {
 
   /// Any doubles and any numbers, as they are.
   @Test(arguments: UInt64(0)..<10) func filesKeepEveryBit(seed: UInt64) throws {
-    var g = RandomGenerator(seed: seed)
+    var g = RandomGenerator(case: seed)
     var state = TrainingState()
     for n in 0..<g.integer(0...6) {
       let (rows, columns) = (g.integer(1...5), g.integer(1...5))

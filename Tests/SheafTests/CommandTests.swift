@@ -9,6 +9,10 @@ struct CommandTests {
     let status: Int32
     let output: String
     let error: String
+    /// Standard error without what the call takes for granted.
+    var complaint: String {
+      error.split(separator: "\n").filter { !$0.hasPrefix("note: ") }.map { $0 + "\n" }.joined()
+    }
     var json: [String: Any] {
       (try? JSONSerialization.jsonObject(with: Data(output.utf8))) as? [String: Any] ?? [:]
     }
@@ -17,17 +21,26 @@ struct CommandTests {
   /// Runs the built command.
   func sheaf(_ arguments: String...) throws -> Outcome { try run(arguments) }
 
-  func run(_ arguments: [String]) throws -> Outcome {
+  /// The built command: the tests run from the folder that it is built into.
+  static let executable = URL(fileURLWithPath: CommandLine.arguments[0])
+    .deletingLastPathComponent().appendingPathComponent("sheaf")
+
+  /// - Parameters:
+  ///   - output: where standard output goes; nil for the outcome.
+  ///   - meanwhile: called when the process has started.
+  func run(
+    _ arguments: [String], executable: URL = executable, output file: FileHandle? = nil,
+    meanwhile: (Process) -> Void = { _ in }
+  ) throws -> Outcome {
     let process = Process()
-    // The tests run from the folder that the command is built into.
-    process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
-      .deletingLastPathComponent().appendingPathComponent("sheaf")
+    process.executableURL = executable
     process.arguments = arguments
     let (out, err) = (Pipe(), Pipe())
-    process.standardOutput = out
+    process.standardOutput = file ?? out
     process.standardError = err
     try process.run()
-    let output = out.fileHandleForReading.readDataToEndOfFile()
+    meanwhile(process)
+    let output = file == nil ? out.fileHandleForReading.readDataToEndOfFile() : Data()
     let error = err.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     return Outcome(
@@ -91,7 +104,7 @@ struct CommandTests {
     let f = NSTemporaryDirectory() + "sheaf-\(UInt64.random(in: 0...UInt64.max)).csv"
     let timed = try run(common + ["--time", "2.5", "--trajectory", f, "--json"])
     #expect(timed.status == 0 && timed.json["time"] as! Double == 2.5)
-    #expect(try ArrayFile.readCSV(f).rows.count > 200)
+    #expect(try ArrayFile.readTable(f).rowCount > 200)
     #expect(try run(common + ["--time", "2.5"]).output.contains("linear segments"))
     for (options, word) in [
       (["--stop", "change"], "--stop"), (["--step", "1"], "--step"), (["--time", "-1"], "--time"),
@@ -113,9 +126,9 @@ struct CommandTests {
     let stalks = try NPZ.read(f + ".npz")
     #expect(stalks["z1"]!.shape == [4, 1])
     #expect(stalks["z1"]!.elements[0] == 0.5)
-    let table = try ArrayFile.readCSV(f + ".csv")
+    let table = try ArrayFile.readTable(f + ".csv")
     #expect(table.header.prefix(4) == ["step", "time", "totalDiscord", "crossings"])
-    #expect(table.rows.count == (run.json["steps"] as! Int) + 1)
+    #expect(table.rowCount == (run.json["steps"] as! Int) + 1)
   }
 
   @Test func trainingImprovesAndCanBeReadAgain() throws {

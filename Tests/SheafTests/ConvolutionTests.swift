@@ -5,7 +5,7 @@ import Testing
 /// same; `WindowTests` compares the one in use with the definition.
 struct ConvolutionTests {
   @Test(arguments: UInt64(0)..<300) func directKernelsAgreeWithPanels(seed: UInt64) {
-    var g = RandomGenerator(seed: seed)
+    var g = RandomGenerator(case: seed)
     let groups = g.integer(1...2)
     // Up to more filters and places than a tile of the kernel has, and every remainder.
     let (channels, filters) = (groups * g.integer(1...5), groups * g.integer(1...19))

@@ -13,7 +13,7 @@ struct DigitsTrainingTests {
   @Test(arguments: Method.allCases) func digitsAreLearnt(method: Method) throws {
     var g = RandomGenerator(seed: 1)
     let network = try Network(widths: [64, 32, 10], outputActivation: .softmax, using: &g)
-    let set = try Digits.load()
+    let set = Digits.load()
     let train = try TrainingData(input: set.trainInput, target: set.trainTarget, for: network)
     let test = try TrainingData(input: set.testInput, target: set.testTarget, for: network)
     var settings: GradientTraining.Settings

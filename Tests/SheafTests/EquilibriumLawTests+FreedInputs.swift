@@ -12,7 +12,7 @@ extension EquilibriumLawTests {
   @Test(arguments: 0..<30 as Range<UInt64>) func freedInputsSolveTheAssembledSystem(seed: UInt64)
     throws
   {
-    var g = RandomGenerator(seed: seed)
+    var g = RandomGenerator(case: seed)
     let widths = [3, 6, 5, 2]
     let network = try Self.chain(widths, &g)
     let sheaf = NeuralSheaf(network)
@@ -118,7 +118,7 @@ extension EquilibriumLawTests {
   @Test(arguments: 0..<30 as Range<UInt64>) func mixedInputsSolveTheAssembledSystem(seed: UInt64)
     throws
   {
-    var g = RandomGenerator(seed: seed)
+    var g = RandomGenerator(case: seed)
     let network = try Self.chain([3, 7, 6, 3], &g)
     let sheaf = NeuralSheaf(network)
     let x = g.normalMatrix(rows: 3, columns: 3)
@@ -176,7 +176,7 @@ extension EquilibriumLawTests {
   /// is reached and the squared energy is 0, a cross-entropy that of the target alone; what is
   /// undetermined is the difference of the dimensions.
   @Test(arguments: 0..<10 as Range<UInt64>) func openInputsReachSmoothTargets(seed: UInt64) throws {
-    var g = RandomGenerator(seed: seed)
+    var g = RandomGenerator(case: seed)
     let (w, v) = (
       g.normalMatrix(rows: 6, columns: 4, deviation: 0.3),
       g.normalMatrix(rows: 2, columns: 6, deviation: 0.3)

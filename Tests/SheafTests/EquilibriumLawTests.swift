@@ -45,7 +45,7 @@ struct EquilibriumLawTests {
 
   /// ∂E*/∂W_ℓ = −ρ_{z_ℓ} a_{ℓ−1}ᵀ and ∂E*/∂b_ℓ = −ρ_{z_ℓ}, kinks included, as long as the face stays.
   @Test(arguments: 0..<16 as Range<UInt64>) func parametersFollowTheEnvelope(seed: UInt64) throws {
-    var g = RandomGenerator(seed: seed)
+    var g = RandomGenerator(case: seed)
     let widths = [[3, 5, 4, 2], [2, 6, 1], [4, 3, 3, 3, 2], [1, 8, 8, 1]][Int(seed % 4)]
     let network = try Self.chain(widths, &g)
     let x = g.normalMatrix(rows: widths[0], columns: 1)
@@ -151,8 +151,12 @@ struct EquilibriumLawTests {
 
   /// Hard and soft pins: on the end's own face the state solves the restricted normal equations, what
   /// is held or rests at its value.
-  @Test(arguments: NeuralSheafLawTests.seeds.filter { $0 < 200 })
-  func endsSolveTheAssembledSystem(seed: UInt64) throws {
+  @Test func endsSolveTheAssembledSystem() throws {
+    try Tally.over(NeuralSheafLawTests.seeds.filter { $0 < 200 }, Self.compareAssembled)
+      .check(atLeast: 150)
+  }
+
+  private static func compareAssembled(seed: UInt64, _ tally: inout Tally) throws {
     var (network, g) = try randomNetwork(seed: seed)
     let sheaf = NeuralSheaf(network)
     let x = g.normalMatrix(rows: network.inputDimension, columns: 4)
@@ -200,11 +204,12 @@ struct EquilibriumLawTests {
       force.add(b, scale: -1)
       let size = max(1, found.maximumMagnitude)
       let scale = size * max(1, hessian.maximumMagnitude)
-      #expect(force.maximumMagnitude < 1e-12 * scale, "seed \(seed) \(j) \(force.maximumMagnitude)")
+      tally.expect(
+        force.maximumMagnitude < 1e-12 * scale, "seed \(seed) \(j) \(force.maximumMagnitude)")
       let eigen = try SymmetricEigendecomposition(
         hessian[rows: free, columns: free], vectors: false)
       let condition = eigen.values.last! / eigen.values[0]
-      #expect(
+      tally.expect(
         difference.maximumMagnitude < max(1e-12, 1e-14 * condition) * size,
         "seed \(seed) \(j) \(difference.maximumMagnitude) \(condition)")
     }
@@ -239,7 +244,7 @@ struct EquilibriumLawTests {
   /// higher than it started.
   @Test(arguments: [10, 64], 0..<2 as Range<UInt64>)
   func deepNetworksEnd(width: Int, seed: UInt64) throws {
-    var g = RandomGenerator(seed: seed)
+    var g = RandomGenerator(case: seed)
     let widths = [width] + [Int](repeating: 64, count: 8) + [width == 10 ? 3 : 64]
     let network = try Network(widths: widths, using: &g)
     let x = g.normalMatrix(rows: width, columns: 20)

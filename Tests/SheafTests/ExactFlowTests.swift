@@ -169,7 +169,7 @@ struct ExactFlowTests {
     #expect(end.events.map(\.kind) == [.sliding, .release] && end.events[1].neuron == 0)
     let release = try Exact(stop: .time(end.events[1].time)).run(flow, from: start).state
     #expect(abs(release.stalks[z][0, 0] - release.stalks[p][0, 0] - 0.2) < 1e-13)
-    #expect(distance(end.state, sheaf.forwardPass(x)) < 1e-11)
+    #expect(Self.distance(end.state, sheaf.forwardPass(x)) < 1e-11)
   }
 
   /// Two windows that overlap, both pulled down: the middle coordinate would be tied in both.
@@ -195,19 +195,20 @@ struct ExactFlowTests {
   static let seeds = Array(UInt64(0)..<140)
 
   /// The random flow of a seed; nil for networks too large for many runs.
-  private func smallFlow(_ seed: UInt64, batch: Int) throws -> (HeatFlow, SheafState)? {
-    let (flow, start) = try Self.randomFlow(seed: seed, batch: batch)
+  private static func smallFlow(_ seed: UInt64, batch: Int) throws -> (HeatFlow, SheafState)? {
+    let (flow, start) = try randomFlow(seed: seed, batch: batch)
     return flow.sheaf.network.freeDimension <= 120 && flow.stableStep(at: start).isFinite
       ? (flow, start) : nil
   }
 
   /// The solution; nil where the flow refuses ties of overlapping windows.
-  private func solution(
-    _ flow: HeatFlow, _ start: SheafState, _ stop: StoppingRule, _ seed: UInt64
+  private static func solution(
+    _ flow: HeatFlow, _ start: SheafState, _ stop: StoppingRule, _ seed: UInt64,
+    _ tally: inout Tally
   ) throws -> FlowSolution? {
     do {
       let end = try Exact(stop: stop, threads: 1).run(flow, from: start)
-      #expect(end.status == .converged, "seed \(seed)")
+      tally.expect(end.status == .converged, "seed \(seed): \(end.status)")
       return end
     } catch FlowError.overlappingTies {
       return nil
@@ -215,7 +216,7 @@ struct ExactFlowTests {
   }
 
   /// The largest difference of two states.
-  private func distance(_ a: SheafState, _ b: SheafState) -> Double {
+  private static func distance(_ a: SheafState, _ b: SheafState) -> Double {
     zip(a.stalks, b.stalks).map { a, b in
       var d = a
       d.add(b, scale: -1)
@@ -226,10 +227,14 @@ struct ExactFlowTests {
   /// Between two events the flow is smooth: Runge–Kutta–Chebyshev with small steps, extrapolated, gets from a
   /// little after one to a little before the next, and sees no switch. While something slides its field is
   /// another.
-  @Test(arguments: seeds) func betweenEventsItIsTheFlow(seed: UInt64) throws {
+  @Test func betweenEventsItIsTheFlow() throws {
+    try Tally.over(Self.seeds, Self.compareBetweenEvents).check(atLeast: 100)
+  }
+
+  private static func compareBetweenEvents(seed: UInt64, _ tally: inout Tally) throws {
     guard let (flow, start) = try smallFlow(seed, batch: 1) else { return }
     let bound = flow.stableStep(at: start)
-    guard let end = try solution(flow, start, .time(10 * bound), seed) else { return }
+    guard let end = try solution(flow, start, .time(10 * bound), seed, &tally) else { return }
     let times = [0] + Set(end.events.map(\.time)).sorted() + [end.time]
     var sliding = 0
     for (a, b) in zip(times, times.dropFirst()) {
@@ -252,32 +257,40 @@ struct ExactFlowTests {
         best.stalks[v].add(ends[0].stalks[v], scale: -1 / 3, keeping: 4 / 3)
       }
       let error = distance(best, exact.state)
-      #expect(error < 5e-6, "seed \(seed), \(from) to \(to): \(error)")
+      tally.expect(error < 5e-6, "seed \(seed), \(from) to \(to): \(error)")
     }
   }
 
   /// Euler's steps converge to the exact flow through crossings, sliding and ties, with first order.
-  @Test(arguments: seeds) func eulerConvergesToIt(seed: UInt64) throws {
+  @Test func eulerConvergesToIt() throws {
+    try Tally.over(Self.seeds, Self.compareEuler).check(atLeast: 60)
+  }
+
+  private static func compareEuler(seed: UInt64, _ tally: inout Tally) throws {
     guard let (flow, start) = try smallFlow(seed, batch: 1) else { return }
     let time = 10 * flow.stableStep(at: start)
-    guard let end = try solution(flow, start, .time(time), seed) else { return }
+    guard let end = try solution(flow, start, .time(time), seed, &tally) else { return }
     let errors = try [200.0, 3200].map { n in
       let steps = try Euler(step: time / n, stop: .time(time), allowsUnstable: true, threads: 1)
         .run(flow, from: start)
       return distance(steps.state, end.state)
     }
     // 16 on average; where it chatters the error jumps about by a step.
-    #expect(errors[1] < max(errors[0] / 4, 2e-3), "seed \(seed): \(errors)")
+    tally.expect(errors[1] < max(errors[0] / 4, 2e-3), "seed \(seed): \(errors)")
   }
 
   /// It ends at a stationary point, kinks and ties included, read from the state alone: from random states, and
   /// from zero and the forward pass, where many coordinates start on boundaries.
-  @Test(arguments: seeds) func endsAreStationary(seed: UInt64) throws {
+  @Test func endsAreStationary() throws {
+    try Tally.over(Self.seeds, Self.compareEnds).check(atLeast: 150)
+  }
+
+  private static func compareEnds(seed: UInt64, _ tally: inout Tally) throws {
     guard let (flow, start) = try smallFlow(seed, batch: 2) else { return }
     let x = start.stalks[0]
     for state in [start, flow.sheaf.zeroState(x), flow.sheaf.forwardPass(x)] {
-      guard let end = try solution(flow, state, .residual(1e-8), seed) else { continue }
-      #expect(end.residual < 1.01e-8, "seed \(seed): \(end.residual)")
+      guard let end = try solution(flow, state, .residual(1e-8), seed, &tally) else { continue }
+      tally.expect(end.residual < 1.01e-8, "seed \(seed): \(end.residual)")
     }
   }
 

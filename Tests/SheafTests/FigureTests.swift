@@ -15,7 +15,7 @@ struct FigureTests {
 
   /// Deep and broad graphs in turn, with skips, parallel edges, extra roots and labels.
   static func randomDrawing(seed: UInt64) -> GraphDrawing {
-    var g = RandomGenerator(seed: seed)
+    var g = RandomGenerator(case: seed)
     let count = 1 + Int(g.uniform(0, 90))
     let span = seed % 2 == 0 ? 4.0 : 30.0
     let kinds = ["affine", "activation", "pooling", "junction", "other"]

@@ -92,12 +92,48 @@ import Testing
     }
   }
 
+  /// Tables of every dialect, as numbers and as words.
   @Test func tables() throws {
-    let seeds = ["a,b,c\n1,2,3\n4,5,6\n", "\u{FEFF}1.5,-2e300\r\n0x1p3,nan\r\n\r\n", "\"x\"\n1\n"]
-    try fuzz(name: "csv", seeds: seeds.map { Data($0.utf8) }) {
-      let table = try CSV(String(decoding: $0, as: UTF8.self), file: "a")
-      _ = try table.columns("")
-      _ = try? table.columns("0:2,b,1:")
+    let seeds = [
+      "a,b,c\n1,2,3\n4,5,6\n", "\u{FEFF}1.5,-2e300\r\n0x1p3,nan\r\n\r\n", "\"x\"\n1\n",
+      "\"a, \"\"left\"\"\";b;c\r\n0,5;\"1,5\";x\r\n-1e3;NA;\"y\ny\"\r\n",
+      "\t0\t1\n0\t1.5\tcat\n1\t2\tdog\n", "0,1,2,3\n.5,1.,1e-400,-0\n",
+      "sepal,species\n5.1,setosa\n4.9,virginica\n5.1,setosa\n",
+    ]
+    var words = 0
+    try fuzz(name: "table", seeds: seeds.map { Data($0.utf8) }) { data in
+      for hasHeader in [nil, true, false] {
+        guard let table = try? TableFile(data, file: "a", hasHeader: hasHeader) else { continue }
+        let all = try table.columns("")
+        #expect(all.count == table.columnCount && table.rowCount > 0)
+        for c in all { words += ((try? table.words(column: c)) ?? []).count }
+        _ = try? table.columns("0:2,\"b\",1:")
+        _ = table.reading
+        _ = table.line(ofRow: table.rowCount - 1)
+        if hasHeader == nil { _ = try? table.numbers(columns: all) }
+      }
+      _ = try TableFile(data, file: "a")
+    }
+    #expect(words > fuzzCount)
+  }
+
+  /// IDX files of every type.
+  @Test func idxFiles() throws {
+    let sizes: [(code: UInt8, size: UInt8)] = [(8, 1), (9, 1), (11, 2), (12, 4), (13, 4), (14, 8)]
+    let seeds = sizes.map {
+      Data([0, 0, $0.code, 2, 0, 0, 0, 3, 0, 0, 0, 5]) + Data(0..<15 * $0.size)
+    }
+    try fuzz(name: "idx", seeds: seeds + [Data([0, 0, 8, 1, 0, 0, 0, 2, 7, 9])]) {
+      let array = try IDX.decode($0, file: "a")
+      #expect(array.elements.count <= $0.count)
+    }
+  }
+
+  @Test func gzipFiles() throws {
+    try fuzz(name: "gzip", seeds: ArrayReferenceTests.gzipped) {
+      let data = try Gzip.unpack($0, file: "a")
+      _ = try? TableFile(data, file: "a")
+      _ = try? IDX.decode(data, file: "a")
     }
   }
 
@@ -118,8 +154,51 @@ import Testing
     let conv = try ONNXFile.read(ONNXTests.path("digits-conv"))
     let plain = try ArrayFile.bytes(
       Reference.folder.appendingPathComponent("models/digits-mlp.safetensors").path)
-    try fuzz(name: "sequential", seeds: [try SafetensorsNetwork.encode(conv), plain]) {
+    try fuzz(name: "sequential", seeds: [try SafetensorsNetwork.encode(conv)]) {
       _ = try SafetensorsNetwork.decode($0, file: "a.safetensors")
+    }
+    let reading = NetworkReading(activations: [.function(.rectifier)])
+    try fuzz(name: "state-dict", seeds: [plain]) {
+      _ = try SafetensorsNetwork.decode($0, file: "a.safetensors", reading)
+    }
+  }
+
+  /// Names and shapes of a state dict, damaged: its order and its gaps are found from them alone.
+  @Test func stateDictHeaders() throws {
+    let seeds = try StateDictTests.Style.allCases.filter { $0 != .blocks }.map { style in
+      let header = try StateDictTests.sample(style, seed: 1).encoded(.float32)
+      return header[8..<8 + Int(header.integer(at: 0, as: UInt64.self))]
+    }
+    let reading = NetworkReading(activations: [.none])
+    try fuzz(name: "state-dict-header", seeds: seeds.map { Data($0) }) { header in
+      var data = Data()
+      data.append(littleEndian: [UInt64(header.count)])
+      data += header
+      data += Data(count: 4 * StateDictTests.count)
+      _ = try SafetensorsNetwork.decode(data, file: "a", reading)
+    }
+  }
+
+  /// The archive is sound, the texts and the weights in it are not.
+  @Test func npzNetworks() throws {
+    let path = Self.folder + "network.npz"
+    let texts = ["leaky:0.1", "clip:-1:inf", "piecewise:0:1/0:1:2/0:0:-1", "copy", "softmax", "é"]
+    let sound = [
+      "W1": NPY.encode(NumericArray(shape: [2, 1], elements: [1, 2])),
+      "b1": NPY.encode(NumericArray(shape: [2], elements: [1, 2])),
+      "W2": NPY.encode(NumericArray(shape: [1, 2], elements: [1, 2])),
+    ]
+    let seeds = texts.map { NPY.encode(texts: [$0]) } + Array(sound.values)
+    let keys = ["activations", "output_activation", "classes", "W1", "b1", "W2", "b2"]
+    var k = 0
+    try fuzz(name: "npz-network", seeds: seeds) { data in
+      k += 1
+      var entries = sound
+      entries[keys[k % keys.count]] = data
+      try ZipArchive.write(
+        entries.map { (name: $0.key + ".npy", data: $0.value) }, to: path, deflated: false)
+      // A sound file in the wrong place is refused.
+      if k > seeds.count { _ = try NPZNetwork.read(path) } else { _ = try? NPZNetwork.read(path) }
     }
   }
 }

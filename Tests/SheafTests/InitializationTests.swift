@@ -6,7 +6,7 @@ import Testing
 struct InitializationTests {
   /// A chain gets what `Network(widths:)` draws, number by number.
   @Test(arguments: 0..<10 as Range<UInt64>) func chainsAreDrawnAlike(seed: UInt64) throws {
-    var g = RandomGenerator(seed: seed)
+    var g = RandomGenerator(case: seed)
     let widths = (0...g.integer(1...4)).map { _ in g.integer(1...9) }
     var (first, second) = (g, g)
     let expected = try Network(widths: widths, using: &first)

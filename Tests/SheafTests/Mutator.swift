@@ -16,7 +16,7 @@ struct Mutator {
 
   /// The damaged file of a seed.
   mutating func file(_ seed: UInt64) -> Data {
-    generator = RandomGenerator(seed: seed)
+    generator = RandomGenerator(case: seed)
     bytes = pick(seeds)
     for _ in 0..<max(1, below(4)) { mutate() }
     return Data(bytes)

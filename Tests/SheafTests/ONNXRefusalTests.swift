@@ -100,28 +100,34 @@ struct ONNXRefusalTests {
       ("cycle through \"node-a\", \"node-h\"", { $0.graph.node[0].input[0] = "a" }),
       ("reads \"w1\", which is neither", { $0.graph.initializer.removeFirst() }),
       ("computed by no node", { $0.graph.node.removeAll() }),
-      ("2 inputs (\"x\", \"u\")", { $0.graph.input.append(self.info("u", [0, 4])) }),
+      (
+        "2 inputs (\"x\", \"u\")",
+        {
+          $0.graph.input.append(self.info("u", [0, 3]))
+          $0.graph.node[1] = self.node("Add", ["h", "u"], "a")
+        }
+      ),
       ("2 outputs", { $0.graph.output.append(self.info("a", [0, 3])) }),
       ("axis 1 is \"n\", expected a fixed number", { $0.graph.input = [self.info("x", [0, 0])] }),
-      ("1 axes", { $0.graph.input = [self.info("x", [4])] }),
+      ("shapes [4] and [4, 3], expected two axes", { $0.graph.input = [self.info("x", [4])] }),
       (
         "a weight of shape [4, 3] for 5 coordinates", { $0.graph.input = [self.info("x", [0, 5])] }
       ),
       (
-        "a bias of shape [2] for 3 outputs",
+        "combines shapes [batch, 3] and [2]",
         {
           $0.graph.initializer[1].dims = [2]; $0.graph.initializer[1].floatData = [1, 2]
         }
       ),
       ("3 numbers for shape [9], expected 9", { $0.graph.initializer[1].dims = [9] }),
       ("is not finite", { $0.graph.initializer[0].floatData[5] = .nan }),
-      ("operator set 9, expected 11 to 24", { $0.opsetImport[0].version = 9 }),
+      ("operator set 6, expected 7 to 24", { $0.opsetImport[0].version = 6 }),
       ("data type 8", { $0.graph.initializer[0].dataType = 8 }),
       ("two initializers", { $0.graph.initializer.append($0.graph.initializer[0]) }),
       ("without a graph", { $0.clearGraph() }),
       ("lacks its first input", { $0.graph.node[1].input = [""] }),
       (
-        "transposes its first input",
+        "multiplies along the batch, axis 0 of [batch, 4], which mixes samples",
         {
           var a = ONNXAttributeProto()
           (a.name, a.i, a.type) = ("transA", 1, 2)

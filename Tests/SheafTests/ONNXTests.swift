@@ -100,7 +100,7 @@ struct ONNXTests {
   }
 
   /// Parameters and outputs survive writing and reading in double bit for bit.
-  @Test(arguments: NeuralSheafLawTests.seeds) func roundTripIsExact(seed: UInt64) throws {
+  @Test(arguments: NeuralSheafLawTests.linearSeeds) func roundTripIsExact(seed: UInt64) throws {
     var (network, g) = try randomNetwork(seed: seed)
     network.outputActivation = [.identity, .sigmoid, .softmax][Int(seed % 3)]
     let data = try ONNXFile.encode(network, precision: .float64)

@@ -1,10 +1,11 @@
 import LinearAlgebra
 import NeuralSheaves
 
-/// Seeded random networks for property tests: below 84 chains, beyond graphs of all operations.
+/// Seeded random networks for property tests: below 84 chains, beyond graphs, from 10,000 on of all
+/// operations.
 func randomNetwork(seed: UInt64) throws -> (Network, RandomGenerator) {
   if seed >= 84 {
-    var graph = RandomGraph(seed: seed)
+    var graph = RandomGraph(seed: seed, drawsOnAll: seed >= 10_000)
     graph.grow(operations: 1 + Int(seed % 40))
     return (graph.network, graph.g)
   }
@@ -14,7 +15,7 @@ func randomNetwork(seed: UInt64) throws -> (Network, RandomGenerator) {
 /// Chains of depth 0–6 and, every third time, a residual block through a junction. Biases are not
 /// zero.
 private func randomChain(seed: UInt64) throws -> (Network, RandomGenerator) {
-  var g = RandomGenerator(seed: seed)
+  var g = RandomGenerator(case: seed)
   let depth = Int(seed % 7)
   let widths = (0..<depth + 2).map { _ in 1 + Int(g.uniform(0, 6)) }
   var network = Network(inputDimension: widths[0])
@@ -71,9 +72,12 @@ struct RandomGraph {
   /// The image shape of each vertex that has one.
   private var images: [Int: (channels: Int, size: Extent)] = [:]
   private let widest = 24
+  /// Whether volumes, transposed convolutions, minima, sparse maps and splines occur.
+  private let drawsOnAll: Bool
 
-  init(seed: UInt64) {
-    g = RandomGenerator(seed: seed)
+  init(seed: UInt64, drawsOnAll: Bool) {
+    self.drawsOnAll = drawsOnAll
+    g = RandomGenerator(case: seed)
     let image = (channels: g.integer(1...2), size: Extent(g.integer(1...4), g.integer(1...3)))
     network = Network(inputDimension: image.channels * image.size.height * image.size.width)
     images[0] = image
@@ -90,9 +94,15 @@ struct RandomGraph {
     let count = network.vertices.count
     let source = g.uniform() < 0.7 ? count - 1 : g.integer(0...count - 1)
     let n = network.vertices[source].dimension
-    let image = images[source]
+    var image = images[source]
+    // The channels of an image as one volume.
+    if drawsOnAll, let plane = image, plane.size.depth == nil, plane.channels <= widest,
+      g.uniform() < 0.3
+    {
+      image = (1, Extent(plane.channels, plane.size.height, plane.size.width))
+    }
     let new: Int
-    switch g.integer(0...11) {
+    switch g.integer(0...(drawsOnAll ? 15 : 11)) {
     case 0, 1:
       new = network.append(convolutional(image ?? (n, Extent(1, 1))), to: source)
     case 2, 3: new = network.append(pooling(image ?? (1, Extent(1, n))), to: source)
@@ -104,6 +114,10 @@ struct RandomGraph {
       guard n + network.vertices[other].dimension <= widest else { return }
       new = network.appendJunction(of: [source, other])
     case 8: new = network.append(relabelled(n), to: source)
+    case 12: new = network.append(transposed(image ?? (n, Extent(1, 1))), to: source)
+    case 13: new = network.append(minimum(image ?? (1, Extent(1, n))), to: source)
+    case 14: new = network.append(sparse(n), to: source)
+    case 15: new = network.append(splines(n), to: source)
     default: new = network.append(activation(n), to: source)
     }
     if images[new] == nil && network.vertices[new].dimension == n { images[new] = image }
@@ -134,8 +148,7 @@ struct RandomGraph {
   /// A residual sum: a junction of `source` with itself transformed, whose sum the caller appends.
   private mutating func sum(of source: Int) -> Sum {
     let n = network.vertices[source].dimension
-    let other = network.vertices.indices.last { network.vertices[$0].dimension == n }!
-    network.appendJunction(of: [source, other])
+    network.appendJunction(of: [source, network.lastVertex(of: n)])
     return g.uniform() < 0.7 ? Sum(terms: 2, dimension: n) : .difference(dimension: n)
   }
 
@@ -158,20 +171,25 @@ struct RandomGraph {
   private mutating func window(
     _ image: (channels: Int, size: Extent), hasPadding: Bool
   ) -> SlidingWindow {
-    let (h, w) = (image.size.height, image.size.width)
-    while true {
-      let kernel = Extent(g.integer(1...min(3, h + 1)), g.integer(1...min(3, w + 1)))
+    for _ in 0..<1000 {
+      let lengths = image.size.lengths
+      func extent(_ length: (Int) -> Int) -> Extent { Extent(lengths.map(length), missing: 1) }
+      let kernel = extent { g.integer(1...min(3, $0 + 1)) }
       // Padding below half a kernel, as PyTorch wants it in pooling.
-      func pad(_ k: Int) -> Int { hasPadding ? g.integer(0...2) : g.integer(0...k / 2) }
+      func padding() -> Extent {
+        Extent(
+          kernel.lengths.map { k in hasPadding ? g.integer(0...2) : g.integer(0...k / 2) },
+          missing: 0)
+      }
+      let stride = lengths.indices.map { g.integer(1...($0 == lengths.count - 1 ? 3 : 2)) }
       let window = SlidingWindow(
         channels: image.channels, image: image.size, kernel: kernel,
-        stride: Extent(g.integer(1...2), g.integer(1...3)),
-        dilation: Extent(g.integer(1...2), g.integer(1...2)),
-        paddingBefore: Extent(pad(kernel.height), pad(kernel.width)),
-        paddingAfter: Extent(pad(kernel.height), pad(kernel.width)),
-        roundsUp: g.uniform() < 0.3)
+        stride: Extent(stride, missing: 1), dilation: extent { _ in g.integer(1...2) },
+        paddingBefore: padding(), paddingAfter: padding(), roundsUp: g.uniform() < 0.3)
       if window.outputSize > 0 && window.outputSize <= widest { return window }
     }
+    // A long volume that no such window makes short: all of it.
+    return SlidingWindow(channels: image.channels, image: image.size, kernel: image.size)
   }
 
   private mutating func convolutional(
@@ -194,7 +212,7 @@ struct RandomGraph {
     _ image: (channels: Int, size: Extent)
   ) -> any NetworkOperation {
     var window = window(image, hasPadding: false)
-    while window.windows.contains(where: \.isEmpty) {
+    for _ in 0..<1000 where window.windows.contains(where: \.isEmpty) {
       window = self.window(image, hasPadding: false)
     }
     images[network.vertices.count] = (image.channels, window.output)
@@ -202,8 +220,66 @@ struct RandomGraph {
     return AveragePooling(window, includesPadding: g.uniform() < 0.5)
   }
 
+  /// A transposed convolution whose source is the image.
+  private mutating func transposed(
+    _ image: (channels: Int, size: Extent)
+  ) -> any NetworkOperation {
+    let groups = divisor(of: image.channels)
+    for _ in 0..<50 {
+      let lengths = image.size.lengths.indices.map { _ in g.integer(1...5) }
+      let size = Extent(lengths, missing: 1)
+      let channels = groups * g.integer(1...2)
+      guard channels * size.size <= widest else { continue }
+      let window = window((channels, size), hasPadding: true)
+      guard window.output == image.size else { continue }
+      let convolution = Convolution(window: window, filters: image.channels, groups: groups)
+      images[network.vertices.count] = (channels, size)
+      return TransposedConvolutional(
+        convolution,
+        weight: g.normalMatrix(
+          rows: convolution.filterSize, columns: image.channels,
+          deviation: (1 / Double(convolution.filterSize)).squareRoot()),
+        bias: g.normals(channels))
+    }
+    return sparse(image.channels * image.size.size)
+  }
+
+  private mutating func minimum(
+    _ image: (channels: Int, size: Extent)
+  ) -> any NetworkOperation {
+    let base = pooling(image)
+    let window = (base as? MaximumPooling)?.window ?? (base as? AveragePooling)?.window
+    return MaximumPooling(window!, isMinimum: true)
+  }
+
+  private mutating func sparse(_ n: Int) -> SparseLinear {
+    let rows = (0..<g.integer(1...min(n + 2, widest))).map { _ in
+      (0..<g.integer(0...3)).map { _ in (column: g.integer(0...n - 1), value: g.normal()) }
+    }
+    return SparseLinear(SparseMatrix(rows: rows, columnCount: n))
+  }
+
+  private mutating func splines(_ n: Int) -> ElementwiseSplines {
+    let most = g.integer(1...3)
+    var kinks = Matrix(rows: n, columns: most, repeating: .infinity)
+    for i in 0..<n {
+      for (k, kink) in g.normals(g.integer(0...most)).sorted().enumerated() { kinks[i, k] = kink }
+    }
+    return ElementwiseSplines(
+      LinearSplines(
+        kinks: kinks, slopes: g.normalMatrix(rows: n, columns: most + 1),
+        firstOffsets: g.normalMatrix(rows: n, columns: 1)))
+  }
+
   private mutating func divisor(of n: Int) -> Int {
     g.element((1...n).filter { n % $0 == 0 })
+  }
+}
+
+extension Network {
+  /// The last vertex of dimension `n`.
+  fileprivate func lastVertex(of n: Int) -> Int {
+    vertices.indices.last { vertices[$0].dimension == n }!
   }
 }
 

@@ -25,7 +25,7 @@ struct Reference {
   func number(_ key: String) -> Double { (settings[key] as! NSNumber).doubleValue }
 
   func network(prefix: String = "", activation: OutputActivation = .identity) throws -> Network {
-    try NPZNetwork.read(path, prefix: prefix, outputActivation: activation)
+    try NPZNetwork.read(path, NetworkReading(prefix: prefix, outputActivation: activation))
   }
 
   func state(_ prefix: String, _ network: Network, hasOutput: Bool = false) throws -> SheafState {

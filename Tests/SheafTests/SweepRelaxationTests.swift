@@ -27,7 +27,7 @@ struct SweepRelaxationTests {
     /// The same with those samples whose forward pass lies on no kink; nil if there are none. On one, as
     /// where equal entries are pooled, rounding decides about branches.
     func offKinks(seed: UInt64) -> Problem? {
-      var g = RandomGenerator(seed: seed)
+      var g = RandomGenerator(case: seed)
       let forward = sheaf.forwardPass(x)
       var indices = Array(0..<x.columns)
       for _ in 0..<5 {
@@ -92,8 +92,13 @@ struct SweepRelaxationTests {
   }
 
   /// The last step of an annealed κ is backpropagation, for any number of directions.
-  @Test(arguments: seeds, [1, 4]) func annealedRuleIsBackpropagation(
-    seed: UInt64, directions: Int
+  @Test(arguments: [1, 4]) func annealedRuleIsBackpropagation(directions: Int) throws {
+    try Tally.over(Self.seeds) { try Self.compareAnnealed(seed: $0, directions: directions, &$1) }
+      .check(atLeast: 600)
+  }
+
+  private static func compareAnnealed(
+    seed: UInt64, directions: Int, _ tally: inout Tally
   ) throws {
     func error(_ schedule: Schedule, _ p: Problem) throws -> Double {
       let found = try EquilibriumRule(
@@ -105,10 +110,10 @@ struct SweepRelaxationTests {
     }
     let p = try Problem(seed: seed)
     let annealed = try error(Schedule(.anneal, named: "coupling", from: 1), p)
-    #expect(annealed < 1e-12, "seed \(seed)")
+    tally.expect(annealed < 1e-12, "seed \(seed): \(annealed)")
     guard let p = p.offKinks(seed: seed) else { return }
     let small = try error(.constant(1e-8), p)
-    #expect(small < 1e-4, "seed \(seed)")
+    tally.expect(small < 1e-4, "seed \(seed): \(small) at small κ")
   }
 
   /// One output: where no branch changes on the way, one direction ends at the equilibrium.

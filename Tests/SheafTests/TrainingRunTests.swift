@@ -109,7 +109,7 @@ struct TrainingRunTests {
   }
 
   static func blobs(_ n: Int, seed: UInt64) throws -> (network: Network, data: TrainingData) {
-    var g = RandomGenerator(seed: seed)
+    var g = RandomGenerator(case: seed)
     let network = try Network(widths: [3, 9, 4], outputActivation: .softmax, using: &g)
     let x = g.normalMatrix(rows: 3, columns: n)
     var y = Matrix(rows: 4, columns: n)
@@ -121,22 +121,22 @@ struct TrainingRunTests {
   @Test(arguments: UInt64(0)..<20) func validationIsAPartition(seed: UInt64) throws {
     let (_, data) = try Self.blobs(40 + Int(seed), seed: seed)
     var (g, same, other) = (
-      RandomGenerator(seed: seed), RandomGenerator(seed: seed), RandomGenerator(seed: seed + 1)
+      RandomGenerator(case: seed), RandomGenerator(case: seed), RandomGenerator(seed: seed + 1)
     )
     let share = 0.05 + 0.04 * Double(seed)
     let parts = try data.split(holdingOut: share, using: &g)
     let held = Int((share * Double(data.count)).rounded())
-    #expect(parts.validation.count == held && parts.training.count == data.count - held)
+    #expect(parts.held.count == held && parts.training.count == data.count - held)
     func samples(_ d: TrainingData) -> [[Double]] {
       (0..<d.count).map { d.input.column($0) + d.target.column($0) }
     }
-    let (all, a, b) = (samples(data), samples(parts.training), samples(parts.validation))
+    let (all, a, b) = (samples(data), samples(parts.training), samples(parts.held))
     #expect(Set(a).isDisjoint(with: b) && Set(a + b) == Set(all), "seed \(seed)")
     #expect(a.count + b.count == all.count)
     let again = try data.split(holdingOut: share, using: &same)
-    #expect(samples(again.training) == a && samples(again.validation) == b)
+    #expect(samples(again.training) == a && samples(again.held) == b)
     let different = try data.split(holdingOut: share, using: &other)
-    #expect(samples(different.validation) != b, "seed \(seed)")
+    #expect(samples(different.held) != b, "seed \(seed)")
     for share in [0, 1, -0.1, 0.001, 0.999, Double.nan] {
       let error = #expect(throws: TrainingError.self) {
         _ = try data.split(holdingOut: share, using: &g)

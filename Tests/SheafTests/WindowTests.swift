@@ -22,7 +22,7 @@ struct WindowTests {
   }
 
   @Test(arguments: seeds) func convolutionIsItsDefinition(seed: UInt64) {
-    var g = RandomGenerator(seed: seed)
+    var g = RandomGenerator(case: seed)
     let groups = g.integer(1...3)
     let channels = groups * g.integer(1...3)
     let filters = groups * g.integer(1...3)
@@ -56,7 +56,7 @@ struct WindowTests {
   }
 
   @Test(arguments: seeds) func poolingIsItsDefinition(seed: UInt64) {
-    var g = RandomGenerator(seed: seed)
+    var g = RandomGenerator(case: seed)
     let w = g.slidingWindow(channels: 2)
     let x = g.normalMatrix(rows: w.imageSize, columns: 2)
     let n = w.channels * w.outputSize

@@ -15,7 +15,7 @@ struct IntegratorCase {
     let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../../../Tests/ReferenceData/b2_26441_identity.npz")
       .standardizedFileURL.path
-    let network = try NPZNetwork.read(path, outputActivation: .identity)
+    let network = try NPZNetwork.read(path)
     let input = try NPZ.read(path)["X"]!.matrix!
     flow = try HeatFlow(NeuralSheaf(network), pins: Pins(network: network, input: input))
     start = try NPZState.read(

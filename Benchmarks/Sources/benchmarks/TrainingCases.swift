@@ -117,7 +117,7 @@ enum PaperRuns {
       default: .identity
       }
     let network = try NPZNetwork.read(
-      base + ".npz", prefix: "init_", outputActivation: activation)
+      base + ".npz", NetworkReading(prefix: "init_", outputActivation: activation))
     let train = try TrainingData(
       input: file["X"]!.matrix!, target: file["Y"]!.matrix!, for: network)
     let test = try TrainingData(
@@ -159,7 +159,7 @@ enum PaperRuns {
   for name in PaperRuns.names {
     try measure("paper run \(name)") { try PaperRuns.results(name) }
   }
-  let digits = try Digits.load()
+  let digits = Digits.load()
   func step(_ network: Network) throws -> [String: Any] {
     try TrainingStepCase(
       network: network,

@@ -3,7 +3,9 @@ import Foundation
 extension ElementType {
   /// `count` elements as doubles, from byte `offset` on. Integers beyond 2⁵³ are rounded; a
   /// boolean is 0 or 1.
-  package func decode(_ data: Data, from offset: Int, count: Int) -> [Double] {
+  package func decode(
+    _ data: Data, from offset: Int, count: Int, isBigEndian: Bool = false
+  ) -> [Double] {
     precondition(
       offset >= 0 && count >= 0 && count <= (data.count - offset) / size,
       "\(count) elements from byte \(offset) of \(data.count)")
@@ -13,8 +15,9 @@ extension ElementType {
         [Double](unsafeUninitializedCapacity: count) { result, initialized in
           for i in 0..<count {
             let place = offset + i * MemoryLayout<T>.size
-            let bits = T(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: type))
-            result.initializeElement(at: i, to: value(bits))
+            let bits = bytes.loadUnaligned(fromByteOffset: place, as: type)
+            result.initializeElement(
+              at: i, to: value(isBigEndian ? T(bigEndian: bits) : T(littleEndian: bits)))
           }
           initialized = count
         }
@@ -33,6 +36,26 @@ extension ElementType {
       case .uint16: return values(UInt16.self) { Double($0) }
       case .uint8: return values(UInt8.self) { Double($0) }
       case .boolean: return values(UInt8.self) { $0 == 0 ? 0 : 1 }
+      }
+    }
+  }
+}
+
+extension ElementType {
+  /// `count` floats, from byte `offset` on.
+  package func decodeFloats(_ data: Data, from offset: Int, count: Int) -> [Float] {
+    precondition(
+      self == .float32 && offset >= 0 && count >= 0 && count <= (data.count - offset) / size,
+      "\(count) elements from byte \(offset) of \(data.count)")
+    return data.withUnsafeBytes { bytes in
+      [Float](unsafeUninitializedCapacity: count) { result, initialized in
+        for i in 0..<count {
+          let place = offset + i * MemoryLayout<UInt32>.size
+          let bits = UInt32(
+            littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt32.self))
+          result.initializeElement(at: i, to: Float(bitPattern: bits))
+        }
+        initialized = count
       }
     }
   }

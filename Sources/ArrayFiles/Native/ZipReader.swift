@@ -23,6 +23,11 @@ final class ZipReader {
   init(_ path: String) throws(ArrayFileError) {
     var code: Int32 = 0
     guard let archive = zip_open(path, Int32(ZIP_RDONLY), &code) else {
+      // What is no archive at all is said by its first bytes; a directory or no file by reading it.
+      let bytes = try ArrayFile.firstBytes(path)
+      if let found = FileSignature(bytes), found != .zip {
+        throw ArrayFileError(file: path, problem: "is \(found.summary), not an .npz file")
+      }
       throw ArrayFileError(file: path, problem: ZipArchive.openProblem(code))
     }
     var entries: [Entry] = []

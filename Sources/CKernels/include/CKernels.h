@@ -113,11 +113,11 @@ void ck_window_sum(ptrdiff_t n, const int32_t *start, const int32_t *source, con
 /// the transpose of ck_window_sum, added to u
 void ck_window_scatter(ptrdiff_t n, const int32_t *start, const int32_t *source,
                        const double *weight, const double *v, double *u);
-/// y[i] = the largest x of window i
-void ck_window_maximum(ptrdiff_t n, const int32_t *start, const int32_t *source, const double *x,
-                       double *y);
-/// branch[i] = the place in window i of its first largest x; returns how many changed
-ptrdiff_t ck_window_branches(ptrdiff_t n, const int32_t *start, const int32_t *source,
+/// y[i] = the largest x of window i, or the least
+void ck_window_extremes(ptrdiff_t n, const int32_t *start, const int32_t *source, int least,
+                        const double *x, double *y);
+/// branch[i] = the place in window i of its first largest x, or least; returns how many changed
+ptrdiff_t ck_window_branches(ptrdiff_t n, const int32_t *start, const int32_t *source, int least,
                              const double *x, uint16_t *branch);
 /// y[i] = scale x[element branch[i] of window i] + keep y[i]
 void ck_window_select(ptrdiff_t n, const int32_t *start, const int32_t *source,
@@ -126,6 +126,15 @@ void ck_window_select(ptrdiff_t n, const int32_t *start, const int32_t *source,
 /// the transpose of ck_window_select, added to u
 void ck_window_put(ptrdiff_t n, const int32_t *start, const int32_t *source,
                    const uint16_t *branch, const double *v, double *u);
+
+/// Sparse rows: row i has value[k] in column source[k] for start[i] <= k < start[i + 1].
+/// y = scale (the matrix) x + keep y
+void ck_sparse_multiply(ptrdiff_t n, const int32_t *start, const int32_t *source,
+                        const double *value, double scale, const double *x, double keep,
+                        double *y);
+/// u += the transpose of the matrix times v
+void ck_sparse_scatter(ptrdiff_t n, const int32_t *start, const int32_t *source,
+                       const double *value, const double *v, double *u);
 
 /// y = alpha d x + keep y with a coefficient d for each row
 void ck_diagonal_multiply(ptrdiff_t rows, ptrdiff_t columns, double alpha, const double *d,
@@ -151,6 +160,22 @@ void ck_prelu_multiply(ptrdiff_t rows, ptrdiff_t columns, const double *s, const
 /// y += scale times the sum over the columns of v min(z, 0)
 void ck_add_prelu_gradient(ptrdiff_t rows, ptrdiff_t columns, double scale, const double *v,
                            const double *z, double *y);
+
+/// Linear splines with coefficients for each row: of K kinks, kink (rows, K), slope and offset (rows,
+/// K + 1), branch b = how many kinks are <= z. y = slope_b z + offset_b
+void ck_spline_apply(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t kinks, const double *kink,
+                     const double *slope, const double *offset, const double *z, double *y);
+/// branch = that of z; returns how many changed
+ptrdiff_t ck_spline_branches(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t kinks,
+                             const double *kink, const double *z, uint16_t *branch);
+/// y = scale slope_branch v + keep y
+void ck_spline_multiply(ptrdiff_t rows, ptrdiff_t columns, const double *slope,
+                        const uint16_t *branch, double scale, const double *v, double keep,
+                        double *y);
+/// y = slope_branch v + offset_branch
+void ck_spline_branch_apply(ptrdiff_t rows, ptrdiff_t columns, const double *slope,
+                            const double *offset, const uint16_t *branch, const double *v,
+                            double *y);
 
 /// A buffer of at least n doubles that belongs to the calling thread until its next call.
 double *ck_scratch(ptrdiff_t n);

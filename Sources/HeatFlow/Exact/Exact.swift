@@ -158,7 +158,8 @@ public struct Exact: Sendable {
       observe(
         FlowObservation(
           step: event, time: time, totalDiscord: flow.discords(of: state).total,
-          crossings: crossings, output: output.columns > 0 ? output.column(0) : []))
+          crossings: crossings, output: output.columns > 0 ? output.column(0) : [],
+          state: state))
     }
     var state = end
     var (next, crossings) = (0, 0)
@@ -186,6 +187,6 @@ extension HeatFlow {
   /// max over samples of ‖the smallest element of ∂E‖∞ / scale, read from the state alone.
   func clarkeResidual(at state: SheafState, scales: [Double]) -> Double {
     let gradient = ClarkeGradient(pinned, FlatNetwork(sheaf.network), state, tolerance: 1e-12)
-    return zip(gradient.residuals, scales).map { $0 / $1 }.max() ?? 0
+    return zip(gradient.residuals, scales).map { $0 / $1 }.maximum() ?? 0
   }
 }

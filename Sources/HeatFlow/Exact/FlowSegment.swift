@@ -93,7 +93,7 @@ struct FlowSegment: Sendable {
       }
     }
     (self.displacement, self.decay) = (displacement, decay)
-    let size = x.reduce(1) { max($0, abs($1)) }
+    let size = maximum(1, x.maximumMagnitude)
     tolerance = 1e-14 * size
     forceTolerance = 1e-14 * size * max(1, hessian.maximumMagnitude)
 
@@ -197,7 +197,7 @@ struct FlowSegment: Sendable {
       let size = max(1e-12 * v.maximumMagnitude, noise)
       open.removeAll { w in
         let d = functionals[w].reduce(0) { $0 + $1.1 * v[$1.0, 0] }
-        let scale = functionals[w].reduce(0) { max($0, abs($1.1)) }
+        let scale = functionals[w].lazy.map(\.1).maximumMagnitude
         guard abs(d) > size * scale else { return false }
         (orders[w], signs[w]) = (order, d > 0 ? 1 : -1)
         return true
@@ -259,7 +259,7 @@ struct FlowSegment: Sendable {
 
   /// ‖F‖∞ after a time.
   func largestForce(after time: Double) -> Double {
-    forces(exponentials(time)).reduce(0) { max($0, abs($1)) }
+    forces(exponentials(time)).maximumMagnitude
   }
 
   /// The first time from `start` on at which ‖F‖∞ ≤ bound.

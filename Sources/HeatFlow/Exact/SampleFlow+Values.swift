@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 /// Boundaries at a value, such as z = 0 of a rectifier: Filippov's convention.
 ///
 /// F⁻ and F⁺ are the forces on the coordinate with the rows that read it on the branches left and right of the
@@ -31,7 +33,7 @@ extension SampleFlow {
 
   /// Rounding of the forces.
   var rounding: Double {
-    1e-12 * x.reduce(1) { max($0, abs($1)) } * max(1, pieces.hessian.maximumMagnitude)
+    1e-12 * maximum(1, x.maximumMagnitude) * max(1, pieces.hessian.maximumMagnitude)
   }
 
   func overlap(_ c: Int) -> FlowError {

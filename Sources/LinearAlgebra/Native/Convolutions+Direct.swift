@@ -9,8 +9,8 @@ extension Convolution {
   var isDirect: Bool {
     // Where windows are points the image is its own panel. Images as narrow as 4 places, half a
     // vector, still gain.
-    !window.isPointwise && window.outputSize > 0 && !usesPanels && hasSmallCopies
-      && ck_has_direct_convolution() != 0
+    window.image.depth == nil && !window.isPointwise && window.outputSize > 0 && !usesPanels
+      && hasSmallCopies && ck_has_direct_convolution() != 0
   }
 
   /// Whether the padded copies are no larger than a few images: dilation, stride and padding may spread

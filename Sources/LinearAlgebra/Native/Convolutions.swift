@@ -2,14 +2,16 @@ import CKernels
 import COpenBLAS
 
 /// A convolution of images with filters, in the sense of deep learning (a cross-correlation):
-/// y[f, p, q] = Σ W[f, c, k, l] · x[c, place (p, q, k, l)] over the channels c of the filter's group.
+/// y[f, p, q] = Σ W[f, c, k, l] · x[c, place (p, q, k, l)] over the channels c of the filter's group;
+/// of volumes likewise.
 ///
-/// Weights are one column per filter, (channels / groups · kernel height · kernel width, filters),
-/// so the bytes are PyTorch's (filters, channels / groups, height, width).
+/// Weights are one column per filter, (channels / groups · kernel size, filters), so the bytes are
+/// PyTorch's (filters, channels / groups, height, width).
 ///
 /// With AVX-512 a kernel of our own sums over a padded copy of the image. Elsewhere, and for gradients,
 /// each product works on a panel of a few output rows: the window elements laid out as a matrix that
-/// stays in the cache, then one matrix product (im2col; Chellapilla et al. 2006).
+/// stays in the cache, then one matrix product (im2col; Chellapilla et al. 2006). The window elements of
+/// a volume are those of some of its images, one depth of the kernel after the other.
 public struct Convolution: Sendable, Equatable {
   /// The window over the source.
   public let window: SlidingWindow
@@ -34,7 +36,7 @@ public struct Convolution: Sendable, Equatable {
   public var targetSize: Int { filters * window.outputSize }
   /// The number of weights of one filter.
   public var filterSize: Int {
-    window.channels / groups * window.kernel.height * window.kernel.width
+    window.channels / groups * window.kernel.size
   }
 }
 
@@ -75,9 +77,8 @@ extension Convolution {
     v.elements.withUnsafeBufferPointer { v in
       weight.elements.withUnsafeBufferPointer { w in
         u.elements.withUnsafeMutableBufferPointer { u in
-          forEachPanel(samples: v.count / max(targetSize, 1)) { sample, group, rows, panel in
-            let first = rows.lowerBound * window.output.width
-            let count = rows.count * window.output.width
+          forEachPanel(samples: v.count / max(targetSize, 1)) { sample, group, places, panel in
+            let (first, count) = (places.lowerBound, places.count)
             let from = v.baseAddress! + sample * targetSize + group * columns * n + first
             let image = u.baseAddress! + sample * sourceSize + group * size
             // Where windows are points the panel is the image itself.
@@ -86,12 +87,7 @@ extension Convolution {
               CblasColMajor, CblasNoTrans, CblasTrans, Int32(count), Int32(k), Int32(columns), 1,
               from, Int32(n), w.baseAddress! + group * columns * k, Int32(k),
               window.isPointwise ? 1 : 0, to, Int32(ld))
-            if !window.isPointwise {
-              var geometry = geometry
-              ck_add_columns_to_image(
-                &geometry, window.channels / groups, rows.lowerBound, rows.upperBound, panel,
-                image)
-            }
+            if !window.isPointwise { fold(panel, places, onto: image) }
           }
         }
       }
@@ -106,10 +102,9 @@ extension Convolution {
     x.elements.withUnsafeBufferPointer { x in
       v.elements.withUnsafeBufferPointer { v in
         g.elements.withUnsafeMutableBufferPointer { g in
-          forEachPanel(samples: v.count / max(targetSize, 1)) { sample, group, rows, panel in
-            let first = rows.lowerBound * window.output.width
-            let count = rows.count * window.output.width
-            let (p, ld) = unfold(x.baseAddress!, sample, group, rows, panel)
+          forEachPanel(samples: v.count / max(targetSize, 1)) { sample, group, places, panel in
+            let (first, count) = (places.lowerBound, places.count)
+            let (p, ld) = unfold(x.baseAddress!, sample, group, places, panel)
             cblas_dgemm(
               CblasColMajor, CblasTrans, CblasNoTrans, Int32(k), Int32(columns), Int32(count),
               scale, p, Int32(ld),
@@ -142,15 +137,14 @@ extension Convolution {
               return convolve(
                 x.baseAddress!, w.baseAddress!, bias, scale, keep, t, base, samples: y.count / size)
             }
-            forEachPanel(samples: y.count / size) { sample, group, rows, panel in
-              let first = rows.lowerBound * window.output.width
-              let count = rows.count * window.output.width
+            forEachPanel(samples: y.count / size) { sample, group, places, panel in
+              let (first, count) = (places.lowerBound, places.count)
               let (to, old) = (base + sample * size, t + sample * size)
               for f in group * columns..<(group + 1) * columns {
                 ck_scale_and_shift(
                   count, keep, old + f * n + first, scale * (bias?[f] ?? 0), to + f * n + first)
               }
-              let (p, ld) = unfold(x.baseAddress!, sample, group, rows, panel)
+              let (p, ld) = unfold(x.baseAddress!, sample, group, places, panel)
               cblas_dgemm(
                 CblasColMajor, CblasNoTrans, CblasNoTrans, Int32(count), Int32(columns), Int32(k),
                 scale, p, Int32(ld), w.baseAddress! + group * columns * k, Int32(k), 1,
@@ -167,56 +161,10 @@ extension Convolution {
     bias.elements.withUnsafeBufferPointer { body($0.baseAddress) }
   }
 
-  /// The window elements of some output rows as a matrix: in the panel, or the image itself where
-  /// windows are points.
-  func unfold(
-    _ x: UnsafePointer<Double>, _ sample: Int, _ group: Int, _ rows: Range<Int>,
-    _ panel: UnsafeMutablePointer<Double>
-  ) -> (UnsafePointer<Double>, Int) {
-    let image = x + sample * sourceSize + group * (sourceSize / groups)
-    let width = window.output.width
-    if window.isPointwise { return (image + rows.lowerBound * width, window.outputSize) }
-    var geometry = geometry
-    ck_image_to_columns(
-      &geometry, window.channels / groups, rows.lowerBound, rows.upperBound, image, panel)
-    return (UnsafePointer(panel), rows.count * width)
-  }
-
-  /// Visits panels of output rows with room for their window elements.
-  func forEachPanel(
-    samples: Int,
-    _ body: (
-      _ sample: Int, _ group: Int, _ rows: Range<Int>, _ panel: UnsafeMutablePointer<Double>
-    ) -> Void
-  ) {
-    // Measured: panels of a quarter of a megabyte stay in the second cache.
-    let (height, width) = (window.output.height, window.output.width)
-    guard height > 0 && width > 0 else { return }
-    let rows = max(1, min(height, 32_768 / max(filterSize * width, 1)))
-    let panel = ck_scratch(window.isPointwise ? 1 : rows * width * filterSize)!
-    for sample in 0..<samples {
-      for group in 0..<groups {
-        for first in stride(from: 0, to: height, by: rows) {
-          body(sample, group, first..<min(first + rows, height), panel)
-        }
-      }
-    }
-  }
-
-  private func check(_ x: Matrix, _ y: Matrix, _ weight: Matrix) {
+  func check(_ x: Matrix, _ y: Matrix, _ weight: Matrix) {
     precondition(
       x.rows == sourceSize && y.rows == targetSize && x.columns == y.columns
         && weight.rows == filterSize && weight.columns == filters,
       "convolution of \(x.shape) with \(weight.shape) into \(y.shape)")
-  }
-
-  var geometry: ck_window {
-    ck_window(
-      height: window.image.height, width: window.image.width,
-      out_height: window.output.height, out_width: window.output.width,
-      kernel_height: window.kernel.height, kernel_width: window.kernel.width,
-      stride_height: window.stride.height, stride_width: window.stride.width,
-      dilation_height: window.dilation.height, dilation_width: window.dilation.width,
-      pad_top: window.paddingBefore.height, pad_left: window.paddingBefore.width)
   }
 }

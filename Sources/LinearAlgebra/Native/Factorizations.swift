@@ -14,6 +14,8 @@ public enum FactorizationError: Error, Equatable, CustomStringConvertible {
   case singular(order: Int)
   /// The eigenvalue iteration did not converge.
   case noConvergence
+  /// An element of the matrix is not finite, or the factors overflow.
+  case notFinite
 
   /// What is wrong, in a sentence.
   public var description: String {
@@ -22,6 +24,16 @@ public enum FactorizationError: Error, Equatable, CustomStringConvertible {
       "the matrix is not positive definite: its leading minor of order \(k) is not positive"
     case .singular(let k): "the matrix is singular: pivot \(k) vanishes"
     case .noConvergence: "the eigenvalue iteration did not converge"
+    case .notFinite: "the matrix has an element that is not finite, or factors that would not be"
+    }
+  }
+}
+
+extension Matrix {
+  /// Whether every element on and below the diagonal is finite.
+  fileprivate var isLowerTriangleFinite: Bool {
+    (0..<columns).allSatisfy { j in
+      elements[j + j * rows..<(j + 1) * rows].allSatisfy(\.isFinite)
     }
   }
 }
@@ -31,13 +43,21 @@ public struct CholeskyFactorization: Sendable {
   private var factor: Matrix
 
   /// Factors a symmetric positive definite matrix; reads its lower triangle. Cost: n³/3.
+  ///
+  /// - Throws: `notPositiveDefinite`; `notFinite` for elements that are not.
   public init(_ a: Matrix) throws(FactorizationError) {
     precondition(a.rows == a.columns, "Cholesky factorisation of a \(a.shape) matrix")
     factor = a
     guard a.rows > 0 else { return }
     let n = Int32(a.rows)
-    let info = LAPACKE_dpotrf(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "L")), n, &factor.elements, n)
+    // LAPACK takes a NaN for a positive pivot.
+    guard a.isLowerTriangleFinite else { throw .notFinite }
+    let info = LAPACKE_dpotrf_work(
+      LAPACK_COL_MAJOR, CChar(UInt8(ascii: "L")), n, &factor.elements, n)
     if info > 0 { throw .notPositiveDefinite(order: Int(info)) }
+    guard info == 0, (0..<a.rows).allSatisfy({ factor[$0, $0].isFinite }) else {
+      throw .notFinite
+    }
   }
 
   /// The factorisation of L Lᵀ for a lower triangle L; what lies above it is not read.
@@ -50,12 +70,13 @@ public struct CholeskyFactorization: Sendable {
   /// L, whose upper triangle holds anything.
   public var lowerTriangle: Matrix { factor }
 
-  /// b ← A⁻¹ b, column by column. Cost: 2n² per column.
+  /// b ← A⁻¹ b, column by column; what is not finite stays in its column. Cost: 2n² per column.
   public func solve(_ b: inout Matrix) {
     precondition(b.rows == factor.rows, "right-hand side \(b.shape) for order \(factor.rows)")
     guard b.count > 0 else { return }
     let n = Int32(factor.rows)
-    LAPACKE_dpotrs(
+    // The checking variant leaves all columns as they are where one has a NaN.
+    LAPACKE_dpotrs_work(
       LAPACK_COL_MAJOR, CChar(UInt8(ascii: "L")), n, Int32(b.columns), factor.elements, n,
       &b.elements, n)
   }
@@ -86,16 +107,20 @@ public struct SymmetricEigendecomposition: Sendable {
   public let vectors: Matrix
 
   /// Decomposes a symmetric matrix; reads its lower triangle. Cost: about 4n³/3 without vectors.
+  ///
+  /// - Throws: `noConvergence`; `notFinite` for elements that are not.
   public init(_ a: Matrix, vectors wanted: Bool = true) throws(FactorizationError) {
     precondition(a.rows == a.columns, "eigen-decomposition of a \(a.shape) matrix")
     var v = a
     var w = [Double](repeating: 0, count: a.rows)
     if a.rows > 0 {
       let n = Int32(a.rows)
+      guard a.isLowerTriangleFinite else { throw .notFinite }
       let info = LAPACKE_dsyevd(
         LAPACK_COL_MAJOR, CChar(UInt8(ascii: wanted ? "V" : "N")), CChar(UInt8(ascii: "L")), n,
         &v.elements, n, &w)
       if info != 0 { throw .noConvergence }
+      guard w.allSatisfy(\.isFinite) else { throw .notFinite }
     }
     values = w
     vectors = wanted ? v : Matrix(rows: a.rows, columns: 0)
@@ -110,10 +135,11 @@ extension Matrix {
     var x = b
     var pivots = [Int32](repeating: 0, count: rows)
     guard x.count > 0 else { return x }
+    guard firstNonFinite == nil else { throw .notFinite }
     let n = Int32(rows)
-    let info = LAPACKE_dgesv(
+    let info = LAPACKE_dgesv_work(
       LAPACK_COL_MAJOR, n, Int32(b.columns), &lu.elements, n, &pivots, &x.elements, n)
-    if info > 0 { throw .singular(order: Int(info)) }
+    if info != 0 { throw .singular(order: Int(info)) }
     return x
   }
 }

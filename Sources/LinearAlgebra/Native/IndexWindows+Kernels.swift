@@ -38,22 +38,24 @@ extension IndexWindows {
     }
   }
 
-  /// y[i] ← the largest x of window i. No window may be empty.
-  public func setMaxima(of x: Matrix, into y: inout Matrix) {
+  /// y[i] ← the largest x of window i, or the least. No window may be empty.
+  public func setExtremes(of x: Matrix, least: Bool = false, into y: inout Matrix) {
     check(x, y)
     let (n, m) = (count, sourceCount)
     x.elements.withUnsafeBufferPointer { x in
       y.elements.withUnsafeMutableBufferPointer { y in
         for j in 0..<(n > 0 ? y.count / n : 0) {
-          ck_window_maximum(
-            n, starts, sources, x.baseAddress! + j * m, y.baseAddress! + j * n)
+          ck_window_extremes(
+            n, starts, sources, least ? 1 : 0, x.baseAddress! + j * m, y.baseAddress! + j * n)
         }
       }
     }
   }
 
-  /// branches ← the place of the first largest x in each window; how many changed.
-  public func readLargest(of x: Matrix, into branches: inout [UInt16]) -> Int {
+  /// branches ← the place of the first largest x in each window, or the first least; how many changed.
+  public func readExtremes(
+    of x: Matrix, least: Bool = false, into branches: inout [UInt16]
+  ) -> Int {
     precondition(x.rows == sourceCount && branches.count == count * x.columns)
     let (n, m) = (count, sourceCount)
     var changed = 0
@@ -61,7 +63,7 @@ extension IndexWindows {
       branches.withUnsafeMutableBufferPointer { b in
         for j in 0..<(n > 0 ? b.count / n : 0) {
           changed += ck_window_branches(
-            n, starts, sources, x.baseAddress! + j * m, b.baseAddress! + j * n)
+            n, starts, sources, least ? 1 : 0, x.baseAddress! + j * m, b.baseAddress! + j * n)
         }
       }
     }

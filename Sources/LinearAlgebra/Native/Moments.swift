@@ -50,15 +50,63 @@ extension Convolution {
       "moments of the windows of \(x.shape) into \(moments.map(\.shape))")
     if keep != 1 { for g in moments.indices { moments[g].scale(by: keep) } }
     x.elements.withUnsafeBufferPointer { x0 in
-      forEachPanel(samples: x.columns) { sample, group, rows, panel in
-        let count = rows.count * window.output.width
-        let (p, ld) = unfold(x0.baseAddress!, sample, group, rows, panel)
+      forEachPanel(samples: x.columns) { sample, group, places, panel in
+        let count = places.count
+        let (p, ld) = unfold(x0.baseAddress!, sample, group, places, panel)
         moments[group].elements.withUnsafeMutableBufferPointer { m in
           cblas_dsyrk(
             CblasColMajor, CblasLower, CblasTrans, Int32(k), Int32(count), scale, p, Int32(ld), 1,
             m.baseAddress!, Int32(order))
           for i in 0..<k { m[k + i * order] += scale * ck_sum(count, p + i * ld) }
           m[order * order - 1] += scale * Double(count)
+        }
+      }
+    }
+    for g in moments.indices { moments[g].mirrorLowerTriangle() }
+  }
+}
+
+extension Convolution {
+  /// moments[g] ← scale · Σ ψ ψᵀ + keep · moments[g] over the samples of `v` and the places of the source, ψ =
+  /// (v at the windows that the place lies in, one entry for each filter of group g and element of the kernel;
+  /// 1): the regressors of Wᵀ v + b.
+  ///
+  /// `cover` lists for each place window · kernel size + element. Both triangles are written. Cost: the size
+  /// of an image · order² per sample and group.
+  public func addCoverMoments(
+    _ v: Matrix, cover: IndexWindows, scale: Double, keeping keep: Double,
+    into moments: inout [Matrix]
+  ) {
+    let (kernel, n) = (window.kernel.size, window.outputSize)
+    let columns = filters / groups
+    let order = columns * kernel + 1
+    precondition(
+      v.rows == targetSize && cover.count == window.image.size && moments.count == groups
+        && moments.allSatisfy { $0.rows == order && $0.columns == order },
+      "moments of \(v.shape) into \(moments.map(\.shape))")
+    if keep != 1 { for g in moments.indices { moments[g].scale(by: keep) } }
+    let places = max(1, min(cover.count, 32_768 / order))
+    let panel = ck_scratch(places * order)!
+    v.elements.withUnsafeBufferPointer { v in
+      for (j, g) in (0..<v.count / max(targetSize, 1)).flatMap({ j in (0..<groups).map { (j, $0) } }
+      ) {
+        let from = v.baseAddress! + j * targetSize + g * columns * n
+        for first in stride(from: 0, to: cover.count, by: places) {
+          let count = min(places, cover.count - first)
+          panel.update(repeating: 0, count: count * (order - 1))
+          (panel + count * (order - 1)).update(repeating: 1, count: count)
+          for i in 0..<count {
+            for k in 0..<cover.size(of: first + i) {
+              let (w, element) = cover.source(k, of: first + i)
+                .quotientAndRemainder(dividingBy: kernel)
+              for c in 0..<columns { panel[i + (c * kernel + element) * count] = from[c * n + w] }
+            }
+          }
+          moments[g].elements.withUnsafeMutableBufferPointer { m in
+            cblas_dsyrk(
+              CblasColMajor, CblasLower, CblasTrans, Int32(order), Int32(count), scale, panel,
+              Int32(count), 1, m.baseAddress!, Int32(order))
+          }
         }
       }
     }

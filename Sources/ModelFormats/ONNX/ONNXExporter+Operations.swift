@@ -21,33 +21,46 @@ extension ONNXExporter {
       emit("Gemm", [x, weight, bias], name, [Self.attribute("transB", 1)])
       put([op.targetDimension])
     case let op as Convolutional:
-      let (w, c) = (op.convolution.window, op.convolution)
-      let shape = [c.filters, w.channels / c.groups, w.kernel.height, w.kernel.width]
-      let weight = constant("\(name).weight", shape, op.parameters[0].elements)
-      let bias = constant("\(name).bias", [c.filters], op.parameters[1].elements)
-      let x = reshaped(&source, [w.channels, w.image.height, w.image.width])
+      let c = op.convolution
       emit(
-        "Conv", [x, weight, bias], name,
-        windowAttributes(w.withoutOverhang) + [
-          Self.attribute("dilations", [w.dilation.height, w.dilation.width]),
-          Self.attribute("group", c.groups),
-        ])
-      put([c.filters, w.output.height, w.output.width])
+        "Conv",
+        filterInputs(op.parameters, c, &source, [c.window.channels] + c.window.image.lengths, name),
+        name, windowAttributes(try fitted(c.window, name)) + [Self.attribute("group", c.groups)])
+      put([c.filters] + c.window.output.lengths)
+    case let op as TransposedConvolutional:
+      let c = op.convolution
+      emit(
+        "ConvTranspose",
+        filterInputs(op.parameters, c, &source, [c.filters] + c.window.output.lengths, name), name,
+        transposedAttributes(c.window) + [Self.attribute("group", c.groups)])
+      put([c.window.channels] + c.window.image.lengths)
+    case let op as MaximumPooling where op.isMinimum:
+      writeMinimum(op, reading: &source, to: name)
+      put([op.targetDimension])
     case let op as MaximumPooling:
       let x = reshaped(&source, imageShape(op.window))
-      emit("MaxPool", [x], name, poolAttributes(op.window))
-      put([op.window.channels, op.window.output.height, op.window.output.width])
+      emit("MaxPool", [x], name, try poolAttributes(op.window, name))
+      put([op.window.channels] + op.window.output.lengths)
     case let op as AveragePooling:
       let x = reshaped(&source, imageShape(op.window))
       emit(
         "AveragePool", [x], name,
-        poolAttributes(op.window) + [
+        try poolAttributes(op.window, name) + [
           Self.attribute("count_include_pad", op.includesPadding ? 1 : 0)
         ])
-      put([op.window.channels, op.window.output.height, op.window.output.width])
+      put([op.window.channels] + op.window.output.lengths)
     case let op as Elementwise:
-      try write(op.function, reading: natural, to: name)
+      write(op.function, reading: natural, to: name)
       put(natural.shape)
+    case let op as ElementwiseSplines:
+      let s = op.splines
+      writePieces(
+        kinks: columns(s.kinks), slopes: columns(s.slopes), offsets: columns(s.offsets),
+        reading: reshaped(&source, [s.count]), to: name)
+      put([s.count])
+    case let op as SparseLinear:
+      write(op, reading: &source, to: name)
+      put([op.targetDimension])
     case let op as ParametricRectifier:
       let slopes = op.parameters[0].elements
       let shape = slopes.count == 1 ? natural.shape : channelShape(slopes.count, op.extent, natural)
@@ -89,36 +102,51 @@ extension ONNXExporter {
     }
   }
 
+  /// The operator of a function of every coordinate, and its pieces where there is none.
   mutating func write(
     _ function: PiecewiseAffine, reading source: (name: String, shape: [Int]), to name: String
-  ) throws(ArrayFileError) {
+  ) {
+    switch Self.ownOperator(function) {
+    case .clip(let lower, let upper)?:
+      let minimum = lower.isFinite ? constant("\(name).min", [], [lower]) : ""
+      let maximum = upper.isFinite ? constant("\(name).max", [], [upper]) : ""
+      emit("Clip", [source.name, minimum] + (maximum.isEmpty ? [] : [maximum]), name)
+    case .attributes(let type, let attributes)?:
+      emit(type, [source.name], name, attributes.map { Self.attribute($0, Float($1)) })
+    case nil:
+      writePieces(
+        kinks: function.kinks.map { [$0] }, slopes: function.slopes.map { [$0] },
+        offsets: function.offsets.map { [$0] }, reading: source.name, to: name)
+    }
+  }
+
+  enum FunctionOperator {
+    case attributes(String, [(String, Double)])
+    case clip(lower: Double, upper: Double)
+  }
+
+  /// The operator that is exactly a function; nil if there is none.
+  static func ownOperator(_ function: PiecewiseAffine) -> FunctionOperator? {
     let (kinks, slopes, offsets) = (function.kinks, function.slopes, function.offsets)
     // Attributes are floats; ours are read back from their decimals.
     func isExact(_ x: Double) -> Bool { Double("\(Float(x))") == x }
-    if function == .rectifier { return emit("Relu", [source.name], name) }
-    if function == .absolute { return emit("Abs", [source.name], name) }
+    if function == .rectifier { return .attributes("Relu", []) }
+    if function == .absolute { return .attributes("Abs", []) }
     if function == .leakyRectifier(slope: slopes[0]), isExact(slopes[0]) {
-      return emit("LeakyRelu", [source.name], name, [Self.attribute("alpha", Float(slopes[0]))])
+      return .attributes("LeakyRelu", [("alpha", slopes[0])])
     }
     for (lower, upper) in [
       (kinks[0], kinks.last!), (kinks[0], .infinity), (-.infinity, kinks[0]),
     ] where lower < upper && function == .clip(lower: lower, upper: upper) {
-      let minimum = lower.isFinite ? constant("\(name).min", [], [lower]) : ""
-      let maximum = upper.isFinite ? constant("\(name).max", [], [upper]) : ""
-      return emit("Clip", [source.name, minimum] + (maximum.isEmpty ? [] : [maximum]), name)
+      return .clip(lower: lower, upper: upper)
     }
     if slopes.count == 3, slopes[1] > 0,
       function == .hardSigmoid(slope: slopes[1], offset: offsets[1]), isExact(slopes[1]),
       isExact(offsets[1])
     {
-      return emit(
-        "HardSigmoid", [source.name], name,
-        [
-          Self.attribute("alpha", Float(slopes[1])), Self.attribute("beta", Float(offsets[1])),
-        ])
+      return .attributes("HardSigmoid", [("alpha", slopes[1]), ("beta", offsets[1])])
     }
-    throw ArrayFileError(
-      file: file, problem: "\(name), \(function.description), has no exact operator in ONNX")
+    return nil
   }
 
   mutating func write(

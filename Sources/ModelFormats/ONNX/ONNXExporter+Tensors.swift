@@ -1,3 +1,4 @@
+import ArrayFiles
 import LinearAlgebra
 
 /// Tensors in the shapes that operations want, constants, nodes and their attributes.
@@ -30,7 +31,7 @@ extension ONNXExporter {
   }
 
   func imageShape(_ w: SlidingWindow) -> [Int] {
-    [w.channels, w.image.height, w.image.width]
+    [w.channels] + w.image.lengths
   }
 
   /// The shape in which channels are axis 1: the natural one if it has them there.
@@ -52,9 +53,13 @@ extension ONNXExporter {
   }
 
   mutating func integers(_ name: String, _ values: [Int], isScalar: Bool = false) -> String {
+    integers(name, values, shape: isScalar ? [] : [values.count])
+  }
+
+  mutating func integers(_ name: String, _ values: [Int], shape: [Int]) -> String {
     var tensor = ONNXTensorProto()
     tensor.name = name
-    tensor.dims = isScalar ? [] : [Int64(values.count)]
+    tensor.dims = shape.map { Int64($0) }
     tensor.dataType = 7
     tensor.int64Data = values.map { Int64($0) }
     graph.initializer.append(tensor)
@@ -76,25 +81,68 @@ extension ONNXExporter {
 
   func windowAttributes(_ w: SlidingWindow) -> [ONNXAttributeProto] {
     [
-      Self.attribute("kernel_shape", [w.kernel.height, w.kernel.width]),
-      Self.attribute("strides", [w.stride.height, w.stride.width]),
-      Self.attribute(
-        "pads",
-        [
-          w.paddingBefore.height, w.paddingBefore.width, w.paddingAfter.height,
-          w.paddingAfter.width,
-        ]),
+      Self.attribute("kernel_shape", w.kernel.lengths),
+      Self.attribute("strides", w.stride.lengths),
+      Self.attribute("dilations", w.dilation.lengths),
+      Self.attribute("pads", w.paddingBefore.lengths + w.paddingAfter.lengths),
     ]
   }
 
-  func poolAttributes(_ w: SlidingWindow) -> [ONNXAttributeProto] {
-    let down = SlidingWindow(
-      channels: w.channels, image: w.image, kernel: w.kernel, stride: w.stride,
-      dilation: w.dilation, paddingBefore: w.paddingBefore, paddingAfter: w.paddingAfter)
-    return windowAttributes(w) + [
-      Self.attribute("dilations", [w.dilation.height, w.dilation.width]),
-      Self.attribute("ceil_mode", down.output == w.output ? 0 : 1),
+  func poolAttributes(
+    _ w: SlidingWindow, _ name: String
+  ) throws(ArrayFileError) -> [ONNXAttributeProto] {
+    func rounded(up: Bool) -> Extent {
+      SlidingWindow(
+        channels: w.channels, image: w.image, kernel: w.kernel, stride: w.stride,
+        dilation: w.dilation, paddingBefore: w.paddingBefore, paddingAfter: w.paddingAfter,
+        roundsUp: up
+      ).output
+    }
+    let isDown = rounded(up: false) == w.output
+    guard isDown || rounded(up: true) == w.output else { throw tooFew(w, name) }
+    return windowAttributes(w) + [Self.attribute("ceil_mode", isDown ? 0 : 1)]
+  }
+
+  /// A window of a convolution, none of which hangs over the padding.
+  func fitted(_ w: SlidingWindow, _ name: String) throws(ArrayFileError) -> SlidingWindow {
+    let result = w.withoutOverhang
+    guard result.output == w.output else { throw tooFew(w, name) }
+    return result
+  }
+
+  private func tooFew(_ w: SlidingWindow, _ name: String) -> ArrayFileError {
+    ArrayFileError(
+      file: file,
+      problem: "\(name) has \(w.output) windows over \(w.image), fewer than ONNX's operators make")
+  }
+
+  /// Of the transposed convolution from a window's places to its image, which is what is left of what the
+  /// windows reach over, or that and a little more.
+  func transposedAttributes(_ w: SlidingWindow) -> [ONNXAttributeProto] {
+    let rest = w.image.lengths.indices.map { i -> Int in
+      let span: Int = w.dilation.lengths[i] * (w.kernel.lengths[i] - 1) + 1
+      let reach: Int = (w.output.lengths[i] - 1) * w.stride.lengths[i] + span
+      return reach - w.paddingBefore.lengths[i] - w.image.lengths[i]
+    }
+    return [
+      Self.attribute("kernel_shape", w.kernel.lengths),
+      Self.attribute("strides", w.stride.lengths),
+      Self.attribute("dilations", w.dilation.lengths),
+      Self.attribute("pads", w.paddingBefore.lengths + rest.map { max(0, $0) }),
+      Self.attribute("output_padding", rest.map { max(0, -$0) }),
     ]
+  }
+
+  /// The inputs of a convolution or its transpose: the source as images of the given shape, weight, bias.
+  mutating func filterInputs(
+    _ parameters: [Matrix], _ c: Convolution, _ source: inout [(name: String, shape: [Int])],
+    _ shape: [Int], _ name: String
+  ) -> [String] {
+    let weight = constant(
+      "\(name).weight", [c.filters, c.window.channels / c.groups] + c.window.kernel.lengths,
+      parameters[0].elements)
+    let bias = constant("\(name).bias", [parameters[1].count], parameters[1].elements)
+    return [reshaped(&source, shape), weight, bias]
   }
 
   static func attribute(_ name: String, _ value: Int) -> ONNXAttributeProto {

@@ -67,9 +67,9 @@ struct ONNXExporter {
           file: file,
           problem: "\(network.edgeName(e)) has numbers beyond the range of float32; write float64")
       }
-      if let op = edge.operation as? Elementwise, op.function.kinks.count == 2,
-        Float(op.function.kinks[0]) >= Float(op.function.kinks[1])
-      {
+      if Self.kinks(edge.operation).contains(where: { kinks in
+        zip(kinks, kinks.dropFirst()).contains { $0 < $1 && Float($0) >= Float($1) }
+      }) {
         throw ArrayFileError(
           file: file,
           problem: "\(network.edgeName(e)) has kinks that are one in float32; write float64")
@@ -84,12 +84,29 @@ struct ONNXExporter {
     }
   }
 
+  /// The kinks of each function of an elementwise operation.
+  private static func kinks(_ operation: any NetworkOperation) -> [[Double]] {
+    switch operation {
+    case let op as Relabelled: kinks(op.base)
+    case let op as Elementwise: [op.function.kinks]
+    case let op as ElementwiseSplines:
+      (0..<op.splines.count).map { op.splines.kinks.rows($0..<$0 + 1).elements }
+    default: []
+    }
+  }
+
   /// The numbers that a file holds of an operation.
   private static func numbers(_ operation: any NetworkOperation) -> [Double] {
     switch operation {
     case let op as Relabelled: numbers(op.base)
     case let op as ChannelAffine: op.coefficients.flatMap(\.elements)
-    case let op as Elementwise: op.function.kinks
+    case let op as Elementwise:
+      op.function.kinks
+        + (ownOperator(op.function) == nil ? op.function.slopes + op.function.offsets : [])
+    case let op as ElementwiseSplines:
+      op.splines.kinks.elements.filter { $0 < .infinity } + op.splines.slopes.elements
+        + op.splines.offsets.elements
+    case let op as SparseLinear: op.matrix.values
     default: operation.parameters.flatMap(\.elements)
     }
   }
@@ -131,6 +148,12 @@ struct ONNXExporter {
     set.version = ONNXFile.writtenOperatorSet
     model.opsetImport = [set]
     model.metadataProps = marks.entries
+    if !network.classNames.isEmpty {
+      var entry = ONNXStringStringEntryProto()
+      entry.key = SafetensorsNetwork.classesKey
+      entry.value = network.classNamesJSON
+      model.metadataProps.append(entry)
+    }
     model.graph = graph
     return model
   }
@@ -187,7 +210,7 @@ struct ONNXExporter {
     // Images of one size are joined by channels, all else flat.
     let areImages =
       sources.allSatisfy { $0.operation is Inclusion }
-      && shapes.allSatisfy { $0.count == 3 && $0.dropFirst() == shapes[0].dropFirst() }
+      && shapes.allSatisfy { $0.count >= 3 && $0.dropFirst() == shapes[0].dropFirst() }
     var parts: [String] = []
     for edge in sources {
       let rows = edge.operation.targetRows.count

@@ -3,157 +3,161 @@ import Foundation
 import NeuralSheaves
 import SwiftProtobuf
 
-/// Networks in the Open Neural Network Exchange format, operator sets 11 to 24.
+/// Networks in the Open Neural Network Exchange format, operator sets 7 to 24.
 public enum ONNXFile {
   /// The operator sets that are read.
-  public static let operatorSets = 11...24
+  public static let operatorSets = 7...24
 
   /// Reads a feedforward network of piecewise linear operations.
   ///
-  /// One input and one output, whose axis 0 is the batch, whatever number stands there; weights as
-  /// float or double in the file or beside it. Reshaping, transposition and slicing relabel
-  /// coordinates; computations of shapes are worked out. Names of tensors become aliases of vertices.
+  /// One input, whose axis 0 is the batch, whatever number stands there; an input with one axis is
+  /// a sample. Weights as float or double in the file or beside it. Reshaping, transposition and
+  /// slicing relabel coordinates; computations of shapes are worked out. Names of tensors become
+  /// aliases of vertices.
   ///
+  /// - Parameter outputTensor: the tensor that is the output, one of several or one inside the
+  ///   graph, which is cut there; nil for the only output.
   /// - Throws: `ArrayFileError`; for operators that cannot become a sheaf one error that names them
   ///   all with their nodes.
-  public static func read(_ path: String) throws(ArrayFileError) -> Network {
-    try decode(try ArrayFile.bytes(path), file: path)
+  public static func read(
+    _ path: String, outputTensor: String? = nil
+  ) throws(ArrayFileError) -> Network {
+    // The bytes are gone before the network is built.
+    try network(outputTensor: outputTensor, file: path) { () throws(ArrayFileError) in
+      try model(try ArrayFile.bytes(path), file: path)
+    }
   }
 
   /// Reads a network from the bytes of a file; `file` is its path, for messages and external data.
-  public static func decode(_ data: Data, file: String) throws(ArrayFileError) -> Network {
-    func fail(_ problem: String) -> ArrayFileError { ArrayFileError(file: file, problem: problem) }
+  public static func decode(
+    _ data: Data, file: String, outputTensor: String? = nil
+  ) throws(ArrayFileError) -> Network {
+    try network(outputTensor: outputTensor, file: file) { () throws(ArrayFileError) in
+      try model(data, file: file)
+    }
+  }
+
+  /// A network whose input has a fixed axis 0 that cannot be the batch, since the file mixes what
+  /// lies along it, has that axis in its sample.
+  private static func network(
+    outputTensor: String?, file: String, load: () throws(ArrayFileError) -> ONNXModelProto
+  ) throws(ArrayFileError) -> Network {
+    do {
+      return try network(of: try load(), outputTensor, isWhole: false, file: file)
+    } catch {
+      guard let whole = try? network(of: try load(), outputTensor, isWhole: true, file: file) else {
+        throw error
+      }
+      return whole
+    }
+  }
+
+  private static func model(_ data: Data, file: String) throws(ArrayFileError) -> ONNXModelProto {
     let model: ONNXModelProto
     do {
       model = try ONNXModelProto(serializedBytes: data)
     } catch {
-      throw fail("not an ONNX file: its \(data.count) bytes are no protocol buffer of a model")
+      throw ArrayFileError(
+        file: file,
+        problem: "not an ONNX file: its \(data.count) bytes are no protocol buffer of a model")
     }
     guard model.hasGraph, !model.graph.output.isEmpty else {
-      throw fail("not an ONNX file, or one without a graph and an output")
+      throw ArrayFileError(
+        file: file, problem: "not an ONNX file, or one without a graph and an output")
     }
+    return model
+  }
+
+  /// The network of a model.
+  ///
+  /// - Parameter isWhole: whether all of a fixed input is one sample.
+  private static func network(
+    of loaded: consuming ONNXModelProto, _ outputTensor: String?, isWhole: Bool, file: String
+  ) throws(ArrayFileError) -> Network {
+    var model = consume loaded
+    let operatorSet = try operatorSet(of: model, file: file)
+    let constants = try initializers(of: &model.graph, file: file)
+    let output = try output(of: model.graph, outputTensor, file: file)
+    let inputs = model.graph.input.filter { constants[$0.name] == nil }
+    let graph = try ONNXGraph(
+      model.graph, inputs: inputs.map(\.name), output: output, constants: Set(constants.keys),
+      operatorSet: operatorSet, file: file)
+    // Inputs that the output does not depend on do not count.
+    let used = inputs.filter { graph.readers[$0.name] != nil }
+    guard let input = used.first, used.count == 1 else {
+      let problem =
+        used.isEmpty && !inputs.isEmpty
+        ? "the output \"\(output.printable)\" does not depend on the input"
+        : "\(used.count) inputs\(used.isEmpty ? "" : " (\(quoted(used.map(\.name))))"), expected one"
+      throw ArrayFileError(file: file, problem: problem)
+    }
+    try checkOperators(graph, output: output, file: file)
+    var (layout, batch) = try inputShape(input, file: file)
+    if isWhole {
+      guard batch > 1, !ONNXImporter.isOpen(batch) else {
+        throw ArrayFileError(file: file, problem: "an open batch")
+      }
+      (layout, batch) = (TensorShape(sample: layout.extents(batch: batch), batchAxis: nil), 1)
+    }
+    var importer = try ONNXImporter(
+      file: file, graph: graph, constants: consume constants, marks: ONNXMarks(model),
+      input: (input.name, layout, batch), output: output)
+    let classes = model.metadataProps.first { $0.key == SafetensorsNetwork.classesKey }?.value
+    var network = try importer.run()
+    // Names of another output are none of this one's.
+    if let classes, outputTensor == nil { try network.setClassNames(json: classes, file: file) }
+    return network
+  }
+
+  private static func operatorSet(
+    of model: ONNXModelProto, file: String
+  ) throws(ArrayFileError) -> Int {
+    var found: Int?
     for set in model.opsetImport where set.domain.isEmpty || set.domain == "ai.onnx" {
       guard operatorSets.contains(Int(set.version)) else {
-        throw fail(
-          "operator set \(set.version), expected \(operatorSets.lowerBound) to "
+        throw ArrayFileError(
+          file: file,
+          problem: "operator set \(set.version), expected \(operatorSets.lowerBound) to "
             + "\(operatorSets.upperBound) (export again with opset_version=20)")
       }
-    }
-    let graph = model.graph
-    let reader = ONNXTensorReader(file: file)
-    var constants: [String: ONNXConstant] = [:]
-    var total = 0
-    for tensor in graph.initializer {
-      guard constants[tensor.name] == nil else {
-        throw fail("two initializers are called \"\(tensor.name.printable)\"")
+      guard found == nil || found == Int(set.version) else {
+        throw ArrayFileError(
+          file: file, problem: "operator sets \(found!) and \(set.version), expected one")
       }
-      let constant = try reader.constant(tensor, name: tensor.name)
-      // Many may stand on the same bytes of another file.
-      total += constant.count
-      guard total <= ONNXTensorReader.elementLimit else {
-        throw fail("initializers of more than 2^28 numbers")
-      }
-      constants[tensor.name] = constant
+      found = Int(set.version)
     }
-    let inputs = graph.input.filter { constants[$0.name] == nil }
-    guard inputs.count == 1 else {
-      let names = inputs.map { "\"\($0.name.printable)\"" }.joined(separator: ", ")
-      throw fail("\(inputs.count) inputs\(names.isEmpty ? "" : " (\(names))"), expected one")
+    guard let found else {
+      throw ArrayFileError(file: file, problem: "no operator set of ONNX's own operators")
     }
-    guard graph.output.count == 1 else {
-      let names = graph.output.map { "\"\($0.name.printable)\"" }.joined(separator: ", ")
-      throw fail("\(graph.output.count) outputs (\(names)), expected one")
-    }
-    let output = graph.output[0].name
-    let sorted = try ONNXGraph(
-      graph, input: inputs[0].name, output: output, constants: Set(constants.keys), file: file)
-    try checkOperators(sorted, output: output, file: file)
-    let (shape, batch) = try inputShape(inputs[0], file: file)
-    var importer = try ONNXImporter(
-      file: file, graph: sorted, constants: constants,
-      marks: ONNXMarks(model),
-      input: (inputs[0].name, shape, batch), output: output)
-    return try importer.run()
+    return found
   }
 
-  /// The shape of the input without its leading axis, and what stands for the batch.
-  private static func inputShape(
-    _ input: ONNXValueInfoProto, file: String
-  ) throws(ArrayFileError) -> (shape: [Int], batch: Int) {
-    func fail(_ problem: String) -> ArrayFileError {
-      ArrayFileError(file: file, problem: "input \"\(input.name.printable)\": \(problem)")
-    }
-    guard input.type.hasTensorType, input.type.tensorType.hasShape else {
-      throw fail("no shape, expected a tensor with fixed extents after the batch")
-    }
-    let type = input.type.tensorType.elemType
-    guard [1, 10, 11, 16].contains(type) else {
-      throw fail("element type \(type), expected float or double")
-    }
-    let axes = input.type.tensorType.shape.dim
-    guard axes.count >= 2 else {
-      throw fail("\(axes.count) axes, expected the batch and at least one more")
-    }
-    var shape: [Int] = []
-    for (k, axis) in axes.enumerated().dropFirst() {
-      guard axis.dimValue > 0 else {
-        throw fail(
-          "axis \(k) is \(axis.dimParam.isEmpty ? "\(axis.dimValue)" : "\"\(axis.dimParam.printable)\""), expected a "
-            + "fixed number (only the batch, axis 0, may vary)")
+  /// The tensor that is the output: the one that is asked for, else the only one.
+  private static func output(
+    of graph: ONNXGraphProto, _ tensor: String?, file: String
+  ) throws(ArrayFileError) -> String {
+    let outputs = graph.output.map(\.name)
+    guard let tensor else {
+      guard outputs.count == 1 else {
+        throw ArrayFileError(
+          file: file,
+          problem:
+            "\(outputs.count) outputs (\(quoted(outputs))); choose one by --output-tensor NAME")
       }
-      shape.append(Int(axis.dimValue))
+      return outputs[0]
     }
-    let given = Int(axes[0].dimValue)
-    // A prime that no product of the network's extents is likely to meet.
-    return (shape, (1...1_000_000).contains(given) ? given : 1_000_003)
-  }
-
-  /// One error for all operators that cannot become a sheaf.
-  private static func checkOperators(
-    _ graph: ONNXGraph, output: String, file: String
-  ) throws(ArrayFileError) {
-    var found: [(type: String, nodes: [String])] = []
-    for node in graph.nodes {
-      let type = node.type
-      let isKnown =
-        ONNXImporter.operators[type] != nil || ONNXShapes.operators.contains(type)
-        || (!graph.isComputed(node) && ONNXFolding.operators.contains(type))
-      let isHidden =
-        (type == "Sigmoid" || type == "Softmax") && graph.isComputed(node)
-        && !graph.leadsToOutput(
-          node.outputs.first ?? "", output: output, relabelling: ONNXImporter.relabelling)
-      guard !isKnown || isHidden else { continue }
-      if let k = found.firstIndex(where: { $0.type == type }) {
-        found[k].nodes.append(node.name)
-      } else {
-        found.append((type, [node.name]))
-      }
+    let computed = graph.node.flatMap(\.output).filter { !$0.isEmpty }
+    if outputs.contains(tensor) || computed.contains(tensor) { return tensor }
+    let near = tensor.nearest(among: outputs + computed).map {
+      "; the nearest is \"\($0.printable)\""
     }
-    guard !found.isEmpty else { return }
-    let list = found.prefix(20).map { type, nodes in
-      let names = nodes.prefix(5).map { "\"\($0.printable)\"" }.joined(separator: ", ")
-      let more = nodes.count > 5 ? " and \(nodes.count - 5) more" : ""
-      return "\(type.printable)\(reason(type)) at \(names)\(more)"
-    }
-    let supported = Set(ONNXImporter.operators.keys).union(ONNXShapes.operators).sorted()
     throw ArrayFileError(
       file: file,
-      problem: "operators that cannot become a sheaf: \(list.joined(separator: "; ")). Supported: "
-        + supported.joined(separator: ", "))
+      problem: "--output-tensor: no node computes \"\(tensor.printable)\", expected an output "
+        + "(\(quoted(outputs))) or another tensor of the graph\(near ?? "")")
   }
 
-  private static func reason(_ type: String) -> String {
-    switch type {
-    case "If", "Loop", "Scan", "LSTM", "GRU", "RNN": " (not feedforward)"
-    case "Sigmoid", "Softmax":
-      " (a hidden operation must be piecewise linear; this may only come last)"
-    case "LogSoftmax": " (export the network without it; its softmax is known)"
-    case "Tanh", "Gelu", "Erf", "Elu", "Selu", "Celu", "Softplus", "Softsign", "Mish", "HardSwish",
-      "Swish", "Exp", "Log", "Pow", "Sin", "Cos", "LayerNormalization",
-      "InstanceNormalization", "GroupNormalization", "RMSNormalization", "LpNormalization",
-      "ReduceL2", "Sqrt", "Reciprocal":
-      " (not piecewise linear; hidden operations must be)"
-    default: ""
-    }
+  private static func quoted(_ names: [String]) -> String {
+    names.map { "\"\($0.printable)\"" }.joined(separator: ", ")
   }
 }

@@ -1,21 +1,23 @@
 import ArrayFiles
+import Foundation
 
 /// Operators on constants: what exporters leave of shape computations, reshaped weights and the
 /// like is worked out when the file is read.
 enum ONNXFolding {
   /// The operators.
-  static let operators: Set<String> = [
-    "Add", "Cast", "CastLike", "Ceil", "Concat", "Constant", "ConstantOfShape", "Div", "Dropout",
-    "Equal",
-    "Expand", "Flatten", "Floor", "Gather", "Identity", "Max", "Min", "Mod", "Mul", "Neg", "Range",
-    "Reciprocal", "Reshape", "Shape", "Size", "Slice", "Split", "Sqrt", "Squeeze", "Sub",
-    "Transpose", "Unsqueeze", "Where",
-  ]
+  static let operators = Set([
+    "Add", "And", "Cast", "CastLike", "Concat", "Constant", "ConstantOfShape", "DequantizeLinear",
+    "Div", "Dropout", "Equal", "Gemm", "Greater", "GreaterOrEqual", "Identity", "Less",
+    "LessOrEqual", "MatMul", "Max", "Min", "Mod", "Mul", "Neg", "Or", "Pow", "QuantizeLinear",
+    "Range", "Shape", "Size", "Sub", "Sum", "Where",
+  ])
+  .union(ONNXShapes.operators).union(functions.keys).union(reductions.keys)
 
-  /// The value, of at most `limit` numbers, of a node whose inputs are all constant; nil for shape operators, which are the same
-  /// for constants and for quantities.
+  /// The value, of at most `limit` numbers, of a node whose inputs are all constant; nil for shape
+  /// operators, which are the same for constants and for quantities.
   static func value(
-    _ node: ONNXNode, _ inputs: [ONNXConstant], reader: ONNXTensorReader, limit: Int
+    _ node: ONNXNode, _ inputs: [ONNXConstant], reader: ONNXTensorReader, limit: Int,
+    batch: Int
   ) throws(ArrayFileError) -> ONNXConstant? {
     func input(_ i: Int) throws(ArrayFileError) -> ONNXConstant {
       guard i < inputs.count else { throw node.failure("lacks input \(i)") }
@@ -44,47 +46,65 @@ enum ONNXFolding {
       return try combine(
         node, limit, try input(0), try input(1),
         { $1 == 0 ? 0 : $0.dividedReportingOverflow(by: $1).partialValue }, /)
-    case "Max": return try combine(node, limit, try input(0), try input(1), max, max)
-    case "Min": return try combine(node, limit, try input(0), try input(1), min, min)
-    case "Equal":
+    case "Pow":
       return try combine(
-        node, limit, try input(0), try input(1), { $0 == $1 ? 1 : 0 }, { $0 == $1 ? 1 : 0 })
+        node, limit, try input(0), try input(1),
+        { Int(exactly: pow(Double($0), Double($1)).rounded(.towardZero)) ?? 0 }, pow)
+    case "Max", "Min", "Sum":
+      var result = try input(0)
+      for other in inputs.dropFirst() {
+        switch node.type {
+        case "Max": result = try combine(node, limit, result, other, max, max)
+        case "Min": result = try combine(node, limit, result, other, min, min)
+        default: result = try combine(node, limit, result, other, { $0 &+ $1 }, +)
+        }
+      }
+      return result
+    case "Equal": return try compare(node, limit, inputs, ==, ==)
+    case "Greater": return try compare(node, limit, inputs, >, >)
+    case "GreaterOrEqual": return try compare(node, limit, inputs, >=, >=)
+    case "Less": return try compare(node, limit, inputs, <, <)
+    case "LessOrEqual": return try compare(node, limit, inputs, <=, <=)
+    case "And":
+      return try compare(node, limit, inputs, { $0 != 0 && $1 != 0 }, { $0 != 0 && $1 != 0 })
+    case "Or":
+      return try compare(node, limit, inputs, { $0 != 0 || $1 != 0 }, { $0 != 0 || $1 != 0 })
+    case "MatMul", "Gemm": return try product(node, inputs, limit)
+    case "DequantizeLinear", "QuantizeLinear": return try quantized(node, inputs)
     case "Where":
-      let (c, a, b) = (try input(0), try input(1), try input(2))
-      guard let ab = broadcastShape(a.shape, b.shape), let shape = broadcastShape(c.shape, ab),
-        elementCount(shape, limit: limit) != nil
-      else {
-        throw node.failure(
-          "shapes \(c.shape), \(a.shape), \(b.shape) do not broadcast to at most \(limit) elements")
-      }
-      let choice = c.reals(broadcastTo: shape)
-      if a.integers != nil && b.integers != nil {
-        let (p, q) = (a.expanded(to: shape).integers!, b.expanded(to: shape).integers!)
+      let (common, list) = try aligned(node, limit, [try input(0), try input(1), try input(2)])
+      let choice = list[0].reals
+      if let p = list[1].integers, let q = list[2].integers {
         return ONNXConstant(
-          shape: shape, .integer(choice.indices.map { choice[$0] != 0 ? p[$0] : q[$0] }))
+          shape: common.sample, .integer(choice.indices.map { choice[$0] != 0 ? p[$0] : q[$0] }),
+          batchAxis: common.batchAxis)
       }
-      let (p, q) = (a.reals(broadcastTo: shape), b.reals(broadcastTo: shape))
+      let (p, q) = (list[1].reals, list[2].reals)
       return ONNXConstant(
-        shape: shape, .real(choice.indices.map { choice[$0] != 0 ? p[$0] : q[$0] }))
+        shape: common.sample, .real(choice.indices.map { choice[$0] != 0 ? p[$0] : q[$0] }),
+        batchAxis: common.batchAxis)
     case "Neg":
       let x = try input(0)
-      if let n = x.integers { return ONNXConstant(shape: x.shape, .integer(n.map { 0 &- $0 })) }
+      if let n = x.integers {
+        return ONNXConstant(shape: x.shape, .integer(n.map { 0 &- $0 }), batchAxis: x.batchAxis)
+      }
       return map(x, -)
-    case "Sqrt": return map(try input(0)) { $0.squareRoot() }
-    case "Reciprocal": return map(try input(0)) { 1 / $0 }
-    case "Floor": return map(try input(0)) { $0.rounded(.down) }
-    case "Ceil": return map(try input(0)) { $0.rounded(.up) }
     case "ConstantOfShape":
-      guard let shape = try input(0).integers,
-        let count = elementCount(shape, limit: limit)
+      guard var shape = try input(0).integers else { throw node.failure("expected a shape") }
+      let batchAxis = ONNXImporter.isOpen(batch) ? shape.firstIndex(of: batch) : nil
+      if let batchAxis { shape.remove(at: batchAxis) }
+      guard let count = elementCount(shape, limit: limit)
       else { throw node.failure("expected a shape of at most \(limit) elements") }
       let value = try node.tensor("value", reader) ?? ONNXConstant(shape: [1], .real([0]))
       guard value.count == 1 else { throw node.failure("expected a single value") }
       if let n = value.integers {
-        return ONNXConstant(shape: shape, .integer([Int](repeating: n[0], count: count)))
+        return ONNXConstant(
+          shape: shape, .integer([Int](repeating: n[0], count: count)),
+          batchAxis: batchAxis)
       }
       return ONNXConstant(
-        shape: shape, .real([Double](repeating: value.reals[0], count: count)))
+        shape: shape, .real([Double](repeating: value.reals[0], count: count)),
+        batchAxis: batchAxis)
     case "Range":
       guard let start = try input(0).integers?.first, let end = try input(1).integers?.first,
         let step = try input(2).integers?.first, step != 0,
@@ -92,19 +112,33 @@ enum ONNXFolding {
       else { throw node.failure("expected whole numbers and at most 2^20 of them") }
       let numbers = Array(stride(from: start, to: end, by: step))
       return ONNXConstant(shape: [numbers.count], .integer(numbers))
-    default: return nil
+    default:
+      if let f = functions[node.type] {
+        let x = try input(0)
+        // Whole numbers stay such where they may.
+        if x.integers != nil, isIntegral.contains(node.type) {
+          return ONNXConstant(
+            shape: x.shape, .integer(x.reals.map { Int(exactly: f($0)) ?? 0 }),
+            batchAxis: x.batchAxis)
+        }
+        return map(x, f)
+      }
+      if let f = reductions[node.type] { return try reduced(node, inputs, f) }
+      return nil
     }
   }
 
-  private static func map(_ x: ONNXConstant, _ f: (Double) -> Double) -> ONNXConstant {
-    ONNXConstant(shape: x.shape, .real(x.reals.map(f)))
+  static func map(_ x: ONNXConstant, _ f: (Double) -> Double) -> ONNXConstant {
+    ONNXConstant(shape: x.shape, .real(x.reals.map(f)), batchAxis: x.batchAxis)
   }
 
   private static func cast(
     _ x: ONNXConstant, isReal: Bool, _ node: ONNXNode
   ) throws(ArrayFileError) -> ONNXConstant {
-    if isReal { return ONNXConstant(shape: x.shape, .real(x.reals)) }
-    guard case .real(let reals) = x.values else { return x }
+    if isReal && x.integers == nil { return x }
+    if isReal { return ONNXConstant(shape: x.shape, .real(x.reals), batchAxis: x.batchAxis) }
+    if x.integers != nil { return x }
+    let reals = x.reals
     var result: [Int] = []
     for value in reals {
       guard let n = Int(exactly: value.rounded(.towardZero)) else {
@@ -112,30 +146,41 @@ enum ONNXFolding {
       }
       result.append(n)
     }
-    return ONNXConstant(shape: x.shape, .integer(result))
+    return ONNXConstant(shape: x.shape, .integer(result), batchAxis: x.batchAxis)
   }
 
-  private static func combine(
+  static func combine(
     _ node: ONNXNode, _ limit: Int, _ a: ONNXConstant, _ b: ONNXConstant,
     _ whole: (Int, Int) -> Int,
     _ real: (Double, Double) -> Double
   ) throws(ArrayFileError) -> ONNXConstant {
-    guard let shape = broadcastShape(a.shape, b.shape),
-      elementCount(shape, limit: limit) != nil
+    let (common, list) = try aligned(node, limit, [a, b])
+    if let m = list[0].integers, let n = list[1].integers {
+      return ONNXConstant(
+        shape: common.sample, .integer(zip(m, n).map(whole)), batchAxis: common.batchAxis)
+    }
+    return ONNXConstant(
+      shape: common.sample, .real(zip(list[0].reals, list[1].reals).map(real)),
+      batchAxis: common.batchAxis)
+  }
+
+  /// Constants repeated to their common shape.
+  private static func aligned(
+    _ node: ONNXNode, _ limit: Int, _ constants: [ONNXConstant]
+  ) throws(ArrayFileError) -> (TensorShape, [ONNXConstant]) {
+    guard let (common, samples) = TensorShape.broadcast(constants.map(\.layout)),
+      elementCount(common.sample, limit: limit) != nil
     else {
       throw node.failure(
-        "shapes \(a.shape) and \(b.shape) do not broadcast to at most \(limit) elements")
+        "shapes \(constants.map(\.shape)) do not broadcast to at most \(limit) elements")
     }
-    let (p, q) = (a.expanded(to: shape), b.expanded(to: shape))
-    if let m = p.integers, let n = q.integers {
-      return ONNXConstant(shape: shape, .integer(zip(m, n).map(whole)))
-    }
-    return ONNXConstant(shape: shape, .real(zip(p.reals, q.reals).map(real)))
-  }
-}
-
-extension ONNXConstant {
-  func expanded(to target: [Int]) -> ONNXConstant {
-    target == shape ? self : chosen(by: TensorView(shape: shape).expanded(to: target))
+    return (
+      common,
+      zip(constants, samples).map { c, sample in
+        var c = c
+        c.shape = sample
+        return c.expanded(to: common.sample)
+      }
+    )
   }
 }

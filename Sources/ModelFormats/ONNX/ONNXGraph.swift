@@ -12,18 +12,20 @@ struct ONNXGraph {
   ///
   /// - Throws: for a tensor that nothing provides and for a cycle, naming it.
   init(
-    _ graph: ONNXGraphProto, input: String, output: String, constants: Set<String>, file: String
+    _ graph: ONNXGraphProto, inputs: [String], output: String, constants: Set<String>,
+    operatorSet: Int,
+    file: String
   ) throws(ArrayFileError) {
     var producer: [String: Int] = [:]
-    let all = graph.node.map { ONNXNode($0, file: file) }
+    let all = graph.node.map { ONNXNode($0, file: file, operatorSet: operatorSet) }
     for (k, node) in all.enumerated() {
       for name in node.outputs where !name.isEmpty {
         if let other = producer[name] {
           throw node.failure(
             "computes \"\(name.printable)\", which \"\(all[other].name.printable)\" computes too")
         }
-        if constants.contains(name) || name == input {
-          throw node.failure("computes \"\(name.printable)\", which is an initializer or the input")
+        if constants.contains(name) || inputs.contains(name) {
+          throw node.failure("computes \"\(name.printable)\", which is an initializer or an input")
         }
         producer[name] = k
       }
@@ -34,10 +36,11 @@ struct ONNXGraph {
     var order: [Int] = []
     func dependencies(_ k: Int) throws(ArrayFileError) -> [Int] {
       var result: [Int] = []
-      for name in all[k].inputs where !name.isEmpty && name != input && !constants.contains(name) {
+      for name in all[k].inputs
+      where !name.isEmpty && !inputs.contains(name) && !constants.contains(name) {
         guard let p = producer[name] else {
           throw all[k].failure(
-            "reads \"\(name.printable)\", which is neither an initializer, nor the input, nor computed"
+            "reads \"\(name.printable)\", which is neither an initializer, nor an input, nor computed"
           )
         }
         result.append(p)
@@ -81,7 +84,7 @@ struct ONNXGraph {
       (try? dependencies(k))?.allSatisfy { $0 < k } ?? false
     }
     nodes = (isSorted ? ascending : order).map { all[$0] }
-    computed = [input]
+    computed = Set(inputs)
     for (k, node) in nodes.enumerated() {
       for name in node.inputs where !name.isEmpty { readers[name, default: []].append(k) }
       if Self.sources(node).contains(where: { computed.contains($0) }) && !Self.isShape(node) {

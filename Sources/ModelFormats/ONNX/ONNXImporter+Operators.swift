@@ -18,8 +18,10 @@ extension ONNXImporter {
     "Clip": { (i, n, x) throws(ArrayFileError) in try i.clip(n, x) },
     "Concat": { (i, n, x) throws(ArrayFileError) in try i.concatenation(n, x) },
     "Conv": { (i, n, x) throws(ArrayFileError) in try i.convolution(n, x) },
+    "ConvTranspose": { (i, n, x) throws(ArrayFileError) in try i.transposedConvolution(n, x) },
     "Div": { (i, n, x) throws(ArrayFileError) in try i.product(n, x, isQuotient: true) },
     "Dropout": { (i, n, x) throws(ArrayFileError) in try i.dropout(n, x) },
+    "Einsum": { (i, n, x) throws(ArrayFileError) in try i.einsum(n, x) },
     "Gemm": { (i, n, x) throws(ArrayFileError) in try i.gemm(n, x) },
     "GlobalAveragePool": { (i, n, x) throws(ArrayFileError) in try i.globalPool(n, x) },
     "GlobalMaxPool": { (i, n, x) throws(ArrayFileError) in try i.globalPool(n, x) },
@@ -29,16 +31,20 @@ extension ONNXImporter {
       try i.elementwise(n, x, .leakyRectifier(slope: try n.real("alpha") ?? 0.01))
     },
     "MatMul": { (i, n, x) throws(ArrayFileError) in try i.matrixProduct(n, x) },
-    "Max": { (i, n, x) throws(ArrayFileError) in try i.maximum(n, x) },
+    "Max": { (i, n, x) throws(ArrayFileError) in try i.extreme(n, x) },
     "MaxPool": { (i, n, x) throws(ArrayFileError) in try i.pool(n, x) },
-    "Min": { (i, n, x) throws(ArrayFileError) in try i.minimum(n, x) },
+    "Mean": { (i, n, x) throws(ArrayFileError) in try i.mean(n, x) },
+    "Min": { (i, n, x) throws(ArrayFileError) in try i.extreme(n, x) },
     "Mul": { (i, n, x) throws(ArrayFileError) in try i.product(n, x, isQuotient: false) },
     "Neg": { (i, n, x) throws(ArrayFileError) in try i.combination(n, x, [-1]) },
     "PRelu": { (i, n, x) throws(ArrayFileError) in try i.parametricRectifier(n, x) },
+    "ReduceL1": { (i, n, x) throws(ArrayFileError) in try i.reduction(n, x) },
     "ReduceMax": { (i, n, x) throws(ArrayFileError) in try i.reduction(n, x) },
     "ReduceMean": { (i, n, x) throws(ArrayFileError) in try i.reduction(n, x) },
+    "ReduceMin": { (i, n, x) throws(ArrayFileError) in try i.reduction(n, x) },
     "ReduceSum": { (i, n, x) throws(ArrayFileError) in try i.reduction(n, x) },
     "Relu": { (i, n, x) throws(ArrayFileError) in try i.elementwise(n, x, .rectifier) },
+    "Resize": { (i, n, x) throws(ArrayFileError) in try i.resize(n, x) },
     "Shape": { (i, n, x) throws(ArrayFileError) in try i.shape(n, x) },
     "Sigmoid": { (i, n, x) throws(ArrayFileError) in try i.outputActivation(n, x, .sigmoid) },
     "Size": { (i, n, x) throws(ArrayFileError) in try i.shape(n, x) },
@@ -47,6 +53,8 @@ extension ONNXImporter {
     "Sum": { (i, n, x) throws(ArrayFileError) in
       try i.combination(n, x, [Double](repeating: 1, count: x.values.count))
     },
+    "Upsample": { (i, n, x) throws(ArrayFileError) in try i.resize(n, x) },
+    "Where": { (i, n, x) throws(ArrayFileError) in try i.choice(n, x) },
   ]
 
   /// Operators after which φ may still be the last activation.
@@ -58,7 +66,7 @@ extension ONNXImporter {
   mutating func apply(
     _ node: ONNXNode, _ values: [ONNXValue?]
   ) throws(ArrayFileError) -> [ONNXValue] {
-    let inputs = ONNXInputs(node: node, values: values)
+    let inputs = ONNXInputs(node: node, values: values, batch: batch)
     if ONNXShapes.operators.contains(node.type) { return try rearrange(node, inputs) }
     guard let apply = Self.operators[node.type] else { throw node.failure("is not supported") }
     guard values.first.flatMap({ $0 }) != nil else { throw node.failure("lacks its first input") }
@@ -71,36 +79,27 @@ extension ONNXImporter {
     guard case .quantity(let q)? = x.values.first.flatMap({ $0 }) else {
       throw node.failure("expected a computed tensor as input 0")
     }
-    if q.activation != .identity && !Self.relabelling.contains(node.type) {
-      _ = try x.quantity(0)
-    }
+    if q.activation != .identity && !Self.relabelling.contains(node.type) { _ = try x.tensor(0) }
     var parameters: [ONNXConstant?] = []
     for i in x.values.indices.dropFirst() { parameters.append(try x.constant(i)) }
-    let rearrangements = try ONNXShapes.views(
-      node, shape: [batch] + q.shape, batch: batch, parameters: parameters,
-      reserve: { count throws(ArrayFileError) in try reserve(max(count, 1), for: node) }
-    ) { q.view }
+    let rearrangement = ONNXRearrangement(
+      node, q.layout, batch: batch, isConstant: false, parameters: parameters,
+      limit: Self.sizeLimit, view: { q.view })
     var results: [ONNXValue] = []
-    for rearrangement in rearrangements {
-      switch rearrangement {
-      case .reshape(let shape):
-        var same = q
-        same.shape = shape
-        results.append(.quantity(same))
-      case .view(let view, let fill):
+    for rearranged in try rearrangement.results() {
+      var result = q
+      if let view = rearranged.view {
         guard !view.indices.isEmpty else { throw node.failure("leaves no coordinates") }
-        guard fill != 0, view.indices.contains(-1) else {
-          results.append(.quantity(viewed(q, as: view)))
-          continue
-        }
+        try reserve(view.indices.count, for: node)
+        result = viewed(q, as: view)
         // What is added is no coordinate of the source: it needs a vertex.
-        var padded = q
-        padded.order = view.indices
-        let shift = ChannelAffine(
-          scale: [Double](repeating: 1, count: view.indices.count),
-          shift: view.indices.map { $0 < 0 ? fill : 0 }, extent: 1, isTrained: false)
-        results.append(.quantity(try append(shift, to: padded, shape: view.shape, for: node)))
+        if rearranged.fill != 0 && view.indices.contains(-1) {
+          result = try shifted(
+            result, by: view.indices.map { $0 < 0 ? rearranged.fill : 0 }, for: node)
+        }
       }
+      result.layout = rearranged.layout
+      results.append(.quantity(result))
     }
     return results
   }
@@ -120,7 +119,7 @@ extension ONNXImporter {
       marks.identities.contains(node.name), marks.copies.contains(node.name)
     )
     guard isIdentity || isCopy else { return [x.values[0]!] }
-    let q = try x.quantity(0)
+    let q = try x.tensor(0)
     return [
       .quantity(
         try append(
@@ -137,36 +136,46 @@ extension ONNXImporter {
   }
 
   private func shape(_ node: ONNXNode, _ x: ONNXInputs) throws(ArrayFileError) -> [ONNXValue] {
-    let full: [Int]
-    switch x.values[0]! {
-    case .constant(let c): full = c.shape
-    case .quantity(let q): full = [batch] + q.shape
-    }
+    let layout = x.values[0]!.layout
+    let full = layout.extents(batch: batch)
+    var result: ONNXConstant
+    var other = layout.extents(batch: Self.otherBatch)
     if node.type == "Size" {
-      return [.constant(ONNXConstant(shape: [], .integer([full.reduce(1, *)])))]
+      result = ONNXConstant(shape: [], .integer([full.reduce(1, *)]))
+      other = [other.reduce(1, *)]
+    } else {
+      func place(_ p: Int) -> Int {
+        min(max(p < 0 ? max(p, -full.count) + full.count : p, 0), full.count)
+      }
+      let start = place(try node.integer("start") ?? 0)
+      let end = max(start, place(try node.integer("end") ?? full.count))
+      result = ONNXConstant(shape: [end - start], .integer(Array(full[start..<end])))
+      other = Array(other[start..<end])
     }
-    func place(_ p: Int) -> Int {
-      min(max(p < 0 ? max(p, -full.count) + full.count : p, 0), full.count)
-    }
-    let start = place(try node.integer("start") ?? 0)
-    let end = place(try node.integer("end") ?? full.count)
-    let part = start < end ? Array(full[start..<end]) : []
-    return [.constant(ONNXConstant(shape: [part.count], .integer(part)))]
+    if Self.isOpen(batch), result.values != .integer(other) { result.alternative = .integer(other) }
+    return [.constant(result)]
   }
 
   private func outputActivation(
     _ node: ONNXNode, _ x: ONNXInputs, _ activation: OutputActivation
   ) throws(ArrayFileError) -> [ONNXValue] {
-    var q = try x.quantity(0)
-    if activation == .softmax {
-      let axis = try node.axis(try node.integer("axis") ?? -1, rank: q.shape.count + 1)
-      guard axis > 0, q.shape[axis - 1] == q.size else {
-        throw node.failure(
-          "works along axis \(axis) of \(ONNXShapes.describe([batch] + q.shape, batch)), expected "
-            + "the one axis that all coordinates lie on")
-      }
-    }
+    var q = try x.tensor(0)
+    if activation == .softmax { try checkSoftmax(node, q) }
     q.activation = activation
     return [.quantity(q)]
+  }
+
+  /// Checks that a softmax is over all coordinates of a sample. Before operator set 13 it is over
+  /// all axes from the given one on.
+  private func checkSoftmax(_ node: ONNXNode, _ q: ONNXQuantity) throws(ArrayFileError) {
+    let layout = batch == 1 ? q.layout.whole : q.layout
+    let isFlat = node.operatorSet < 13
+    let axis = try node.axis(try node.integer("axis") ?? (isFlat ? 1 : -1), rank: layout.rank)
+    let axes = (isFlat ? Array(axis..<layout.rank) : [axis]).map { layout.sampleAxis($0) }
+    guard !axes.contains(nil), axes.reduce(1, { $0 * layout.sample[$1!] }) == q.size else {
+      throw node.failure(
+        "works along axis \(axis) of \(ONNXShapes.describe(layout, batch)), expected the one axis "
+          + "that all coordinates lie on")
+    }
   }
 }

@@ -2,9 +2,9 @@ import ArrayFiles
 import LinearAlgebra
 import NeuralSheaves
 
-/// Windows: pooling, reductions, concatenation.
+/// Windows: pooling.
 extension ONNXImporter {
-  /// The window of a node over images of one or two dimensions.
+  /// The window of a node over images of one to three dimensions.
   func window(
     _ node: ONNXNode, _ q: ONNXQuantity, kernel: [Int]
   ) throws(ArrayFileError) -> SlidingWindow {
@@ -39,38 +39,28 @@ extension ONNXImporter {
     case let mode:
       throw node.failure("auto_pad \"\(mode)\", expected NOTSET, VALID, SAME_UPPER or SAME_LOWER")
     }
-    func pair(_ list: [Int], default value: Int) -> Extent {
-      list.count == 2 ? Extent(list[0], list[1]) : Extent(value, list[0])
-    }
     let window = SlidingWindow(
-      channels: q.shape[0], image: pair(image, default: 1), kernel: pair(kernel, default: 1),
-      stride: pair(strides, default: 1), dilation: pair(dilations, default: 1),
-      paddingBefore: pair(Array(pads[..<n]), default: 0),
-      paddingAfter: pair(Array(pads[n...]), default: 0),
+      channels: q.shape[0], image: Extent(image, missing: 1), kernel: Extent(kernel, missing: 1),
+      stride: Extent(strides, missing: 1), dilation: Extent(dilations, missing: 1),
+      paddingBefore: Extent(Array(pads[..<n]), missing: 0),
+      paddingAfter: Extent(Array(pads[n...]), missing: 0),
       roundsUp: try node.integer("ceil_mode") ?? 0 != 0)
     guard window.outputSize > 0 else {
       throw node.failure(
         "a kernel \(kernel) with dilations \(dilations) does not fit into "
-          + "\(ONNXShapes.describe([batch] + q.shape, batch)) with pads \(pads)")
+          + "\(ONNXShapes.describe(q.layout, batch)) with pads \(pads)")
     }
     guard
-      elementCount(
-        [window.channels, window.output.height, window.output.width], limit: Self.sizeLimit)
-        != nil
+      elementCount([window.channels] + window.output.lengths, limit: Self.sizeLimit) != nil
     else { throw node.failure("makes more than 2^26 coordinates") }
     return window
   }
 
-  /// The extents of the windows in each dimension of the image.
-  func extents(_ window: SlidingWindow, _ dimensions: Int) -> [Int] {
-    dimensions == 2 ? [window.output.height, window.output.width] : [window.output.width]
-  }
-
   mutating func pool(_ node: ONNXNode, _ x: ONNXInputs) throws(ArrayFileError) -> [ONNXValue] {
     let q = try x.quantity(0)
-    guard (2...3).contains(q.shape.count) else {
+    guard (2...4).contains(q.shape.count) else {
       throw node.failure(
-        "pools \(ONNXShapes.describe([batch] + q.shape, batch)), expected images of one or two "
+        "pools \(ONNXShapes.describe(q.layout, batch)), expected images of one to three "
           + "dimensions")
     }
     guard let kernel = try node.integers("kernel_shape"), kernel.count == q.shape.count - 1 else {
@@ -81,17 +71,17 @@ extension ONNXImporter {
     return [.quantity(try pooled(q, window, node, includesPadding: includesPadding))]
   }
 
-  private mutating func pooled(
+  mutating func pooled(
     _ q: ONNXQuantity, _ window: SlidingWindow, _ node: ONNXNode, includesPadding: Bool = false
   ) throws(ArrayFileError) -> ONNXQuantity {
     guard
       let places = elementCount(
-        [window.channels, window.outputSize, window.kernel.height, window.kernel.width],
-        limit: Self.sizeLimit)
+        [window.channels] + window.output.lengths + window.kernel.lengths, limit: Self.sizeLimit)
     else { throw node.failure("has more than 2^26 window places") }
     try reserve(places, for: node)
-    let isMaximum = node.type.hasSuffix("MaxPool") || node.type == "ReduceMax"
-    if isMaximum {
+    let isMinimum = node.type == "ReduceMin"
+    let isExtreme = isMinimum || node.type.hasSuffix("MaxPool") || node.type == "ReduceMax"
+    if isExtreme {
       let sizes = window.windows.map(\.count)
       guard sizes.allSatisfy({ (1...Int(UInt16.max)).contains($0) }) else {
         throw node.failure(
@@ -101,16 +91,17 @@ extension ONNXImporter {
       }
     }
     return try append(
-      isMaximum
-        ? MaximumPooling(window) : AveragePooling(window, includesPadding: includesPadding),
-      to: q, shape: [window.channels] + extents(window, q.shape.count - 1), for: node)
+      isExtreme
+        ? MaximumPooling(window, isMinimum: isMinimum)
+        : AveragePooling(window, includesPadding: includesPadding),
+      to: q, shape: [window.channels] + extents(of: window.output, q.shape.count - 1), for: node)
   }
 
   mutating func globalPool(_ node: ONNXNode, _ x: ONNXInputs) throws(ArrayFileError) -> [ONNXValue]
   {
     let q = try x.quantity(0)
     guard q.shape.count >= 2 else {
-      throw node.failure("pools \(ONNXShapes.describe([batch] + q.shape, batch)), expected images")
+      throw node.failure("pools \(ONNXShapes.describe(q.layout, batch)), expected images")
     }
     var flat = q
     if q.shape.count > 3 { flat.shape = [q.shape[0], q.size / q.shape[0]] }
@@ -120,84 +111,5 @@ extension ONNXImporter {
       flat, SlidingWindow(channels: flat.shape[0], image: image, kernel: image), node)
     result.shape = [q.shape[0]] + [Int](repeating: 1, count: q.shape.count - 1)
     return [.quantity(result)]
-  }
-
-  /// Mean, maximum or sum over axes: pooling over all of the image that they make.
-  mutating func reduction(
-    _ node: ONNXNode, _ x: ONNXInputs
-  ) throws(ArrayFileError) -> [ONNXValue] {
-    let q = try x.quantity(0)
-    let rank = q.shape.count + 1
-    var given = try node.integers("axes")
-    if let c = try x.constant(1) { given = c.integers }
-    if given?.isEmpty ?? true {
-      if try node.integer("noop_with_empty_axes") ?? 0 != 0 { return [x.values[0]!] }
-      given = Array(0..<rank)
-    }
-    var axes: Set<Int> = []
-    for a in given! { axes.insert(try node.axis(a, rank: rank)) }
-    guard !axes.contains(0) else { throw node.failure("reduces the batch, axis 0") }
-    let (kept, reduced) = (
-      q.shape.indices.filter { !axes.contains($0 + 1) },
-      q.shape.indices.filter { axes.contains($0 + 1) }
-    )
-    let keepsAxes = try node.integer("keepdims") ?? 1 != 0
-    let shape =
-      keepsAxes
-      ? q.shape.indices.map { axes.contains($0 + 1) ? 1 : q.shape[$0] } : kept.map { q.shape[$0] }
-    let (channels, places) = (
-      kept.reduce(1) { $0 * q.shape[$1] }, reduced.reduce(1) { $0 * q.shape[$1] }
-    )
-    var result: ONNXQuantity
-    if node.type == "ReduceSum" {
-      let blocks = viewed(q, as: q.view.transposed(reduced + kept))
-      result = try append(
-        Sum(terms: places, dimension: channels), to: blocks,
-        shape: shape, for: node)
-    } else {
-      var image = viewed(q, as: q.view.transposed(kept + reduced))
-      image.shape = [channels, places]
-      let isPlane = reduced.count == 2
-      let extent =
-        isPlane ? Extent(q.shape[reduced[0]], q.shape[reduced[1]]) : Extent(1, places)
-      result = try pooled(
-        image, SlidingWindow(channels: channels, image: extent, kernel: extent), node)
-      result.shape = shape
-    }
-    return [.quantity(result)]
-  }
-
-  mutating func concatenation(
-    _ node: ONNXNode, _ x: ONNXInputs
-  ) throws(ArrayFileError) -> [ONNXValue] {
-    var parts: [ONNXQuantity] = []
-    for i in x.values.indices { parts.append(try x.quantity(i)) }
-    guard let first = parts.first, let given = try node.integer("axis") else {
-      throw node.failure("expected inputs and an axis")
-    }
-    if parts.count == 1 { return [.quantity(first)] }
-    let axis = try node.axis(given, rank: first.shape.count + 1) - 1
-    guard axis >= 0 else { throw node.failure("joins along the batch, axis 0") }
-    guard let shape = joinedShape(parts.map(\.shape), axis: axis) else {
-      throw node.failure(
-        "joins shapes \(parts.prefix(8).map(\.shape)) of a sample along axis \(axis + 1)")
-    }
-    let junction = try appendJunction(of: parts, for: node)
-    // The junction holds one part after the other: along the first axis that is the order already.
-    let whole = ONNXQuantity(vertex: junction, shape: shape)
-    let outer = shape[..<axis].reduce(1, *)
-    guard outer > 1 else { return [.quantity(whole)] }
-    try reserve(whole.size, for: node)
-    var order: [Int32] = []
-    order.reserveCapacity(whole.size)
-    for o in 0..<outer {
-      var start = 0
-      for q in parts {
-        let size = q.size / outer
-        order.append(contentsOf: (start + o * size..<start + (o + 1) * size).map { Int32($0) })
-        start += q.size
-      }
-    }
-    return [.quantity(viewed(whole, as: TensorView(shape: shape, indices: order)))]
   }
 }

@@ -6,10 +6,12 @@ struct ONNXMarks {
   var identities: Set<String> = []
   /// Identities that are vertices of their own, as affine copies.
   var copies: Set<String> = []
+  /// Sums of weighted coordinates that are one sparse map.
+  var sparse: Set<String> = []
 
   private static let keys: [(String, WritableKeyPath<ONNXMarks, Set<String>> & Sendable)] = [
     ("swift-sheaf.constants", \.constants), ("swift-sheaf.identities", \.identities),
-    ("swift-sheaf.copies", \.copies),
+    ("swift-sheaf.copies", \.copies), ("swift-sheaf.sparse", \.sparse),
   ]
 
   init() {}

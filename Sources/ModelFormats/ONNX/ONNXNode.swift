@@ -5,9 +5,12 @@ import Foundation
 struct ONNXNode {
   let file: String
   let proto: ONNXNodeProto
+  /// The operator set that its operator is of.
+  let operatorSet: Int
   private let attributes: [String: ONNXAttributeProto]
 
-  init(_ proto: ONNXNodeProto, file: String) {
+  init(_ proto: ONNXNodeProto, file: String, operatorSet: Int) {
+    self.operatorSet = operatorSet
     self.proto = proto
     self.file = file
     attributes = Dictionary(
@@ -60,6 +63,15 @@ struct ONNXNode {
       throw failure("attribute \(name) is not a list of whole numbers")
     }
     return a.ints.map { Int($0) }
+  }
+
+  /// An attribute that is a list of real numbers.
+  func reals(_ name: String) throws(ArrayFileError) -> [Double]? {
+    guard let a = attributes[name] else { return nil }
+    guard a.type == 6 || !a.floats.isEmpty, a.floats.allSatisfy(\.isFinite) else {
+      throw failure("attribute \(name) is not a list of finite numbers")
+    }
+    return a.floats.map { Double($0) }
   }
 
   /// An attribute that is a text.

@@ -1,5 +1,5 @@
-/// A tensor as a choice of coordinates from a flat source: element i is `indices[i]` of the source, or
-/// 0 where that is negative.
+/// A tensor as a choice of coordinates from a flat source: element i is `indices[i]` of the source,
+/// or 0 where that is negative.
 ///
 /// Transposition, slicing, gathering, expansion and padding only choose; they change neither the
 /// numbers of a constant nor the stalk of a vertex.

@@ -23,7 +23,7 @@ public struct AveragePooling: AffineOperation {
   }
 
   public var kind: OperationKind { .pooling }
-  public var summary: String { "mean \(window.kernel.height)×\(window.kernel.width)" }
+  public var summary: String { "mean \(window.kernel)" }
   public var sourceDimension: Int { window.imageSize }
   public var targetDimension: Int { window.channels * window.outputSize }
   public var hasOffset: Bool { false }

@@ -1,6 +1,7 @@
 import LinearAlgebra
 
-/// A convolutional layer z = W ∗ a + b, channels × height × width flattened in that order.
+/// A convolutional layer z = W ∗ a + b of images or volumes, channels × height × width or channels ×
+/// depth × height × width flattened in that order.
 public struct Convolutional: AffineOperation {
   /// The geometry.
   public let convolution: Convolution
@@ -22,7 +23,7 @@ public struct Convolutional: AffineOperation {
   public var summary: String {
     let w = convolution.window
     let groups = convolution.groups > 1 ? " in \(convolution.groups) groups" : ""
-    return "convolution \(w.kernel.height)×\(w.kernel.width), "
+    return "convolution \(w.kernel), "
       + "\(w.channels)→\(convolution.filters)\(groups)"
   }
   public var sourceDimension: Int { convolution.sourceSize }
@@ -62,10 +63,8 @@ public struct Convolutional: AffineOperation {
     convolution.window.forEachElement(ofWindow: place) { source, element in
       for c in 0..<channels {
         visit(
-          (first + c) * convolution.window.image.height * convolution.window.image.width + source,
-          weight[
-            c * convolution.window.kernel.height * convolution.window.kernel.width + element,
-            filter])
+          (first + c) * convolution.window.image.size + source,
+          weight[c * convolution.window.kernel.size + element, filter])
       }
     }
   }

@@ -1,17 +1,21 @@
 import LinearAlgebra
 
-/// The maximum over sliding windows, channel by channel. Padding never wins.
+/// The maximum over sliding windows, channel by channel, or the minimum. Padding never wins.
 ///
 /// A state-dependent selection: on a pattern each target coordinate copies one coordinate of its
-/// window, the first largest. It switches where two coordinates of the window tie.
+/// window, the first largest or, as min s = −max(−s), the first least. It switches where two coordinates
+/// of the window tie.
 public struct MaximumPooling: NetworkOperation {
   /// The geometry.
   public let window: SlidingWindow
+  /// Whether it is the minimum.
+  public let isMinimum: Bool
   private let windows: IndexWindows
 
   /// Pooling over a window none of whose places is all padding.
-  public init(_ window: SlidingWindow) {
+  public init(_ window: SlidingWindow, isMinimum: Bool = false) {
     self.window = window
+    self.isMinimum = isMinimum
     windows = IndexWindows(window.windows, sourceCount: window.imageSize)
     precondition(
       (0..<windows.count).allSatisfy { (1...Int(UInt16.max)).contains(windows.size(of: $0)) },
@@ -20,7 +24,7 @@ public struct MaximumPooling: NetworkOperation {
 
   public var kind: OperationKind { .pooling }
   public var summary: String {
-    "maximum \(window.kernel.height)×\(window.kernel.width)"
+    "\(isMinimum ? "minimum" : "maximum") \(window.kernel)"
   }
   public var sourceDimension: Int { window.imageSize }
   public var targetDimension: Int { window.channels * window.outputSize }
@@ -28,15 +32,17 @@ public struct MaximumPooling: NetworkOperation {
   public var isStateDependent: Bool { true }
   public var cost: Int { windows.sources.count }
 
-  public func apply(_ s: Matrix, into t: inout Matrix) { windows.setMaxima(of: s, into: &t) }
+  public func apply(_ s: Matrix, into t: inout Matrix) {
+    windows.setExtremes(of: s, least: isMinimum, into: &t)
+  }
 
   public func discrepancy(_ s: Matrix, _ t: Matrix, into rho: inout Matrix) {
-    windows.setMaxima(of: s, into: &rho)
+    windows.setExtremes(of: s, least: isMinimum, into: &rho)
     rho.add(t, keeping: -1)
   }
 
   public func readPattern(at s: Matrix, into pattern: inout ActivationPattern) -> Int {
-    windows.readLargest(of: s, into: &pattern.branches)
+    windows.readExtremes(of: s, least: isMinimum, into: &pattern.branches)
   }
 
   public func apply(_ s: Matrix, at pattern: ActivationPattern, into t: inout Matrix) {
@@ -67,7 +73,7 @@ public struct MaximumPooling: NetworkOperation {
       visit(
         BranchBoundary(
           source: windows.source(branch, of: row), other: windows.source(k, of: row),
-          threshold: 0, sign: 1, neighbour: k))
+          threshold: 0, sign: isMinimum ? -1 : 1, neighbour: k))
     }
   }
 }

@@ -1,0 +1,136 @@
+import Foundation
+import LinearAlgebra
+import NeuralSheaves
+import Testing
+
+@testable import SheafCommands
+@testable import SheafTraining
+
+/// Docs/Reference.md is what the command has: its options, the keys that it prints, the columns that it writes.
+struct ReferencePageTests {
+  private let page: String
+
+  init() throws {
+    page = try String(
+      contentsOf: PageTests.root.appendingPathComponent("Docs/Reference.md"), encoding: .utf8)
+  }
+
+  @Test func optionsAreTheDeclared() throws {
+    let shown = page.components(separatedBy: "<!-- options -->")[1]
+      .components(separatedBy: "<!-- end of options -->")[0]
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+    let declared = OptionReference.text(try .ofSheaf())
+    #expect(declared.count > 5000)
+    let (a, b) = (shown.split(separator: "\n"), declared.split(separator: "\n"))
+    let first = zip(a, b).first { $0 != $1 }
+    let isCurrent = shown == declared
+    #expect(
+      isCurrent, "run make reference; first: \(first.map { "\($0)" } ?? "a line too many")")
+  }
+
+  /// The first column of the table below a heading, with the spans of code in it.
+  private func names(below heading: String) -> Set<String> {
+    let section = page.components(separatedBy: "\n\(heading)\n").dropFirst().first ?? ""
+    var names: Set<String> = []
+    for line in section.split(separator: "\n").prefix(while: { !$0.hasPrefix("#") })
+    where line.hasPrefix("| `") {
+      let cell = line.dropFirst().prefix { $0 != "|" }
+      names.formUnion(
+        cell.split(separator: "`", omittingEmptySubsequences: false).enumerated()
+          .filter { $0.offset % 2 == 1 }.map { String($0.element) })
+    }
+    return names
+  }
+
+  /// The keys of an object: `a`, `a.b` for objects within, `a[].b` for those within lists. Keys that are
+  /// names of stalks or statuses stand for all of their kind; what is said elsewhere is not entered.
+  private func keys(_ value: Any, _ prefix: String, into all: inout Set<String>) {
+    if let object = value as? [String: Any] {
+      if Set(object.keys) == ["count", "mean", "median", "standardError"] { return }
+      if prefix == "history" {
+        all.insert("history.*")
+        return
+      }
+      for (key, value) in object {
+        let name =
+          switch prefix {
+          case "pinForces": "STALK"
+          case "statuses": "STATUS"
+          default: key
+          }
+        let path = prefix.isEmpty ? name : "\(prefix).\(name)"
+        all.insert(path)
+        keys(value, path, into: &all)
+      }
+    } else if let list = value as? [Any] {
+      for value in list { keys(value, prefix + "[]", into: &all) }
+    }
+  }
+
+  @Test func keysAreThePrinted() throws {
+    let b1 = Reference.folder.appendingPathComponent("b1_241_identity.npz").path
+    let x = ["--input", b1 + "#X", "--samples", "columns", "--json"]
+    let table = "--layers 2,3,1 --data paraboloid --epochs 2 --json"
+    let runs: [(String, [[String]])] = [
+      ("inspect", [["inspect", b1, "--json"]]),
+      ("forward", [["forward", b1] + x]),
+      (
+        "flow",
+        [
+          ["flow", b1] + x, ["flow", b1, "--method", "exact", "--pin", "z1[0]=1"] + x,
+          ["flow", b1, "--pin", "output=1", "--pin", "z1=0.1", "--steps", "3"] + x,
+        ]
+      ),
+      (
+        "equilibrate",
+        [
+          ["equilibrate", b1, "--pin", "output=1"] + x,
+          ["equilibrate", b1, "--pin", "output=1", "--free", "x"] + x,
+        ]
+      ),
+      (
+        "train",
+        [
+          ["train"] + table.split(separator: " ").map(String.init),
+          ["train"] + table.split(separator: " ").map(String.init) + ["--validation", "0.2"],
+          ["train", "--layers", "64,10", "--data", "digits", "--epochs", "1", "--json"],
+        ]
+      ),
+      (
+        "compare",
+        [
+          [
+            "compare", "--task", "t: --layers 2,3,1 --data saddle --epochs 1", "--method",
+            "backpropagation", "--method", "equilibrium", "--seeds", "2", "--target-loss", "first",
+            "--json",
+          ]
+        ]
+      ),
+    ]
+    for (name, calls) in runs {
+      var printed: Set<String> = []
+      for call in calls {
+        let outcome = try CommandTests().run(call)
+        #expect(!outcome.json.isEmpty, "\(call): \(outcome.error)")
+        keys(outcome.json, "", into: &printed)
+      }
+      let documented = names(below: "### Keys of sheaf \(name)")
+      #expect(printed.count > 0)
+      #expect(printed.subtracting(documented).sorted() == [], "\(name): not in the reference")
+      #expect(documented.subtracting(printed).sorted() == [], "\(name): not printed")
+    }
+  }
+
+  @Test func columnsOfAHistoryAreTheWritten() throws {
+    var generator = RandomGenerator(seed: 1)
+    let network = try Network(widths: [2, 3, 1], using: &generator)
+    let written = Set(
+      EpochRecord.csvHeader(network).split(separator: ",").map { name in
+        let parts = name.split(separator: ":")
+        return parts[0] == "weightNorm" ? "weightNorm:STALK" : String(name)
+      })
+    let documented = names(below: "### Columns of a history")
+    #expect(written.count > 15)
+    #expect(written.symmetricDifference(documented).sorted() == [])
+  }
+}
