@@ -117,7 +117,8 @@ struct TableSample {
   private var isCounting: Bool {
     let start = first[0].text.isEmpty ? 1 : 0
     let n = first.count - start
-    guard n >= 2, (0..<n).allSatisfy({ first[start + $0].text == "\($0)" }) else { return false }
+    guard n >= (hasIndexColumn ? 1 : 2), (0..<n).allSatisfy({ first[start + $0].text == "\($0)" })
+    else { return false }
     if start == 0 {
       if (0..<n).allSatisfy({ rest[0][$0].text == "\(n + $0)" }) { return false }
       if rest.contains(where: { row in (0..<n).allSatisfy { row[$0].text == "\($0)" } }) {
@@ -136,16 +137,19 @@ struct TableSample {
 }
 
 extension TableFile {
-  /// The separator by which records have equally many fields, more than one, and most are numbers.
+  /// The separator by which records are well quoted and have equally many fields, more than one, and
+  /// most are numbers.
   static func separator(of data: Data, from start: Int) -> Separator {
     var best: (separator: Separator, isEven: Bool, share: Double)?
     for separator in Separator.allCases {
-      let widths = try? FieldScanner.scan(data, separator: separator.byte, from: start) { scanner in
-        var (widths, numbers, fields) = ([Int](), 0, 0)
+      let records = try? FieldScanner.scan(data, separator: separator.byte, from: start) {
+        scanner in
+        var (widths, numbers, fields, isQuoted) = ([Int](), 0, 0, true)
         while !scanner.isAtEnd && widths.count < 100 && fields < 100_000 {
           let place = scanner.place
-          let width = scanner.readRecord().count
+          let (width, fault) = scanner.readRecord()
           if width == 0 { continue }
+          if fault != nil { isQuoted = false }
           widths.append(width)
           // The first may be a header.
           guard widths.count > 1 || scanner.isAtEnd else { continue }
@@ -158,10 +162,12 @@ extension TableFile {
           fields += width
           scanner.place = end
         }
-        return (widths, Double(numbers) / Double(max(fields, 1)))
+        return (widths, Double(numbers) / Double(max(fields, 1)), isQuoted)
       }
-      guard let (widths, share) = widths, widths.contains(where: { $0 > 1 }) else { continue }
-      let isEven = widths.allSatisfy { $0 == widths[0] }
+      guard let (widths, share, isQuoted) = records, widths.contains(where: { $0 > 1 }) else {
+        continue
+      }
+      let isEven = isQuoted && widths.allSatisfy { $0 == widths[0] }
       if let best, (best.isEven, best.share) >= (isEven, share) { continue }
       best = (separator, isEven, share)
     }

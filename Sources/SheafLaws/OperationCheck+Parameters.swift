@@ -33,7 +33,10 @@ extension OperationCheck {
     for i in gradients.indices {
       var expected = operation.parameters[i]
       expected.add(gradients[i], scale: 0.05)
-      expectEqual(moved.parameters[i], expected, 1e-13, law, "\(names[i]), moved,")
+      expectEqual(
+        moved.parameters[i], expected, 1e-13,
+        size: operation.parameters[i].maximumMagnitude + gradients[i].maximumMagnitude, law,
+        "\(names[i]), moved,")
     }
     var copy = operation
     copy.parameters = moved.parameters

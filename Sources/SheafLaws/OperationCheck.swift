@@ -64,13 +64,15 @@ struct OperationCheck {
     }
   }
 
-  /// Expects ‖a − b‖ ≤ tolerance · ‖b‖, in the largest element.
+  /// Expects ‖a − b‖ ≤ tolerance · size, in the largest element; the size is that of b, or of the terms
+  /// whose sum b is.
   mutating func expectEqual(
-    _ a: Matrix, _ b: Matrix, _ tolerance: Double, _ law: OperationLaw, _ what: String
+    _ a: Matrix, _ b: Matrix, _ tolerance: Double, size: Double? = nil, _ law: OperationLaw,
+    _ what: String
   ) {
     var difference = a
     difference.add(b, scale: -1)
-    let (error, size) = (difference.maximumMagnitude, b.maximumMagnitude)
+    let (error, size) = (difference.maximumMagnitude, size ?? b.maximumMagnitude)
     expect(
       error <= tolerance * size, law,
       "\(what) differs by \(error) of \(size), expected at most \(tolerance * size)")

@@ -72,7 +72,7 @@ struct LabelTests {
   }
 
   @Test(arguments: [
-    (["0", "1", "3"], 3, ["line 4", "is 3", "0..<3", "start at 0"]),
+    (["0", "1", "3", "2"], 3, ["line 4", "is 3", "0..<3", "start at 0"]),
     (["a", "b"], 3, ["line 2", "is a", "there are 2: a, b"]),
     (["1", "2", "3", "4"], 3, ["line 4", "is 3", "there are 4"]),
     (["0", "1.5"], 2, ["line 3", "is 1.5", "whole number"]),

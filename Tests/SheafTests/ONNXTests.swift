@@ -114,21 +114,29 @@ struct ONNXTests {
     let kept = network.edges.filter { reachable.contains($0.target) }.map(\.operation.parameters)
       .filter { !$0.isEmpty }
     #expect(parameters(again) == kept, "seed \(seed)")
-    // Each vertex comes back, but where ONNX needs more of them: for zeros in front of an operation,
-    // and for the difference of the blocks of what is no junction.
+    // Each vertex comes back, but where ONNX needs more of them, for zeros in front of an operation and
+    // for the difference of the blocks of what is no junction; and less where each window of a pooling
+    // holds one element, which is a mere relabelling.
     let needsMore = network.edges.contains { edge in
       (edge.operation as? Relabelled)?.order.contains(-1) == true
         || ((edge.operation as? Sum)?.coefficients.contains(-1) == true
           && network.edges.count { $0.source == edge.source } > 1)
     }
-    if !needsMore {
-      let dimension = reachable.reduce(0) { $0 + ($1 == 0 ? 0 : network.vertices[$1].dimension) }
-      #expect(again.freeDimension == dimension, "seed \(seed)")
+    let needsLess = network.edges.contains {
+      $0.operation.kind == .pooling && $0.operation.cost <= $0.operation.targetDimension
     }
-    // And a second time it is the same file.
+    let dimension = reachable.reduce(0) { $0 + ($1 == 0 ? 0 : network.vertices[$1].dimension) }
+    if !needsMore {
+      #expect(again.freeDimension <= dimension, "seed \(seed)")
+      #expect(again.freeDimension == dimension || needsLess, "seed \(seed)")
+    }
+    // And a second time it is the same file, but for identities, which make no vertex.
     let third = try ONNXFile.decode(
       try ONNXFile.encode(again, precision: .float64), file: "third.onnx")
-    #expect(third.vertices == again.vertices, "seed \(seed)")
+    let hasIdentity = again.edges.contains { $0.operation.summary == "identity" }
+    if again.freeDimension == dimension && !hasIdentity {
+      #expect(third.vertices == again.vertices, "seed \(seed)")
+    }
     #expect(third(x) == network(x), "seed \(seed)")
   }
 

@@ -25,7 +25,13 @@ struct TableTests {
     for seed in UInt64(0)..<3000 {
       var written = RandomTable(seed: seed)
       let text = written.text()
-      let table = try TableFile(Data(text.utf8), file: "t", hasHeader: written.hasHeader)
+      let table: TableFile
+      do {
+        table = try TableFile(Data(text.utf8), file: "t", hasHeader: written.hasHeader)
+      } catch {
+        Issue.record("seed \(seed): \(error): \(text.debugDescription)")
+        continue
+      }
       #expect(table.rowCount == written.rows.count, "seed \(seed)")
       #expect(table.columnCount == written.kinds.count, "seed \(seed)")
       if table.columnCount > 1 { #expect(table.separator == written.separator, "seed \(seed)") }
@@ -53,7 +59,7 @@ struct TableTests {
   /// Rows and columns are those asked for, in the order asked for.
   @Test func partsAreParts() throws {
     var compared = 0
-    for seed in UInt64(0)..<300 {
+    for seed in UInt64(0)..<1000 {
       var written = RandomTable(seed: seed)
       let table = try TableFile(Data(written.text().utf8), file: "t", hasHeader: written.hasHeader)
       let numeric = written.kinds.indices.filter { written.kinds[$0] == .number }
@@ -74,6 +80,7 @@ struct TableTests {
     ("a,b\n1,2\n", true), ("1,2\n3,4\n", false), ("\"a\"\n1\n", true),
     // pandas: columns without names, with and without their index.
     ("0,1,2\n.5,1.5,2.5\n1,2,3\n", true), (",0,1\n0,5.5,1\n1,2.5,7\n", true),
+    (",0\n0,5.5\n1,2.5\n", true),
     (",x\n0,1.5\n1,2.5\n", true), ("0,1\n.5,.25\n.1,.2\n", true),
     // One-hot rows, rows that count on, labels, ordinary numbers that begin with 0.
     ("0,1\n1,0\n0,1\n", false), ("0,1,2\n3,4,5\n", false), ("0\n1\n2\n", false),

@@ -10,7 +10,8 @@ struct ONNXGraph {
 
   /// Sorts the nodes that `output` depends on.
   ///
-  /// - Throws: for a tensor that nothing provides and for a cycle, naming it.
+  /// - Throws: for a tensor that nothing provides, for a node without its first input and for a cycle,
+  ///   naming it.
   init(
     _ graph: ONNXGraphProto, inputs: [String], output: String, constants: Set<String>,
     operatorSet: Int,
@@ -36,6 +37,7 @@ struct ONNXGraph {
     var order: [Int] = []
     func dependencies(_ k: Int) throws(ArrayFileError) -> [Int] {
       var result: [Int] = []
+      if all[k].inputs.first == "" { throw all[k].failure("lacks its first input") }
       for name in all[k].inputs
       where !name.isEmpty && !inputs.contains(name) && !constants.contains(name) {
         guard let p = producer[name] else {
