@@ -95,7 +95,7 @@ public enum LayerActivation: Sendable, Equatable {
       $0.split(separator: ":", omittingEmptySubsequences: false).map { Double($0) ?? .nan }
     }
     guard lists.count == 3, lists.joined().allSatisfy(\.isFinite) else { return nil }
-    return PiecewiseAffine(checking: lists[0], lists[1], lists[2])
+    return try? PiecewiseAffine(checking: lists[0], slopes: lists[1], offsets: lists[2])
   }
 
   /// The name, of which `init` makes the same activation, bit for bit.
@@ -140,21 +140,5 @@ public enum LayerActivation: Sendable, Equatable {
 
   private static func number(_ x: Double) -> String {
     x == x.rounded() && abs(x) < 1e6 && !(x == 0 && x.sign == .minus) ? "\(Int(x))" : "\(x)"
-  }
-}
-
-extension PiecewiseAffine {
-  /// A function from untrusted lists; nil where they make none: kinks that do not ascend, branches that
-  /// do not meet, numbers that are not finite, or lists of other lengths.
-  init?(checking kinks: [Double], _ slopes: [Double], _ offsets: [Double]) {
-    guard (1...2).contains(kinks.count), kinks == kinks.sorted(), slopes.count == kinks.count + 1,
-      offsets.count == slopes.count, (kinks + slopes + offsets).allSatisfy(\.isFinite)
-    else { return nil }
-    for (b, k) in kinks.enumerated() {
-      let (left, right) = (slopes[b] * k + offsets[b], slopes[b + 1] * k + offsets[b + 1])
-      let size = abs(slopes[b] * k) + abs(slopes[b + 1] * k) + abs(offsets[b]) + abs(offsets[b + 1])
-      guard abs(left - right) <= 1e-12 * size else { return nil }
-    }
-    self.init(kinks: kinks, slopes: slopes, offsets: offsets)
   }
 }

@@ -154,9 +154,9 @@ struct SequentialReader {
       put(Elementwise(.clip(lower: lower, upper: upper), dimension: dimension))
     case "PiecewiseAffine":
       guard
-        let function = PiecewiseAffine(
-          checking: m.settings["kinks"] ?? [], m.settings["slopes"] ?? [],
-          m.settings["offsets"] ?? [])
+        let function = try? PiecewiseAffine(
+          checking: m.settings["kinks"] ?? [], slopes: m.settings["slopes"] ?? [],
+          offsets: m.settings["offsets"] ?? [])
       else { throw failure(n, "PiecewiseAffine without kinks, slopes and offsets that fit") }
       put(Elementwise(function, dimension: dimension))
     case "Identity": put(Inclusion.identity(dimension: dimension))

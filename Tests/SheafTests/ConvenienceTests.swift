@@ -86,6 +86,29 @@ struct ConvenienceTests {
     }
   }
 
+  /// Labels, in words as well, are the pins of their one-hot vectors with cross-entropy; squared error on
+  /// logits is what is asked for, with a hint.
+  @Test func labelsArePins() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try makeNetwork()
+    try Data("c\nbee\nant\ncow\nant\nbee\n".utf8).write(to: URL(fileURLWithPath: folder + "l.csv"))
+    try NPZ.write(
+      ["y": NumericArray(shape: [5, 3], elements: [0, 1, 0, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0])],
+      to: folder + "h.npz")
+    let call = "equilibrate %n.npz --input %d.npz#x --json"
+    for energy in ["crossEntropy", "squared"] {
+      let labels = try run(
+        call + " --labels %l.csv#c" + (energy == "squared" ? " --output-energy squared" : ""))
+      let pins = try run(call + " --pin output=%h.npz#y --coupling 1 --output-energy \(energy)")
+      #expect(labels.status == 0 && pins.status == 0, "\(labels.error)\(pins.error)")
+      let found = try #require(labels.json["energy"] as? Double)
+      #expect(found > 0.01 && found == pins.json["energy"] as? Double, "\(energy)")
+      #expect(labels.error.contains("--labels: classes ant, bee, cow, in this order"))
+    }
+    let wrong = try run(call + " --labels %l.csv#c --pin output=%h.npz#y")
+    #expect(wrong.status != 0 && wrong.error.contains("--labels"), "\(wrong.error)")
+  }
+
   /// A trajectory ends in the final stalks.
   @Test(arguments: ["euler", "rkc", "exact"]) func trajectoriesHaveStalks(method: String) throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }

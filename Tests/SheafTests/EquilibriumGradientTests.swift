@@ -68,7 +68,8 @@ struct EquilibriumGradientTests {
     #expect(compared > 1000, "\(compared) parameters")
   }
 
-  /// Stiffness γ of all edges is a coupling κ/γ.
+  /// Stiffness γ of all edges is a coupling κ/γ. A power of two, which rounds nothing: where two branches are
+  /// as good, a rounding would choose.
   @Test func commonStiffnessDividesTheCoupling() throws {
     try Tally.over(SweepRelaxationTests.seeds.filter { $0 % 4 == 1 }, Self.compareStiffness)
       .check(atLeast: 100)
@@ -79,16 +80,15 @@ struct EquilibriumGradientTests {
     for relaxation in [Self.direct(), .sweeps(directions: 1), .sweeps(directions: 3)] {
       let (stiff, soft) = try (
         EquilibriumRule(
-          coupling: .constant(0.3), stiffness: EdgeStiffness(.constant(3)), relaxation: relaxation),
+          coupling: .constant(0.4), stiffness: EdgeStiffness(.constant(4)), relaxation: relaxation),
         EquilibriumRule(coupling: .constant(0.1), relaxation: relaxation)
       )
       let (a, b) = try (
         stiff.gradients(p.sheaf, input: p.x, target: p.y, weight: 1),
         soft.gradients(p.sheaf, input: p.x, target: p.y, weight: 1)
       )
-      tally.expect(
-        relativeError(Array(a.edges.joined()), Array(b.edges.joined()), floor: 1e-3) < 1e-9,
-        "seed \(seed), \(relaxation)")
+      let error = relativeError(Array(a.edges.joined()), Array(b.edges.joined()), floor: 1e-3)
+      tally.expect(error < 1e-9, "seed \(seed), \(relaxation): \(error)")
     }
   }
 

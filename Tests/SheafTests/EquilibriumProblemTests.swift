@@ -115,7 +115,7 @@ struct EquilibriumProblemTests {
     let energy = PinnedEnergy(sheaf, pins: pins)
     let direct = try DirectSolver(threads: 1).solve(energy, input: x)
     let solvers: [any EquilibriumSolver] = [
-      IterativeSolver(threads: 1), FlowSolver(threads: 1),
+      IterativeSolver(tolerance: 1e-12, threads: 1), FlowSolver(tolerance: 1e-12, threads: 1),
       CoordinateSolver(stepLimit: 20_000, tolerance: 1e-12, threads: 1),
     ]
     for solver in solvers {

@@ -138,12 +138,14 @@ struct IntegratorTests {
     guard let end = try? Exact(stop: .residual(1e-11)).run(flow, from: start),
       let measured = end.measuredRate, let predicted = try flow.predictedRate(of: end)
     else { return }
-    tally.expect(
-      abs(measured / predicted - 1) < 0.05, "seed \(seed): \(measured) \(predicted)")
+    // No force dies out more slowly than its slowest mode; the next ones make it a little faster.
+    let ratio = measured / predicted
+    tally.expect((0.999..<1.1).contains(ratio), "seed \(seed): \(measured) \(predicted)")
     if end.events.count(where: { $0.kind == .sliding }) == 0 {
       let dense = FlowSolution(end, faceRate: nil)
       let found = try flow.predictedRate(of: dense)!
-      tally.expect(abs(found / predicted - 1) < 1e-5, "seed \(seed): \(found) \(predicted)")
+      // As exactly as the eigenvalue's own residual.
+      tally.expect(abs(found / predicted - 1) < 1e-4, "seed \(seed): \(found) \(predicted)")
     }
   }
 }

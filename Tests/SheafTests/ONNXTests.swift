@@ -99,7 +99,8 @@ struct ONNXTests {
     #expect(distance(late.state) < 1e-3 * distance(random))
   }
 
-  /// Parameters and outputs survive writing and reading in double bit for bit.
+  /// Parameters survive writing and reading in double bit for bit, and outputs do where reading finds
+  /// nothing to simplify.
   @Test(arguments: NeuralSheafLawTests.linearSeeds) func roundTripIsExact(seed: UInt64) throws {
     var (network, g) = try randomNetwork(seed: seed)
     network.outputActivation = [.identity, .sigmoid, .softmax][Int(seed % 3)]
@@ -107,28 +108,26 @@ struct ONNXTests {
     let again = try ONNXFile.decode(data, file: "again.onnx")
     #expect(again.outputActivation == network.outputActivation)
     let x = g.normalMatrix(rows: network.inputDimension, columns: 4)
-    #expect(again(x) == network(x), "seed \(seed)")
     // What does not reach the output is not read again.
     let reachable = reachesOutput(network)
     let parameters = { (n: Network) in n.edges.map(\.operation.parameters).filter { !$0.isEmpty } }
     let kept = network.edges.filter { reachable.contains($0.target) }.map(\.operation.parameters)
       .filter { !$0.isEmpty }
     #expect(parameters(again) == kept, "seed \(seed)")
-    // Each vertex comes back, but where ONNX needs more of them, for zeros in front of an operation and
-    // for the difference of the blocks of what is no junction; and less where each window of a pooling
-    // holds one element, which is a mere relabelling.
+    // Each vertex comes back or, where functions of one tensor are added up or a window holds one element,
+    // less; but ONNX needs more of them for zeros in front of an operation and for the difference of the
+    // blocks of what is no junction.
     let needsMore = network.edges.contains { edge in
       (edge.operation as? Relabelled)?.order.contains(-1) == true
         || ((edge.operation as? Sum)?.coefficients.contains(-1) == true
           && network.edges.count { $0.source == edge.source } > 1)
     }
-    let needsLess = network.edges.contains {
-      $0.operation.kind == .pooling && $0.operation.cost <= $0.operation.targetDimension
-    }
     let dimension = reachable.reduce(0) { $0 + ($1 == 0 ? 0 : network.vertices[$1].dimension) }
-    if !needsMore {
-      #expect(again.freeDimension <= dimension, "seed \(seed)")
-      #expect(again.freeDimension == dimension || needsLess, "seed \(seed)")
+    #expect(needsMore || again.freeDimension <= dimension, "seed \(seed)")
+    if again.freeDimension == dimension {
+      #expect(again(x) == network(x), "seed \(seed)")
+    } else {
+      #expect(relativeError(again(x), network(x)) < 1e-12, "seed \(seed)")
     }
     // And a second time it is the same file, but for identities, which make no vertex.
     let third = try ONNXFile.decode(
@@ -137,7 +136,21 @@ struct ONNXTests {
     if again.freeDimension == dimension && !hasIdentity {
       #expect(third.vertices == again.vertices, "seed \(seed)")
     }
-    #expect(third(x) == network(x), "seed \(seed)")
+    #expect(relativeError(third(x), again(x)) < 1e-12, "seed \(seed)")
+  }
+
+  /// Few of the networks above have anything to simplify.
+  @Test func mostNetworksComeBackWhole() throws {
+    let seeds = NeuralSheafLawTests.linearSeeds
+    let whole = try seeds.count { seed in
+      let (network, _) = try randomNetwork(seed: seed)
+      let again = try ONNXFile.decode(
+        try ONNXFile.encode(network, precision: .float64), file: "again.onnx")
+      let reachable = reachesOutput(network)
+      return again.freeDimension
+        == reachable.reduce(0) { $0 + ($1 == 0 ? 0 : network.vertices[$1].dimension) }
+    }
+    #expect(4 * whole > 3 * seeds.count, "\(whole) of \(seeds.count)")
   }
 
   private func reachesOutput(_ network: Network) -> Set<Int> {

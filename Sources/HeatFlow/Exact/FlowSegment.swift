@@ -37,8 +37,9 @@ struct FlowSegment: Sendable {
   /// For each watch at 0: the sign of its first derivative that is not 0; 0 for those above 0.
   let beginnings: [Int]
 
-  /// The rounding of forces and coordinates.
+  /// The rounding of forces and coordinates, and how many of it count as 0 at the beginning.
   let forceTolerance, tolerance: Double
+  private static let slack = 10.0
 
   init(_ face: Face, _ pieces: QuadraticPieces, _ x: [Double], alpha: Double, sample: Int)
     throws(FlowError)
@@ -187,12 +188,13 @@ struct FlowSegment: Sendable {
     var open: [Int] = []
     for w in watches.indices {
       let limit = if case .boundary = watches[w] { tolerance } else { forceTolerance }
-      if starts[w] <= 10 * limit { open.append(w) }
+      if starts[w] <= Self.slack * limit { open.append(w) }
     }
     var v = Matrix(column: force)
     v.scale(by: alpha)
     let speed = alpha * max(lambda.last ?? 0, 1e-300)
-    var noise = forceTolerance * alpha
+    // The force that is 0 to one that rests is 0 to it when it is let go; else it would come back at once.
+    var noise = Self.slack * forceTolerance * alpha
     for order in 1...2 * pieces.flat.starts.count + 4 where !open.isEmpty {
       let size = max(1e-12 * v.maximumMagnitude, noise)
       open.removeAll { w in
