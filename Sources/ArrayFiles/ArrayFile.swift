@@ -24,7 +24,14 @@ public enum ArrayFile {
       return data
     }
     do {
-      return try Data(contentsOf: URL(fileURLWithPath: path))
+      let url = URL(fileURLWithPath: path)
+      let type =
+        try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+      guard let type, type != .typeRegular else { return try Data(contentsOf: url) }
+      // A pipe, of no size.
+      let file = try FileHandle(forReadingFrom: url)
+      defer { try? file.close() }
+      return try file.readToEnd() ?? Data()
     } catch {
       throw ArrayFileError(file: path, problem: "cannot be read: \(reason(path, "no such file"))")
     }
@@ -42,13 +49,56 @@ public enum ArrayFile {
   }
 
   /// Writes bytes under a temporary name and renames: the old file stays until the new is whole.
+  ///
+  /// Links stay links, to a file that is replaced with the permissions that it had; what is no regular
+  /// file, such as a pipe, is written to as it is.
   public static func write(_ data: Data, to path: String) throws(ArrayFileError) {
-    do {
-      try data.write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
-      throw ArrayFileError(
-        file: path, problem: "cannot be written: \((error as NSError).localizedDescription)")
+    try replace(path) { temporary in try data.write(to: URL(fileURLWithPath: temporary)) }
+  }
+
+  /// Has a file written under a temporary name, and puts it in place of the one at `path`.
+  static func replace(
+    _ path: String, by write: (_ temporary: String) throws -> Void
+  ) throws(ArrayFileError) {
+    let target = followed(path)
+    let attributes = try? FileManager.default.attributesOfItem(atPath: target)
+    let isRegular = (attributes?[.type] as? FileAttributeType ?? .typeRegular) == .typeRegular
+    let folder = isRegular ? target : NSTemporaryDirectory() + "sheaf"
+    let temporary = "\(folder).\(UInt32.random(in: 0...UInt32.max)).tmp"
+    defer { unlink(temporary) }
+    func fail(_ problem: String) -> ArrayFileError {
+      ArrayFileError(file: path, problem: "cannot be written: \(problem)")
     }
+    do {
+      try write(temporary)
+      guard isRegular else {
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: target))
+        defer { try? file.close() }
+        return try file.write(contentsOf: Data(contentsOf: URL(fileURLWithPath: temporary)))
+      }
+    } catch let error as ArrayFileError {
+      throw error
+    } catch {
+      throw fail((error as NSError).localizedDescription)
+    }
+    if let mode = attributes?[.posixPermissions] as? NSNumber {
+      chmod(temporary, mode_t(truncating: mode))
+    }
+    guard rename(temporary, target) == 0 else { throw fail(String(cString: strerror(errno))) }
+  }
+
+  /// The path that a chain of links ends at, also where there is nothing.
+  package static func followed(_ path: String) -> String {
+    var path = path
+    for _ in 0..<40 {
+      guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else {
+        break
+      }
+      path =
+        next.hasPrefix("/")
+        ? next : URL(fileURLWithPath: path).deletingLastPathComponent().path + "/" + next
+    }
+    return path
   }
 
   private static func reason(_ path: String, _ missing: String) -> String {

@@ -141,6 +141,11 @@ extension ArraySource {
           file: reference.description,
           problem: "shape \(array.shape), expected one value per sample")
       }
+      if let j = array.elements.firstIndex(where: { !$0.isFinite }) {
+        throw ArrayFileError(
+          file: reference.description,
+          problem: "sample \(j) is \(array.elements[j]), expected a finite number")
+      }
       return array.elements.map { x in Int(exactly: x).map { "\($0)" } ?? "\(x)" }
     case .table(let table, let rows, let columns):
       guard columns.count == 1 else {

@@ -87,6 +87,9 @@ struct TableSample {
       return .unclear(
         "\"\(first[w].text.printable)\" is no number, \"\(first[n].text.printable)\" is one")
     }
+    if let w = words.first(where: { hasComma(first[$0].text) }) {
+      return .unclear("\"\(first[w].text.printable)\" may be a number")
+    }
     if !words.isEmpty { return .header }
     let texts = first.indices.filter { !numeric.contains($0) && first[$0].kind == .text }
     let isRepeated = texts.contains { c in rest.contains { $0[c].text == first[c].text } }
@@ -104,6 +107,11 @@ struct TableSample {
     if isRepeated || texts.isEmpty { return .row }
     let hasClasses = texts.contains { c in Set(rest.map { $0[c].text }).count < rest.count }
     return hasClasses ? .header : .unclear("no field is a number, and none comes again")
+  }
+
+  /// Whether a text is a number but for its commas.
+  private func hasComma(_ text: String) -> Bool {
+    text.contains(",") && Double(text.filter { $0 != "," }) != nil
   }
 
   /// Whether most of what stands in a column below the first record are numbers.

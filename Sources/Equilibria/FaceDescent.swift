@@ -67,7 +67,7 @@ struct FaceDescent: Sendable {
           }
         }
         for j in taken.isEmpty ? 0..<0 : range {
-          set.progress[j - first].iterations = taken[samples.lowerBound + j]
+          set.progress[j - first].iterations = taken[samples[j]]
         }
         result.append(run(set, group), at: first)
       }

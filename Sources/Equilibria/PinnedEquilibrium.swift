@@ -61,6 +61,17 @@ extension PinnedEquilibrium {
       tiedCoordinates: [], freedoms: [])
   }
 
+  /// The report on samples whose energy is not finite.
+  init(diverged state: SheafState, _ energy: PinnedEnergy) {
+    self.init(state)
+    reserve(state.batch)
+    statuses = [SolutionStatus](repeating: .diverged, count: state.batch)
+    energy.setOutput(of: &self.state)
+    discrepancy = energy.sheaf.discrepancy(self.state)
+    energies = [Double](repeating: .infinity, count: state.batch)
+    residuals = [Double](repeating: .nan, count: state.batch)
+  }
+
   mutating func reserve(_ n: Int) {
     statuses = [SolutionStatus](repeating: .stepLimit, count: n)
     iterations = [Int](repeating: 0, count: n)

@@ -15,9 +15,32 @@ import PiecewiseEnergies
 func relaxInBlocks(
   _ energy: PinnedEnergy, input: Matrix, from start: SheafState? = nil, flat: FlatNetwork,
   threads: Int, tolerance: Double, stepLimit: Int, halt: Halt,
-  _ relax: @Sendable (PinnedEnergy, Range<Int>, SheafState, [Matrix]?) -> PinnedEquilibrium,
+  _ relax: @Sendable (PinnedEnergy, [Int], SheafState, [Matrix]?) -> PinnedEquilibrium,
   repair: (@Sendable (PinnedEnergy, SheafState, [Int]) -> PinnedEquilibrium)? = nil
 ) -> PinnedEquilibrium {
+  @Sendable func relaxed(
+    _ part: PinnedEnergy, _ state: SheafState, _ rho: [Matrix]?, _ samples: [Int],
+    _ scales: [Double]
+  ) -> PinnedEquilibrium {
+    var end = relax(part, samples, state, rho)
+    end.finish(part, flat, scales: scales, tolerance: tolerance)
+    guard let repair else { return end }
+    for _ in 0..<20 {
+      let wrong = scales.indices.filter {
+        end.statuses[$0] == .stalled && end.iterations[$0] < stepLimit
+      }
+      guard !wrong.isEmpty else { break }
+      if let reason = halt.reason {
+        for j in wrong { end.statuses[j] = reason }
+        break
+      }
+      let rest = part.samples(wrong)
+      var next = repair(rest, end.state.samples(wrong), wrong.map { end.iterations[$0] })
+      next.finish(rest, flat, scales: wrong.map { scales[$0] }, tolerance: tolerance)
+      for (q, j) in wrong.enumerated() { end.take(next, sample: q, at: j) }
+    }
+    return end
+  }
   let network = energy.sheaf.network
   var blocks = SampleBlocks.ranges(
     network: network, batch: input.columns, threads: min(threads, input.columns)
@@ -25,29 +48,31 @@ func relaxInBlocks(
   forEachInParallel(&blocks, threads: threads) { block in
     let part = energy.samples(block.range)
     let forward = part.forwardPass(input.columns(block.range))
+    let begin = start?.samples(block.range) ?? forward.state
     let scales = part.residualScales(forward)
-    if let start {
-      block.end = relax(part, block.range, start.samples(block.range), nil)
-    } else {
-      block.end = relax(part, block.range, forward.state, forward.discrepancy)
+    let discrepancy = start == nil ? forward.discrepancy : part.sheaf.discrepancy(begin)
+    let finite = scales.indices.filter { j in
+      (begin.stalks + discrepancy).reduce(part.pins.energy(begin, sample: j)) {
+        $0 + $1.sumOfSquares(column: j)
+      }.isFinite
     }
-    block.end!.finish(part, flat, scales: scales, tolerance: tolerance)
-    guard let repair else { return }
-    for _ in 0..<20 {
-      let wrong = scales.indices.filter {
-        block.end!.statuses[$0] == .stalled && block.end!.iterations[$0] < stepLimit
-      }
-      guard !wrong.isEmpty else { break }
-      if let reason = halt.reason {
-        for j in wrong { block.end!.statuses[j] = reason }
-        break
-      }
-      let rest = part.samples(wrong)
-      var next = repair(
-        rest, block.end!.state.samples(wrong), wrong.map { block.end!.iterations[$0] })
-      next.finish(rest, flat, scales: wrong.map { scales[$0] }, tolerance: tolerance)
-      for (q, j) in wrong.enumerated() { block.end!.take(next, sample: q, at: j) }
+    func end(_ some: [Int]) -> PinnedEquilibrium {
+      let isWhole = some.count == block.range.count
+      let rho = start == nil ? discrepancy : nil
+      return relaxed(
+        isWhole ? part : part.samples(some), isWhole ? begin : begin.samples(some),
+        isWhole ? rho : rho?.map { $0.columns(some) }, some.map { block.range.lowerBound + $0 },
+        some.map { scales[$0] })
     }
+    if finite.count == block.range.count {
+      block.end = end(finite)
+      return
+    }
+    // Where even the start has no finite energy there is nothing to compute with.
+    block.end = PinnedEquilibrium(diverged: begin, part)
+    guard !finite.isEmpty else { return }
+    let rest = end(finite)
+    for (q, j) in finite.enumerated() { block.end!.take(rest, sample: q, at: j) }
   }
   var result = PinnedEquilibrium(
     SheafState(

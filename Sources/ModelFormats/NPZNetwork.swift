@@ -33,6 +33,7 @@ public enum NPZNetwork {
     func fail(_ problem: String) -> ArrayFileError { ArrayFileError(file: file, problem: problem) }
     let weights = numbers(of: "W", in: arrays, prefix)
     guard let start = weights.min() else {
+      if texts["\(prefix)W1"] != nil { throw fail("\(prefix)W1 holds texts, expected numbers") }
       if arrays.keys.contains(where: { $0.hasSuffix("weight") }) {
         let dict = arrays.filter { $0.key.split(separator: ".").count > 1 || prefix.isEmpty }
         return reading.applied(
@@ -56,6 +57,14 @@ public enum NPZNetwork {
     }
     let missing = layers.filter { !biases.contains($0) }.map { "\(prefix)b\($0)" }
     if !missing.isEmpty { note("\(file): no \(StateDict.list(missing)), read as 0") }
+    let used = Set(
+      layers.flatMap { ["W\($0)", "b\($0)"] } + [activationsKey, outputKey, classesKey])
+    let others = (Array(arrays.keys) + texts.keys).filter {
+      $0.hasPrefix(prefix) && !used.contains(String($0.dropFirst(prefix.count)))
+    }
+    if !others.isEmpty {
+      note("\(file): \(StateDict.list(others.sorted())) are no part of a chain W, b, not used")
+    }
 
     let activations = try activations(
       texts[prefix + activationsKey], reading, layers: layers, file: file)
@@ -142,6 +151,11 @@ public enum NPZNetwork {
     }
     let columns = inputs ?? weight.columns
     let bias = arrays["\(reading.prefix)b\(l)"]?.elements.count ?? weight.rows
+    let (n, m) = (weight.rows, weight.columns)
+    if bias != n && (m == columns && (inputs != nil || bias != m)) {
+      throw fail(
+        "\(reading.prefix)b\(l) has \(bias) elements, expected \(n) for \(name) \(array.shape)")
+    }
     guard weight.columns == columns, bias == weight.rows else {
       let isTurned = weight.columns == bias && (inputs ?? weight.rows) == weight.rows
       throw fail(

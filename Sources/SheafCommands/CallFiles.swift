@@ -74,6 +74,10 @@ struct CallFiles {
       if let obstacle = FileIdentity.obstacle(toWriting: output.text) {
         throw ArrayFileError(file: output.text, problem: "cannot be written: \(obstacle)")
       }
+      if output.option != "--checkpoint", CheckpointFile.isOne(output.text) {
+        throw ArrayFileError(
+          file: output.text, problem: "is a checkpoint, expected another file for \(output.option)")
+      }
     }
   }
 

@@ -13,6 +13,12 @@ enum CheckpointFile {
   private static let version = "1"
   private static let settingsKey = "settings"
 
+  /// Whether a file is a checkpoint, of any version.
+  static func isOne(_ path: String) -> Bool {
+    path.lowercased().hasSuffix(".safetensors")
+      && (try? Safetensors(contentsOf: path))?.metadata[versionKey] != nil
+  }
+
   static func write(
     _ state: TrainingState, settings: [String: String], to path: String
   ) throws {

@@ -81,7 +81,7 @@ struct EquilibriumReport {
       "kinkNeurons": end.kinkNeurons.reduce(0, +),
       "tiedCoordinates": end.tiedCoordinates.reduce(0, +),
       "residual": JSONOutput.number(worst.residual), "iterations": end.iterations.max() ?? 0,
-      "output": JSONOutput.samples(output),
+      "output": JSONOutput.samples(output), "classes": network.classNames,
       "pinForces": Dictionary(
         uniqueKeysWithValues: forces.map {
           (
@@ -128,6 +128,9 @@ struct EquilibriumReport {
     }
     if !freed.isEmpty {
       parts.append(samples("x", end.state.stalks[0], freed))
+    }
+    if !network.classNames.isEmpty {
+      parts.append("classes: " + network.classNames.joined(separator: ", "))
     }
     parts.append(samples("output", output, Array(0..<output.rows)))
     if let prediction, network.outputActivation != .identity {

@@ -39,7 +39,9 @@ struct Forward: ParsableCommand {
     let status = y.firstNonFinite != nil ? "diverged" : end?.rawValue ?? "done"
     if json {
       delivery.put {
-        try JSONOutput.print(["output": JSONOutput.samples(y), "status": status])
+        try JSONOutput.print([
+          "output": JSONOutput.samples(y), "status": status, "classes": network.classNames,
+        ])
       }
     } else if output == nil {
       delivery.print(

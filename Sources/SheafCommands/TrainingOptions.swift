@@ -122,6 +122,9 @@ struct TrainingOptions: ParsableArguments {
     if let validation, !(validation > 0 && validation < 1) {
       throw ValidationError("--validation is \(validation), expected a share between 0 and 1")
     }
+    if sweeps > 10_001 {
+      throw ValidationError("--sweeps is \(sweeps), expected at most 10001")
+    }
     if sweeps % 2 == 0 {
       throw ValidationError(
         "--sweeps is \(sweeps), expected an odd number: a forward pass and two for each direction")

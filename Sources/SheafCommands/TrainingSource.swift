@@ -35,14 +35,21 @@ struct TrainingSource: ParsableArguments {
     guard (data == nil) != (input == nil) else {
       throw ValidationError("expected either --data or --input")
     }
-    if data != nil, target ?? labels ?? testInput != nil {
-      throw ValidationError("--data has its own targets and test samples")
+    let own = [
+      ("--target", target), ("--labels", labels), ("--test-input", testInput),
+      ("--test-target", testTarget), ("--test-labels", testLabels),
+    ].first { $0.1 != nil }
+    if data != nil, let own {
+      throw ValidationError("--data has its own targets and test samples, found \(own.0) as well")
     }
-    if input != nil && (target == nil) == (labels == nil) {
-      throw ValidationError("--input needs either --target or --labels")
+    func expectOne(_ input: String, _ a: (String, String?), _ b: (String, String?)) throws {
+      guard (a.1 == nil) == (b.1 == nil) else { return }
+      throw ValidationError(
+        "\(input) needs either \(a.0) or \(b.0), found \(a.1 == nil ? "neither" : "both")")
     }
-    if testInput != nil && (testTarget == nil) == (testLabels == nil) {
-      throw ValidationError("--test-input needs either --test-target or --test-labels")
+    if input != nil { try expectOne("--input", ("--target", target), ("--labels", labels)) }
+    if testInput != nil {
+      try expectOne("--test-input", ("--test-target", testTarget), ("--test-labels", testLabels))
     }
     if testInput == nil && (testTarget != nil || testLabels != nil) {
       throw ValidationError("--test-target and --test-labels need --test-input")

@@ -7,7 +7,13 @@ enum ZipArchive {
   static func write(
     _ entries: [(name: String, data: Data)], to path: String, deflated: Bool
   ) throws(ArrayFileError) {
-    let temporary = path + ".\(UInt32.random(in: 0...UInt32.max)).tmp"
+    try ArrayFile.replace(path) { try write(entries, of: path, under: $0, deflated: deflated) }
+  }
+
+  private static func write(
+    _ entries: [(name: String, data: Data)], of path: String, under temporary: String,
+    deflated: Bool
+  ) throws(ArrayFileError) {
     func fail(_ problem: String) -> ArrayFileError { ArrayFileError(file: path, problem: problem) }
     var code: Int32 = 0
     guard let archive = zip_open(temporary, Int32(ZIP_CREATE | ZIP_EXCL), &code) else {
@@ -36,11 +42,6 @@ enum ZipArchive {
     guard zip_close(archive) == 0 else {
       let problem = message(archive)
       zip_discard(archive)
-      throw fail("cannot be written: \(problem)")
-    }
-    guard rename(temporary, path) == 0 else {
-      let problem = String(cString: strerror(errno))
-      unlink(temporary)
       throw fail("cannot be written: \(problem)")
     }
   }

@@ -1,3 +1,4 @@
+import ArrayFiles
 import Foundation
 
 /// What makes two paths one file: the same inode or, where there is no file yet, the same name in the same
@@ -12,7 +13,7 @@ enum FileIdentity: Hashable {
       self = .file(device: device, inode: inode)
       return
     }
-    let end = Self.followed(path)
+    let end = ArrayFile.followed(path)
     let folder = URL(fileURLWithPath: end).deletingLastPathComponent().path
     guard let (device, inode) = Self.inode(of: folder) else { return nil }
     self = .name(URL(fileURLWithPath: end).lastPathComponent, device: device, inode: inode)
@@ -24,20 +25,6 @@ enum FileIdentity: Hashable {
     return (UInt64(info.st_dev), UInt64(info.st_ino))
   }
 
-  /// The path that a chain of links ends at, also where there is nothing.
-  static func followed(_ path: String) -> String {
-    var path = path
-    for _ in 0..<40 {
-      guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else {
-        break
-      }
-      path =
-        next.hasPrefix("/")
-        ? next : URL(fileURLWithPath: path).deletingLastPathComponent().path + "/" + next
-    }
-    return path
-  }
-
   /// Why a file of this name cannot be written; nil if it can.
   static func obstacle(toWriting path: String) -> String? {
     var info = stat()
@@ -46,7 +33,7 @@ enum FileIdentity: Hashable {
       if access(path, W_OK) != 0 { return String(cString: strerror(errno)) }
     }
     // Files are replaced by renaming, which is writing to the folder.
-    let folder = URL(fileURLWithPath: followed(path)).deletingLastPathComponent().path
+    let folder = URL(fileURLWithPath: ArrayFile.followed(path)).deletingLastPathComponent().path
     guard stat(folder, &info) == 0 else { return "no folder \(folder)" }
     guard info.st_mode & S_IFMT == S_IFDIR else { return "\(folder) is no folder" }
     return access(folder, W_OK) == 0

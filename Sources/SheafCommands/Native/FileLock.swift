@@ -11,7 +11,7 @@ final class FileLock {
   ///
   /// - Parameter file: what is locked; it need not exist. Links are followed.
   init(_ file: String) throws(ArrayFileError) {
-    path = FileIdentity.followed(file) + ".lock"
+    path = ArrayFile.followed(file) + ".lock"
     while true {
       let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
       guard descriptor >= 0 else {
