@@ -7,11 +7,13 @@ enum ONNXFolding {
   /// The operators.
   static let operators = Set([
     "Add", "And", "Cast", "CastLike", "Concat", "Constant", "ConstantOfShape", "DequantizeLinear",
-    "Div", "Dropout", "Equal", "Gemm", "Greater", "GreaterOrEqual", "Identity", "Less",
+    "Div", "Dropout", "Equal", "Gemm", "Greater", "GreaterOrEqual", "Identity",
+    "Less",
     "LessOrEqual", "MatMul", "Max", "Min", "Mod", "Mul", "Neg", "Or", "Pow", "QuantizeLinear",
     "Range", "Shape", "Size", "Sub", "Sum", "Where",
   ])
-  .union(ONNXShapes.operators).union(functions.keys).union(reductions.keys)
+  .union(ONNXShapes.operators).union(ONNXScatter.operators).union(functions.keys)
+  .union(reductions.keys)
 
   /// The value, of at most `limit` numbers, of a node whose inputs are all constant; nil for shape
   /// operators, which are the same for constants and for quantities.

@@ -56,6 +56,12 @@ extension ONNXImporter {
         } ?? x.reshaped(result.layout)
       }
     }
+    if ONNXScatter.operators.contains(node.type) {
+      let scatter = try ONNXScatter(
+        node, constants.map { $0.map { .constant($0) } }, batch: batch)
+      guard let value = scatter.folded() else { throw node.failure("expected constants") }
+      return [value]
+    }
     if node.type == "Concat" { return [try concatenated(node, constants)] }
     guard
       let value = try ONNXFolding.value(
