@@ -6,8 +6,8 @@ import Foundation
 enum ONNXFolding {
   /// The operators.
   static let operators = Set([
-    "Add", "And", "Cast", "CastLike", "Concat", "Constant", "ConstantOfShape", "DequantizeLinear",
-    "Div", "Dropout", "Equal", "Gemm", "Greater", "GreaterOrEqual", "Identity",
+    "Add", "And", "Cast", "CastLike", "Concat", "Constant", "ConstantOfShape", "CumSum",
+    "DequantizeLinear", "Div", "Dropout", "Equal", "Gemm", "Greater", "GreaterOrEqual", "Identity",
     "Less",
     "LessOrEqual", "MatMul", "Max", "Min", "Mod", "Mul", "Neg", "Or", "Pow", "QuantizeLinear",
     "Range", "Shape", "Size", "Sub", "Sum", "Where",
@@ -71,6 +71,7 @@ enum ONNXFolding {
       return try compare(node, limit, inputs, { $0 != 0 && $1 != 0 }, { $0 != 0 && $1 != 0 })
     case "Or":
       return try compare(node, limit, inputs, { $0 != 0 || $1 != 0 }, { $0 != 0 || $1 != 0 })
+    case "CumSum": return try cumulativeSum(node, try input(0), try input(1))
     case "MatMul", "Gemm": return try product(node, inputs, limit)
     case "DequantizeLinear", "QuantizeLinear": return try quantized(node, inputs)
     case "Where":

@@ -19,6 +19,7 @@ extension ONNXImporter {
     "Concat": { (i, n, x) throws(ArrayFileError) in try i.concatenation(n, x) },
     "Conv": { (i, n, x) throws(ArrayFileError) in try i.convolution(n, x) },
     "ConvTranspose": { (i, n, x) throws(ArrayFileError) in try i.transposedConvolution(n, x) },
+    "CumSum": { (i, n, x) throws(ArrayFileError) in try i.cumulativeSum(n, x) },
     "Div": { (i, n, x) throws(ArrayFileError) in try i.product(n, x, isQuotient: true) },
     "Dropout": { (i, n, x) throws(ArrayFileError) in try i.dropout(n, x) },
     "Einsum": { (i, n, x) throws(ArrayFileError) in try i.einsum(n, x) },

@@ -22,6 +22,30 @@ extension ONNXRearrangement {
     return result
   }
 
+  /// Elements at places along one axis that differ from one to another along the others.
+  func gatherElements() throws(ArrayFileError) -> ONNXShapes.Result {
+    let axis = try sampleAxis(try node.integer("axis") ?? 0)
+    guard var indices = parameters.first ?? nil, try integers(0, "indices") != nil else {
+      throw node.failure("expected constant whole numbers as indices")
+    }
+    if let k = layout.batchAxis, indices.batchAxis == nil, !layout.isMerged,
+      indices.shape.count == rank, indices.shape[k] == batch,
+      let row = indices.withoutRepetition(along: k)
+    {
+      indices = row
+      indices.batchAxis = k
+    }
+    guard indices.batchAxis == layout.batchAxis, !layout.isMerged else {
+      throw node.failure(
+        "works on \(ONNXShapes.describe(layout, batch)) at indices of shape \(indices.shape), "
+          + "expected the same indices for every sample")
+    }
+    try check(indices.shape)
+    let whole = view()
+    let places = try ONNXShapes.places(indices, along: axis, of: layout.sample, node)
+    return chosen(TensorView(shape: indices.shape, indices: places.map { whole.indices[$0] }))
+  }
+
   /// The slices at lists of places on the first axes, in front of the batch.
   func gatherPlaces() throws(ArrayFileError) -> ONNXShapes.Result {
     guard try node.integer("batch_dims") ?? 0 == 0 else {

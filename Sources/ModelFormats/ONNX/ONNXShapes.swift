@@ -4,7 +4,8 @@ import ArrayFiles
 enum ONNXShapes {
   /// The operators.
   static let operators: Set<String> = [
-    "DepthToSpace", "Expand", "Flatten", "Gather", "GatherND", "Pad", "Reshape", "Slice",
+    "DepthToSpace", "Expand", "Flatten", "Gather", "GatherElements",
+    "GatherND", "Pad", "Reshape", "Slice",
     "SpaceToDepth",
     "Split", "Squeeze", "Tile", "Transpose", "Trilu", "Unsqueeze",
   ]
@@ -72,6 +73,7 @@ struct ONNXRearrangement {
     case "Unsqueeze": [try unsqueeze()]
     case "Transpose": [try transpose()]
     case "Gather": [try gather()]
+    case "GatherElements": [try gatherElements()]
     case "GatherND": [try gatherPlaces()]
     case "Slice": [try slice()]
     case "Split": try split()
