@@ -9,6 +9,11 @@ extension ONNXFile {
     var found: [(type: String, nodes: [String])] = []
     for node in graph.nodes {
       let type = node.type
+      if type == "If", let condition = node.inputs.first, !graph.computed.contains(condition) {
+        continue
+      }
+      // What depends on a branch is looked at when that is taken.
+      if node.reads.contains(where: { graph.undecided.contains($0) }) { continue }
       let isKnown =
         ONNXImporter.operators[type] != nil || ONNXPieces.gates.contains(type)
         || ONNXPieces.others.contains(type) || ONNXShapes.operators.contains(type)
@@ -41,7 +46,8 @@ extension ONNXFile {
 
   private static func reason(_ type: String) -> String {
     switch type {
-    case "If", "Loop", "Scan", "LSTM", "GRU", "RNN": " (not feedforward)"
+    case "If": " (its condition depends on the input)"
+    case "Loop", "Scan", "LSTM", "GRU", "RNN": " (not feedforward)"
     case "Sigmoid", "Softmax":
       " (a hidden operation must be piecewise linear; this may only come last)"
     case "LogSoftmax", "ArgMax", "ArgMin", "Hardmax", "TopK":

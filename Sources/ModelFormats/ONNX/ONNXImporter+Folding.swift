@@ -29,8 +29,13 @@ extension ONNXImporter {
     }
     var origins = constants.reduce(into: Set<String>()) { $0.formUnion($1?.origins ?? []) }
     if node.type == "Constant", results.first?.integers == nil { origins = [node.outputs[0]] }
+    let isChosen = ONNXShapes.operators.contains(node.type) || node.type == "Concat"
+    let mayCountSamples = constants.contains { c in
+      c.map { $0.mayCountSamples || (!isChosen && $0.alternative != nil) } ?? false
+    }
     for i in results.indices {
       results[i].origins = origins
+      results[i].mayCountSamples = mayCountSamples
       foldingRoom -= min(results[i].count, Self.sizeLimit + 1)
       guard foldingRoom >= 0 else {
         throw node.failure("the file's constants fold to more than 2^26 numbers")

@@ -15,7 +15,9 @@ struct ONNXImporter {
   static func isOpen(_ batch: Int) -> Bool { batch == openBatch || batch == otherBatch }
 
   let file: String
-  let graph: ONNXGraph
+  /// The graph, or what is left of it from a branch on.
+  var graph: ONNXGraph
+  var inlining: ONNXInlining
   let output: String
   /// The number of samples: the file's, 1 where a tensor is one sample, or a stand-in for any
   /// number.
@@ -23,14 +25,16 @@ struct ONNXImporter {
   let reader: ONNXTensorReader
   let marks: ONNXMarks
   /// The tensors that get no vertex of their own (see `piecewise`).
-  let deferred: Set<String>
+  var deferred: Set<String>
   var network: Network
-  private var values: [String: ONNXValue] = [:]
+  var values: [String: ONNXValue] = [:]
   /// The results of products without a bias that one node alone reads, and the axis of the sample
   /// along which a bias lies: the constant of a sum is their bias.
   var biasless: [String: (vertex: Int, axis: Int)] = [:]
   /// How much more may be allocated.
   private var room = ONNXImporter.sizeLimit
+  /// How many numbers the constants of branches may have.
+  var branchRoom = ONNXTensorReader.elementLimit
   /// Constants made by folding may take as much again.
   var foldingRoom = ONNXImporter.sizeLimit
   /// The constants that the node at work reads, and the edges with parameters from each.
@@ -38,11 +42,13 @@ struct ONNXImporter {
   var edgesWithParameters: [String: [Int]] = [:]
 
   init(
-    file: String, graph: ONNXGraph, constants: consuming [String: ONNXConstant], marks: ONNXMarks,
+    file: String, graph: ONNXGraph, inlining: ONNXInlining,
+    constants: consuming [String: ONNXConstant], marks: ONNXMarks,
     input: (name: String, layout: TensorShape, batch: Int), output: String
   ) throws(ArrayFileError) {
     self.file = file
     self.graph = graph
+    self.inlining = inlining
     self.output = output
     self.marks = marks
     deferred = Self.deferred(in: graph, output: output, marks: marks)
@@ -67,12 +73,20 @@ struct ONNXImporter {
 
   /// Visits all nodes; the network whose output is the tensor `output`.
   mutating func run() throws(ArrayFileError) -> Network {
-    for (k, node) in graph.nodes.enumerated() {
+    var k = 0
+    while k < graph.nodes.count {
+      let node = graph.nodes[k]
+      if node.type == "If" {
+        try takeBranch(k)
+        k = 0
+        continue
+      }
       try visit(node)
       // Weights are large: each goes with its last reader.
       for name in node.inputs where graph.readers[name]?.last == k && name != output {
         if case .constant? = values[name] { values[name] = nil }
       }
+      k += 1
     }
     if let last = graph.nodes.last { try settlePieces(output, for: last) }
     guard case .quantity(var result)? = values[output] else {
