@@ -1,25 +1,61 @@
 import ArrayFiles
 
-/// Puts the branches of `If` where nodes stand for them.
+/// Puts the bodies of a model's functions, and the branches of `If`, where nodes stand for them.
 struct ONNXInlining {
-  /// The most branches.
+  /// The most nodes that one node may become, all together.
+  static let nodeLimit = 1 << 17
+  /// The most functions that call each other in a row, and the most branches.
+  static let depthLimit = 64
   static let branchLimit = 1 << 12
 
   let file: String
+  private var functions: [[String]: ONNXFunctionProto] = [:]
   /// The names of tensors that are taken.
   private var names: Set<String>
+  private var nodeCount = 0
   private var branchCount = 0
 
   init(_ model: ONNXModelProto, constants: some Sequence<String>, file: String) {
     self.file = file
+    for function in model.functions {
+      functions[Self.key(function.domain, function.name, function.overload)] = function
+    }
     names = Set(constants)
     names.formUnion(model.graph.input.map(\.name))
     names.formUnion(model.graph.node.flatMap(\.output))
   }
 
-  /// The nodes of a list.
-  func nodes(_ list: [ONNXNodeProto], operatorSet: Int) throws(ArrayFileError) -> [ONNXNode] {
-    list.map { ONNXNode($0, file: file, operatorSet: operatorSet) }
+  private static func key(_ domain: String, _ name: String, _ overload: String) -> [String] {
+    [domain == "ai.onnx" ? "" : domain, name, overload]
+  }
+
+  /// The nodes, functions among them by their bodies.
+  ///
+  /// - Parameter calls: the functions that they are the body of, from the outermost.
+  mutating func nodes(
+    _ list: [ONNXNodeProto], operatorSet: Int, calls: [[String]] = []
+  ) throws(ArrayFileError) -> [ONNXNode] {
+    var result: [ONNXNode] = []
+    for proto in list {
+      let node = ONNXNode(proto, file: file, operatorSet: operatorSet)
+      nodeCount += 1
+      guard nodeCount <= Self.nodeLimit || functions.isEmpty else {
+        throw node.failure("with this node the functions make more than 2^17 nodes")
+      }
+      let key = Self.key(proto.domain, proto.opType, proto.overload)
+      // ONNX's own operators are what ONNX says.
+      guard !key[0].isEmpty, let function = functions[key] else {
+        result.append(node)
+        continue
+      }
+      guard !calls.contains(key), calls.count < Self.depthLimit else {
+        throw node.failure("is a function that calls itself, or calls others too deep")
+      }
+      result += try nodes(
+        body(of: function, for: node), operatorSet: try self.operatorSet(of: function, for: node),
+        calls: calls + [key])
+    }
+    return result
   }
 
   /// The nodes of the branch that an `If` takes, and its constants with their names.
