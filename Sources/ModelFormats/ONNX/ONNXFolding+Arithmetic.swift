@@ -70,6 +70,9 @@ extension ONNXFolding {
   static func product(
     _ node: ONNXNode, _ inputs: [ONNXConstant], _ limit: Int
   ) throws(ArrayFileError) -> ONNXConstant {
+    if node.type == "MatMul", inputs.count == 2, inputs.contains(where: { $0.shape.count != 2 }) {
+      return try stackedProduct(node, inputs[0], inputs[1], limit)
+    }
     guard inputs.count >= 2, inputs[0].shape.count == 2, inputs[1].shape.count == 2,
       inputs[0].batchAxis == nil, inputs[1].batchAxis == nil
     else { throw node.failure("multiplies constants that are no matrices") }
@@ -95,6 +98,43 @@ extension ONNXFolding {
       c.add(Matrix(rows: a.rows, columns: b.columns, rowMajor: bias), scale: beta)
     }
     return ONNXConstant(shape: [a.rows, b.columns], .real(c.rowMajor))
+  }
+
+  /// NumPy's product of matrices in the last two axes, whose other axes broadcast; a tensor of one
+  /// axis is a row on the left and a column on the right.
+  private static func stackedProduct(
+    _ node: ONNXNode, _ a: ONNXConstant, _ b: ONNXConstant, _ limit: Int
+  ) throws(ArrayFileError) -> ONNXConstant {
+    func fail(_ why: String) -> ArrayFileError {
+      node.failure("multiplies constants of shapes \(a.shape) and \(b.shape), \(why)")
+    }
+    guard a.batchAxis == nil, b.batchAxis == nil, !a.shape.isEmpty, !b.shape.isEmpty else {
+      throw fail("of which one is a number or as long as the batch")
+    }
+    let p = a.shape.count == 1 ? [1] + a.shape : a.shape
+    let q = b.shape.count == 1 ? b.shape + [1] : b.shape
+    let (m, n, k) = (p[p.count - 2], q[q.count - 1], p[p.count - 1])
+    guard let stack = broadcastShape(p.dropLast(2), q.dropLast(2)), q[q.count - 2] == k,
+      let count = elementCount(stack + [m, n], limit: limit), count > 0, k > 0,
+      elementCount(stack + [m, k], limit: limit) != nil,
+      elementCount(stack + [k, n], limit: limit) != nil
+    else { throw fail("which do not match or make too many numbers") }
+    let x = a.reshaped(TensorShape(sample: p, batchAxis: nil)).reals(broadcastTo: stack + [m, k])
+    let y = b.reshaped(TensorShape(sample: q, batchAxis: nil)).reals(broadcastTo: stack + [k, n])
+    var result: [Double] = []
+    for s in 0..<stack.reduce(1, *) {
+      var product = Matrix(rows: m, columns: n)
+      product.addProduct(
+        Matrix(rows: m, columns: k, rowMajor: Array(x[s * m * k..<(s + 1) * m * k])),
+        Matrix(rows: k, columns: n, rowMajor: Array(y[s * k * n..<(s + 1) * k * n])), scale: 1)
+      result += product.rowMajor
+    }
+    let shape =
+      stack + (a.shape.count == 1 ? [] : [m]) + (b.shape.count == 1 ? [] : [n])
+    if a.integers != nil, b.integers != nil {
+      return ONNXConstant(shape: shape, .integer(result.map { Int(exactly: $0) ?? 0 }))
+    }
+    return ONNXConstant(shape: shape, .real(result))
   }
 
   /// Weights as small whole numbers: real = scale · (whole − zero point), the scale and the zero

@@ -33,6 +33,7 @@ extension ONNXImporter {
     for (name, value) in values {
       if value.quantity == nil { constants.insert(name) } else { inputs.append(name) }
     }
+    inputs += sequences.keys
     graph = try ONNXGraph(
       branch.nodes + graph.nodes[(k + 1)...], inputs: inputs, output: output, constants: constants,
       file: file)

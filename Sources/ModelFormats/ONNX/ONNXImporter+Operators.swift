@@ -49,6 +49,7 @@ extension ONNXImporter {
     "Scatter": { (i, n, x) throws(ArrayFileError) in try i.scatter(n, x) },
     "ScatterElements": { (i, n, x) throws(ArrayFileError) in try i.scatter(n, x) },
     "ScatterND": { (i, n, x) throws(ArrayFileError) in try i.scatter(n, x) },
+    "SequenceAt": { (_, n, _) throws(ArrayFileError) in throw n.failure("expected a sequence") },
     "Shape": { (i, n, x) throws(ArrayFileError) in try i.shape(n, x) },
     "Sigmoid": { (i, n, x) throws(ArrayFileError) in try i.outputActivation(n, x, .sigmoid) },
     "Size": { (i, n, x) throws(ArrayFileError) in try i.shape(n, x) },

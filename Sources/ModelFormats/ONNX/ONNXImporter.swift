@@ -28,6 +28,8 @@ struct ONNXImporter {
   var deferred: Set<String>
   var network: Network
   var values: [String: ONNXValue] = [:]
+  /// The tensors of each sequence.
+  var sequences: [String: [ONNXValue]] = [:]
   /// The results of products without a bias that one node alone reads, and the axis of the sample
   /// along which a bias lies: the constant of a sum is their bias.
   var biasless: [String: (vertex: Int, axis: Int)] = [:]
@@ -110,6 +112,10 @@ struct ONNXImporter {
   }
 
   private mutating func visit(_ node: ONNXNode) throws(ArrayFileError) {
+    if node.type == "SequenceAt" {
+      set(node.outputs[0], to: try element(node))
+      return
+    }
     var inputs: [ONNXValue?] = []
     for name in node.inputs {
       if !Self.readsViews(node) { try settle(name, for: node) }
@@ -131,12 +137,31 @@ struct ONNXImporter {
     } else {
       results = try fold(node, inputs)
     }
+    if node.type == "SplitToSequence" {
+      sequences[node.outputs[0]] = results
+      return
+    }
     guard results.count >= node.outputs.count(where: { isUsed($0) }) else {
       throw node.failure("has \(node.outputs.count) outputs, of which only the first is supported")
     }
     for (name, value) in zip(node.outputs, results) where !name.isEmpty {
       set(name, to: value)
     }
+  }
+
+  /// The tensor at a constant place of a sequence.
+  private func element(_ node: ONNXNode) throws(ArrayFileError) -> ONNXValue {
+    guard let name = node.inputs.first, let sequence = sequences[name] else {
+      throw node.failure("expected a sequence that SplitToSequence makes")
+    }
+    guard node.inputs.count > 1, case .constant(let c)? = values[node.inputs[1]], c.count == 1,
+      c.alternative == nil, let place = c.integers?[0]
+    else { throw node.failure("expected a constant whole number as position") }
+    let n = sequence.count
+    guard (-n..<n).contains(place) else {
+      throw node.failure("position \(place) of a sequence of \(n)")
+    }
+    return sequence[place < 0 ? place + n : place]
   }
 
   /// Gives a tensor its value, and its name to the vertex that it is.

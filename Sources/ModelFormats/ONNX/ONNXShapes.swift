@@ -7,7 +7,7 @@ enum ONNXShapes {
     "DepthToSpace", "Expand", "Flatten", "Gather", "GatherElements",
     "GatherND", "Pad", "Reshape", "Slice",
     "SpaceToDepth",
-    "Split", "Squeeze", "Tile", "Transpose", "Trilu", "Unsqueeze",
+    "Split", "SplitToSequence", "Squeeze", "Tile", "Transpose", "Trilu", "Unsqueeze",
   ]
 
   /// What a tensor becomes: another shape for the same elements, or a choice of them, with a value
@@ -77,6 +77,7 @@ struct ONNXRearrangement {
     case "GatherND": [try gatherPlaces()]
     case "Slice": [try slice()]
     case "Split": try split()
+    case "SplitToSequence": try splitToSequence()
     case "Expand": [try expand()]
     case "Tile": [try tile()]
     case "Pad": [try pad()]
