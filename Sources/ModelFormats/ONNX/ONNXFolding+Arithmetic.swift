@@ -70,6 +70,9 @@ extension ONNXFolding {
   static func product(
     _ node: ONNXNode, _ inputs: [ONNXConstant], _ limit: Int
   ) throws(ArrayFileError) -> ONNXConstant {
+    if let a = inputs.first, let k = a.batchAxis {
+      return try product(node, inputs, limit, along: k)
+    }
     if node.type == "MatMul", inputs.count == 2, inputs.contains(where: { $0.shape.count != 2 }) {
       return try stackedProduct(node, inputs[0], inputs[1], limit)
     }
@@ -98,6 +101,26 @@ extension ONNXFolding {
       c.add(Matrix(rows: a.rows, columns: b.columns, rowMajor: bias), scale: beta)
     }
     return ONNXConstant(shape: [a.rows, b.columns], .real(c.rowMajor))
+  }
+
+  /// A product whose left factor is as long as the batch, axis k: that of one sample.
+  private static func product(
+    _ node: ONNXNode, _ inputs: [ONNXConstant], _ limit: Int, along k: Int
+  ) throws(ArrayFileError) -> ONNXConstant {
+    let rank = inputs[0].layout.rank
+    guard inputs.count > 1, inputs[1].batchAxis == nil, inputs[1].shape.count > 1, k < rank - 1,
+      try node.integer("transA") ?? 0 == 0
+    else { throw node.failure("multiplies constants along the batch") }
+    let whole = inputs.map { $0.reshaped($0.layout.whole) }
+    guard whole.dropFirst(2).allSatisfy({ $0.shape.count < 2 || $0.shape[0] == 1 }) else {
+      throw node.failure("adds a constant that tells samples apart")
+    }
+    var result = try product(node, whole, limit)
+    let axis = k + result.shape.count - rank
+    guard result.shape[axis] == 1 else { throw node.failure("repeats the batch") }
+    result.shape.remove(at: axis)
+    result.batchAxis = axis
+    return result
   }
 
   /// NumPy's product of matrices in the last two axes, whose other axes broadcast; a tensor of one
