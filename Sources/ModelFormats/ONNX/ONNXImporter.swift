@@ -91,6 +91,10 @@ struct ONNXImporter {
       k += 1
     }
     if let last = graph.nodes.last { try settlePieces(output, for: last) }
+    guard sequences[output] == nil else {
+      throw ArrayFileError(
+        file: file, problem: "the output \"\(output.printable)\" is a sequence, expected a tensor")
+    }
     guard case .quantity(var result)? = values[output] else {
       throw ArrayFileError(
         file: file, problem: "the output \"\(output.printable)\" does not depend on the input")
