@@ -2,8 +2,8 @@ import ArrayFiles
 
 /// Puts the bodies of a model's functions, and the branches of `If`, where nodes stand for them.
 struct ONNXInlining {
-  /// The most nodes that one node may become, all together.
-  static let nodeLimit = 1 << 17
+  /// The most nodes of a model with functions, all together.
+  static let nodeLimit = 1 << 15
   /// The most functions that call each other in a row, and the most branches.
   static let depthLimit = 64
   static let branchLimit = 1 << 12
@@ -40,7 +40,7 @@ struct ONNXInlining {
       let node = ONNXNode(proto, file: file, operatorSet: operatorSet)
       nodeCount += 1
       guard nodeCount <= Self.nodeLimit || functions.isEmpty else {
-        throw node.failure("with this node the functions make more than 2^17 nodes")
+        throw node.failure("with this node the functions make more than 2^15 nodes")
       }
       let key = Self.key(proto.domain, proto.opType, proto.overload)
       // ONNX's own operators are what ONNX says.

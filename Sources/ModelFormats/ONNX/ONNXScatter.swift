@@ -119,12 +119,20 @@ struct ONNXScatter {
     return result
   }
 
-  /// Which elements of both, the data's first, make each element of the result.
-  func terms() -> [[Int]] {
+  /// Which element of both, the data's first, each element of the result is, where they are
+  /// replaced.
+  func choice() -> [Int] {
     let size = data.layout.sample.reduce(1, *)
-    var result = (0..<size).map { [$0] }
+    var result = Array(0..<size)
+    for (i, target) in targets.enumerated() { result[target] = size + i }
+    return result
+  }
+
+  /// Numbers of both, the data's first, replaced or added.
+  func numbers<T: AdditiveArithmetic>(_ data: [T], _ updates: [T]) -> [T] {
+    var result = data
     for (i, target) in targets.enumerated() {
-      if isSum { result[target].append(size + i) } else { result[target] = [size + i] }
+      result[target] = isSum ? result[target] + updates[i] : updates[i]
     }
     return result
   }
@@ -132,15 +140,11 @@ struct ONNXScatter {
   /// The result of constants.
   func folded() -> ONNXConstant? {
     guard case .constant(let d) = data, case .constant(let u) = updates else { return nil }
-    func joined<T: AdditiveArithmetic>(_ a: [T], _ b: [T]) -> [T] {
-      let both = a + b
-      return terms().map { $0.dropFirst().reduce(both[$0[0]]) { $0 + both[$1] } }
-    }
     var result = d
     if let m = d.integers, let n = u.integers {
-      result.values = .integer(joined(m, n))
+      result.values = .integer(numbers(m, n))
     } else {
-      result.values = .real(joined(d.reals, u.reals))
+      result.values = .real(numbers(d.reals, u.reals))
     }
     return result
   }
@@ -205,24 +209,24 @@ extension ONNXImporter {
       next += isOwn ? 1 : 0
       return isOwn ? next : -1
     }
-    let terms = scatter.terms()
-    try reserve(terms.reduce(0) { $0 + $1.count }, for: node)
-    let shifts = terms.map { $0.reduce(0) { $0 + numbers[$1] } }
+    let size = scatter.data.layout.sample.reduce(1, *)
+    try reserve(size + scatter.targets.count, for: node)
+    let shifts = scatter.numbers(Array(numbers[..<size]), Array(numbers[size...]))
     let layout = scatter.data.layout
     var result: ONNXQuantity
     if scatter.isSum {
-      let rows = terms.map { list in
-        list.filter { isComputed[$0] }.map { (column: Int(coordinates[$0]), value: 1.0) }
+      var rows = coordinates[..<size].map { k -> [(column: Int, value: Double)] in
+        k < 0 ? [] : [(Int(k), 1)]
+      }
+      for (k, target) in zip(coordinates[size...], scatter.targets) where k >= 0 {
+        rows[target].append((Int(k), 1))
       }
       result = try append(
         SparseLinear(SparseMatrix(rows: rows, columnCount: source.size)), to: source,
         shape: layout.sample, for: node)
     } else {
       let own = source.view.indices
-      let chosen = terms.map { list -> Int32 in
-        let k = coordinates[list[0]]
-        return k < 0 ? -1 : own[Int(k)]
-      }
+      let chosen = scatter.choice().map { coordinates[$0] < 0 ? -1 : own[Int(coordinates[$0])] }
       result = viewed(source, as: TensorView(shape: layout.sample, indices: chosen))
     }
     if shifts.contains(where: { $0 != 0 }) {
