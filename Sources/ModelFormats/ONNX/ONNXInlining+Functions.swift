@@ -28,7 +28,8 @@ extension ONNXInlining {
       tensors[name] = i < call.inputs.count ? call.inputs[i] : ""
     }
     let copies = rename(
-      function.output, made: function.node.flatMap(\.output), as: call.outputs, &tensors, call)
+      function.output, made: function.node.flatMap(\.output), as: call.outputs, &tensors, call,
+      keepsNames: false)
     for name in function.node.flatMap({ $0.input + $0.captured }) where tensors[name] == nil {
       tensors[name] = name.isEmpty ? "" : unique("\(call.name)/\(name)")
     }

@@ -12,6 +12,8 @@ struct ONNXInlining {
   private var functions: [[String]: ONNXFunctionProto] = [:]
   /// The names of tensors that are taken.
   private var names: Set<String>
+  /// The last number behind a name that was taken.
+  private var repetitions: [String: Int] = [:]
   private var nodeCount = 0
   private var branchCount = 0
 
@@ -71,7 +73,9 @@ struct ONNXInlining {
     var tensors: [String: String] = [:]
     for tensor in graph.initializer { tensors[tensor.name] = unique(tensor.name, node) }
     let copies = rename(
-      graph.output.map(\.name), made: graph.node.flatMap(\.output), as: node.outputs, &tensors, node
+      graph.output.map(\.name), made: graph.node.flatMap(\.output), as: node.outputs, &tensors,
+      node,
+      keepsNames: true
     )
     let body =
       graph.node.map { $0.with(tensors, nil) }
@@ -87,10 +91,11 @@ struct ONNXInlining {
   /// Names the tensors that nodes make: those that are outputs as the node that stands for them
   /// does, others anew.
   ///
+  /// - Parameter keepsNames: whether these keep their names where no tensor has them.
   /// - Returns: outputs that need a copy, since the nodes do not make them, or twice.
   mutating func rename(
     _ outputs: [String], made: [String], as names: [String], _ tensors: inout [String: String],
-    _ node: ONNXNode
+    _ node: ONNXNode, keepsNames: Bool
   ) -> [(source: String, target: String)] {
     let made = Set(made)
     var copies: [(source: String, target: String)] = []
@@ -102,19 +107,20 @@ struct ONNXInlining {
       }
     }
     for name in made.sorted() where tensors[name] == nil {
-      tensors[name] = name.isEmpty ? "" : unique(name, node)
+      tensors[name] =
+        name.isEmpty ? "" : keepsNames ? unique(name, node) : unique("\(node.name)/\(name)")
     }
     return copies
   }
 
-  /// A name that no tensor has: the given one, or one that tells the node too.
+  /// A name that no tensor has: the given one, one that tells the node too, or one with a number.
   mutating func unique(_ name: String, _ node: ONNXNode? = nil) -> String {
     var result = name
     if let node, names.contains(result) { result = "\(node.name)/\(name)" }
-    var k = 2
+    let base = result
     while names.contains(result) {
-      result = "\(name)#\(k)"
-      k += 1
+      repetitions[base, default: 1] += 1
+      result = "\(base)#\(repetitions[base]!)"
     }
     names.insert(result)
     return result
