@@ -91,8 +91,28 @@ struct ONNXRefusalTests {
       "Tanh (not piecewise linear; hidden operations must be) at \"node-t\"",
       "LSTM (not feedforward) at \"node-l\"",
       "Sigmoid (a hidden operation must be piecewise linear; this may only come last) at \"node-s\"",
-      "Frobnicate at \"node-a\"", "Supported: Abs, Add, ",
+      "Frobnicate at \"node-a\"", "Docs/FeedforwardNetworks.md",
     ] { #expect(found.contains(expected), "\(found)") }
+  }
+
+  /// A branch is taken by a constant condition alone; what is hidden is not cut off.
+  @Test func conditionsAndHiddenChoicesAreRefused() throws {
+    let branch = try message { $0.graph.node[1] = node("If", ["h"], "a") }
+    #expect(branch.contains("If (its condition depends on the input) at \"node-a\""), "\(branch)")
+    let choice = try message { $0.graph.node[1] = node("TopK", ["h"], "a") }
+    #expect(choice.contains("TopK (hidden, and its places jump) at \"node-a\""), "\(choice)")
+  }
+
+  /// Runtimes wrap an axis before or after they crop it.
+  @Test func wrappingPadsOfBothSignsAreRefused() throws {
+    var mode = ONNXAttributeProto()
+    (mode.name, mode.s, mode.type) = ("mode", Data("wrap".utf8), 3)
+    var pads = ONNXAttributeProto()
+    (pads.name, pads.ints, pads.type) = ("pads", [0, 2, 0, -2], 7)
+    var pad = node("Pad", ["h"], "a")
+    pad.attribute = [mode, pads]
+    let found = try message { $0.graph.node[1] = pad }
+    #expect(found.contains("Pad \"node-a\": mode wrap by 2 and -2 on one axis"), "\(found)")
   }
 
   @Test func structureIsChecked() throws {

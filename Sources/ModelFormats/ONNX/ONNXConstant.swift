@@ -18,6 +18,8 @@ struct ONNXConstant {
   var batchAxis: Int?
   /// The numbers for another batch, where they depend on its extent.
   var alternative: Values?
+  /// Whether it was worked out from numbers that depend on the batch, so that it may for some batches.
+  var mayCountSamples = false
   /// The least and the largest number of its type, where that is of one or two bytes.
   var range: ClosedRange<Int>?
   /// The initializers and Constant nodes that its numbers come from.

@@ -77,11 +77,14 @@ public enum ONNXFile {
     var model = consume loaded
     let operatorSet = try operatorSet(of: model, file: file)
     let constants = try initializers(of: &model.graph, file: file)
-    let output = try output(of: model.graph, outputTensor, file: file)
+    var inlining = ONNXInlining(model, constants: constants.keys, file: file)
+    let nodes = try inlining.nodes(model.graph.node, operatorSet: operatorSet)
+    model.graph.node = []
+    model.functions = []
+    let output = try output(of: model.graph, nodes, outputTensor, file: file)
     let inputs = model.graph.input.filter { constants[$0.name] == nil }
     let graph = try ONNXGraph(
-      model.graph, inputs: inputs.map(\.name), output: output, constants: Set(constants.keys),
-      operatorSet: operatorSet, file: file)
+      nodes, inputs: inputs.map(\.name), output: output, constants: Set(constants.keys), file: file)
     // Inputs that the output does not depend on do not count.
     let used = inputs.filter { graph.readers[$0.name] != nil }
     guard let input = used.first, used.count == 1 else {
@@ -100,7 +103,8 @@ public enum ONNXFile {
       (layout, batch) = (TensorShape(sample: layout.extents(batch: batch), batchAxis: nil), 1)
     }
     var importer = try ONNXImporter(
-      file: file, graph: graph, constants: consume constants, marks: ONNXMarks(model),
+      file: file, graph: graph, inlining: inlining, constants: consume constants,
+      marks: ONNXMarks(model),
       input: (input.name, layout, batch), output: output)
     let classes = model.metadataProps.first { $0.key == SafetensorsNetwork.classesKey }?.value
     var network = try importer.run()
@@ -134,7 +138,7 @@ public enum ONNXFile {
 
   /// The tensor that is the output: the one that is asked for, else the only one.
   private static func output(
-    of graph: ONNXGraphProto, _ tensor: String?, file: String
+    of graph: ONNXGraphProto, _ nodes: [ONNXNode], _ tensor: String?, file: String
   ) throws(ArrayFileError) -> String {
     let outputs = graph.output.map(\.name)
     guard let tensor else {
@@ -146,7 +150,7 @@ public enum ONNXFile {
       }
       return outputs[0]
     }
-    let computed = graph.node.flatMap(\.output).filter { !$0.isEmpty }
+    let computed = nodes.flatMap(\.outputs).filter { !$0.isEmpty }
     if outputs.contains(tensor) || computed.contains(tensor) { return tensor }
     let near = tensor.nearest(among: outputs + computed).map {
       "; the nearest is \"\($0.printable)\""

@@ -70,6 +70,12 @@ extension ONNXFolding {
   static func product(
     _ node: ONNXNode, _ inputs: [ONNXConstant], _ limit: Int
   ) throws(ArrayFileError) -> ONNXConstant {
+    if let a = inputs.first, let k = a.batchAxis {
+      return try product(node, inputs, limit, along: k)
+    }
+    if node.type == "MatMul", inputs.count == 2, inputs.contains(where: { $0.shape.count != 2 }) {
+      return try stackedProduct(node, inputs[0], inputs[1], limit)
+    }
     guard inputs.count >= 2, inputs[0].shape.count == 2, inputs[1].shape.count == 2,
       inputs[0].batchAxis == nil, inputs[1].batchAxis == nil
     else { throw node.failure("multiplies constants that are no matrices") }
@@ -95,6 +101,63 @@ extension ONNXFolding {
       c.add(Matrix(rows: a.rows, columns: b.columns, rowMajor: bias), scale: beta)
     }
     return ONNXConstant(shape: [a.rows, b.columns], .real(c.rowMajor))
+  }
+
+  /// A product whose left factor is as long as the batch, axis k: that of one sample.
+  private static func product(
+    _ node: ONNXNode, _ inputs: [ONNXConstant], _ limit: Int, along k: Int
+  ) throws(ArrayFileError) -> ONNXConstant {
+    let rank = inputs[0].layout.rank
+    guard inputs.count > 1, inputs[1].batchAxis == nil, inputs[1].shape.count > 1, k < rank - 1,
+      try node.integer("transA") ?? 0 == 0
+    else { throw node.failure("multiplies constants along the batch") }
+    let whole = inputs.map { $0.reshaped($0.layout.whole) }
+    guard whole.dropFirst(2).allSatisfy({ $0.shape.count < 2 || $0.shape[0] == 1 }) else {
+      throw node.failure("adds a constant that tells samples apart")
+    }
+    var result = try product(node, whole, limit)
+    let axis = k + result.shape.count - rank
+    guard result.shape[axis] == 1 else { throw node.failure("repeats the batch") }
+    result.shape.remove(at: axis)
+    result.batchAxis = axis
+    return result
+  }
+
+  /// NumPy's product of matrices in the last two axes, whose other axes broadcast; a tensor of one
+  /// axis is a row on the left and a column on the right.
+  private static func stackedProduct(
+    _ node: ONNXNode, _ a: ONNXConstant, _ b: ONNXConstant, _ limit: Int
+  ) throws(ArrayFileError) -> ONNXConstant {
+    func fail(_ why: String) -> ArrayFileError {
+      node.failure("multiplies constants of shapes \(a.shape) and \(b.shape), \(why)")
+    }
+    guard a.batchAxis == nil, b.batchAxis == nil, !a.shape.isEmpty, !b.shape.isEmpty else {
+      throw fail("of which one is a number or as long as the batch")
+    }
+    let p = a.shape.count == 1 ? [1] + a.shape : a.shape
+    let q = b.shape.count == 1 ? b.shape + [1] : b.shape
+    let (m, n, k) = (p[p.count - 2], q[q.count - 1], p[p.count - 1])
+    guard let stack = broadcastShape(p.dropLast(2), q.dropLast(2)), q[q.count - 2] == k,
+      let count = elementCount(stack + [m, n], limit: limit), count > 0, k > 0,
+      elementCount(stack + [m, k], limit: limit) != nil,
+      elementCount(stack + [k, n], limit: limit) != nil
+    else { throw fail("which do not match or make too many numbers") }
+    let x = a.reshaped(TensorShape(sample: p, batchAxis: nil)).reals(broadcastTo: stack + [m, k])
+    let y = b.reshaped(TensorShape(sample: q, batchAxis: nil)).reals(broadcastTo: stack + [k, n])
+    var result: [Double] = []
+    for s in 0..<stack.reduce(1, *) {
+      var product = Matrix(rows: m, columns: n)
+      product.addProduct(
+        Matrix(rows: m, columns: k, rowMajor: Array(x[s * m * k..<(s + 1) * m * k])),
+        Matrix(rows: k, columns: n, rowMajor: Array(y[s * k * n..<(s + 1) * k * n])), scale: 1)
+      result += product.rowMajor
+    }
+    let shape =
+      stack + (a.shape.count == 1 ? [] : [m]) + (b.shape.count == 1 ? [] : [n])
+    if a.integers != nil, b.integers != nil {
+      return ONNXConstant(shape: shape, .integer(result.map { Int(exactly: $0) ?? 0 }))
+    }
+    return ONNXConstant(shape: shape, .real(result))
   }
 
   /// Weights as small whole numbers: real = scale · (whole − zero point), the scale and the zero

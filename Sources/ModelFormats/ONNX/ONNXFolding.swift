@@ -6,12 +6,14 @@ import Foundation
 enum ONNXFolding {
   /// The operators.
   static let operators = Set([
-    "Add", "And", "Cast", "CastLike", "Concat", "Constant", "ConstantOfShape", "DequantizeLinear",
-    "Div", "Dropout", "Equal", "Gemm", "Greater", "GreaterOrEqual", "Identity", "Less",
+    "Add", "And", "Cast", "CastLike", "Concat", "Constant", "ConstantOfShape", "CumSum",
+    "DequantizeLinear", "Div", "Dropout", "Equal", "Gemm", "Greater", "GreaterOrEqual", "Identity",
+    "Less",
     "LessOrEqual", "MatMul", "Max", "Min", "Mod", "Mul", "Neg", "Or", "Pow", "QuantizeLinear",
     "Range", "Shape", "Size", "Sub", "Sum", "Where",
   ])
-  .union(ONNXShapes.operators).union(functions.keys).union(reductions.keys)
+  .union(ONNXShapes.operators).union(ONNXScatter.operators).union(functions.keys)
+  .union(reductions.keys)
 
   /// The value, of at most `limit` numbers, of a node whose inputs are all constant; nil for shape
   /// operators, which are the same for constants and for quantities.
@@ -69,6 +71,7 @@ enum ONNXFolding {
       return try compare(node, limit, inputs, { $0 != 0 && $1 != 0 }, { $0 != 0 && $1 != 0 })
     case "Or":
       return try compare(node, limit, inputs, { $0 != 0 || $1 != 0 }, { $0 != 0 || $1 != 0 })
+    case "CumSum": return try cumulativeSum(node, try input(0), try input(1))
     case "MatMul", "Gemm": return try product(node, inputs, limit)
     case "DequantizeLinear", "QuantizeLinear": return try quantized(node, inputs)
     case "Where":

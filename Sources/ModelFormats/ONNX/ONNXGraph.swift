@@ -7,18 +7,18 @@ struct ONNXGraph {
   private(set) var readers: [String: [Int]] = [:]
   /// The tensors that depend on the network's input, and not on its shape alone.
   private(set) var computed: Set<String>
+  /// The tensors of which it is not known what they are before the branches of `If` are taken.
+  private(set) var undecided: Set<String> = []
 
   /// Sorts the nodes that `output` depends on.
   ///
   /// - Throws: for a tensor that nothing provides, for a node without its first input and for a cycle,
   ///   naming it.
   init(
-    _ graph: ONNXGraphProto, inputs: [String], output: String, constants: Set<String>,
-    operatorSet: Int,
-    file: String
+    _ all: [ONNXNode], inputs: [String], output: String, constants: Set<String>, file: String
   ) throws(ArrayFileError) {
     var producer: [String: Int] = [:]
-    let all = graph.node.map { ONNXNode($0, file: file, operatorSet: operatorSet) }
+    let inputs = Set(inputs)
     for (k, node) in all.enumerated() {
       for name in node.outputs where !name.isEmpty {
         if let other = producer[name] {
@@ -38,7 +38,7 @@ struct ONNXGraph {
     func dependencies(_ k: Int) throws(ArrayFileError) -> [Int] {
       var result: [Int] = []
       if all[k].inputs.first == "" { throw all[k].failure("lacks its first input") }
-      for name in all[k].inputs
+      for name in all[k].reads
       where !name.isEmpty && !inputs.contains(name) && !constants.contains(name) {
         guard let p = producer[name] else {
           throw all[k].failure(
@@ -86,11 +86,14 @@ struct ONNXGraph {
       (try? dependencies(k))?.allSatisfy { $0 < k } ?? false
     }
     nodes = (isSorted ? ascending : order).map { all[$0] }
-    computed = Set(inputs)
+    computed = inputs
     for (k, node) in nodes.enumerated() {
-      for name in node.inputs where !name.isEmpty { readers[name, default: []].append(k) }
+      for name in node.reads where !name.isEmpty { readers[name, default: []].append(k) }
       if Self.sources(node).contains(where: { computed.contains($0) }) && !Self.isShape(node) {
         computed.formUnion(node.outputs.filter { !$0.isEmpty })
+      }
+      if node.type == "If" || node.reads.contains(where: { undecided.contains($0) }) {
+        undecided.formUnion(node.outputs.filter { !$0.isEmpty })
       }
     }
   }
@@ -106,7 +109,7 @@ struct ONNXGraph {
 
   /// The inputs whose values a node uses, not their types alone.
   private static func sources(_ node: ONNXNode) -> ArraySlice<String> {
-    node.type == "CastLike" ? node.inputs.prefix(1) : node.inputs[...]
+    node.type == "CastLike" ? node.inputs.prefix(1) : node.reads[...]
   }
 
   /// Whether only relabelling stands between a tensor and the output.
@@ -114,6 +117,8 @@ struct ONNXGraph {
     var name = tensor
     guard !name.isEmpty else { return false }
     while name != output {
+      // What a branch makes of it is seen when that is taken.
+      if readers[name]?.contains(where: { nodes[$0].type == "If" }) == true { return true }
       guard let next = readers[name], next.count == 1, relabelling.contains(nodes[next[0]].type),
         nodes[next[0]].inputs.first == name, let target = nodes[next[0]].outputs.first,
         !target.isEmpty

@@ -29,8 +29,13 @@ extension ONNXImporter {
     }
     var origins = constants.reduce(into: Set<String>()) { $0.formUnion($1?.origins ?? []) }
     if node.type == "Constant", results.first?.integers == nil { origins = [node.outputs[0]] }
+    let isChosen = ONNXShapes.operators.contains(node.type) || node.type == "Concat"
+    let mayCountSamples = constants.contains { c in
+      c.map { $0.mayCountSamples || (!isChosen && $0.alternative != nil) } ?? false
+    }
     for i in results.indices {
       results[i].origins = origins
+      results[i].mayCountSamples = mayCountSamples
       foldingRoom -= min(results[i].count, Self.sizeLimit + 1)
       guard foldingRoom >= 0 else {
         throw node.failure("the file's constants fold to more than 2^26 numbers")
@@ -55,6 +60,12 @@ extension ONNXImporter {
           x.chosen(by: $0, fill: result.fill, batchAxis: result.layout.batchAxis)
         } ?? x.reshaped(result.layout)
       }
+    }
+    if ONNXScatter.operators.contains(node.type) {
+      let scatter = try ONNXScatter(
+        node, constants.map { $0.map { .constant($0) } }, batch: batch)
+      guard let value = scatter.folded() else { throw node.failure("expected constants") }
+      return [value]
     }
     if node.type == "Concat" { return [try concatenated(node, constants)] }
     guard

@@ -29,6 +29,11 @@ extension ONNXImporter {
     case "NOTSET", "": break
     case "VALID": pads = [Int](repeating: 0, count: 2 * n)
     case let mode where mode == "SAME_UPPER" || mode == "SAME_LOWER":
+      guard !node.type.hasSuffix("Pool") || dilations.allSatisfy({ $0 == 1 }) else {
+        throw node.failure(
+          "auto_pad \(mode) with dilations \(dilations), on which the specification and runtimes "
+            + "differ; expected explicit pads")
+      }
       for k in 0..<n {
         let outputs = (image[k] + strides[k] - 1) / strides[k]
         let span = (outputs - 1) * strides[k] + dilations[k] * (kernel[k] - 1) + 1

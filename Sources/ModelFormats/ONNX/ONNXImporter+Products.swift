@@ -149,7 +149,9 @@ extension ONNXImporter {
     }
     let equation = try ONNXEquation(node, ranks: ranks)
     for i in x.values.indices where i != first {
-      weights.append((try x.weights(i, "operand"), equation.inputs[i]))
+      weights.append(
+        try withoutRepetition(
+          try x.operand(i, "operand"), equation.inputs[i], along: q, equation.inputs[first], node))
     }
     // Constants multiply to one with an axis for each of their letters.
     var (weight, letters) = weights.first ?? (.number(1), [])
@@ -171,6 +173,37 @@ extension ONNXImporter {
       q, equation.inputs[first], weight, letters, to: equation.output, for: node)
     if let biasAxis { markBiasless(node, result, axis: biasAxis) }
     return [.quantity(result)]
+  }
+
+  /// A constant of an Einstein sum without the axes that broadcast: those of extent 1 that are
+  /// longer in the quantity, and the batch.
+  private func withoutRepetition(
+    _ constant: ONNXConstant, _ letters: [Int], along q: ONNXQuantity, _ own: [Int],
+    _ node: ONNXNode
+  ) throws(ArrayFileError) -> (ONNXConstant, [Int]) {
+    var (c, rest) = (constant, letters)
+    let sample = q.layout.batchAxis.map { own[$0] }
+    if let k = c.batchAxis {
+      guard rest[k] == sample, !q.layout.isMerged else {
+        throw node.failure("a constant as long as the batch, which does not meet that of its input")
+      }
+      rest.remove(at: k)
+      c.batchAxis = nil
+    }
+    let extents = q.layout.extents(batch: batch)
+    for axis in rest.indices.reversed() where letters.count(where: { $0 == rest[axis] }) == 1 {
+      guard let k = own.firstIndex(of: rest[axis]), extents[k] > 1 else { continue }
+      if c.shape[axis] == 1 {
+        c.shape.remove(at: axis)
+        rest.remove(at: axis)
+      } else if rest[axis] == sample, c.shape[axis] == batch, !q.layout.isMerged,
+        let row = c.withoutRepetition(along: axis)
+      {
+        c = row
+        rest.remove(at: axis)
+      }
+    }
+    return (c, rest)
   }
 }
 

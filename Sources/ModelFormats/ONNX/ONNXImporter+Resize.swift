@@ -111,6 +111,15 @@ extension ONNXImporter {
       } else {
         target = Int((scale * Float(extent)).rounded(.down))
       }
+      // Runtimes leave such an axis alone.
+      if target == extent, !region.isEmpty,
+        region[k] != 0 || region[k + axes.count] != 1
+      {
+        throw node.failure(
+          "tf_crop_and_resize of axis \(axis) from \(extent) to \(target) with roi \(Float(region[k])) to "
+            + "\(Float(region[k + axes.count])), on which the specification and runtimes differ; expected "
+            + "another extent or the roi 0 to 1")
+      }
       guard let own = layout.sampleAxis(axis), !(layout.isMerged && axis == layout.batchAxis) else {
         guard target == extent else { throw node.failure("resizes the batch, axis \(axis)") }
         continue

@@ -15,7 +15,9 @@ struct ONNXImporter {
   static func isOpen(_ batch: Int) -> Bool { batch == openBatch || batch == otherBatch }
 
   let file: String
-  let graph: ONNXGraph
+  /// The graph, or what is left of it from a branch on.
+  var graph: ONNXGraph
+  var inlining: ONNXInlining
   let output: String
   /// The number of samples: the file's, 1 where a tensor is one sample, or a stand-in for any
   /// number.
@@ -23,14 +25,18 @@ struct ONNXImporter {
   let reader: ONNXTensorReader
   let marks: ONNXMarks
   /// The tensors that get no vertex of their own (see `piecewise`).
-  let deferred: Set<String>
+  var deferred: Set<String>
   var network: Network
-  private var values: [String: ONNXValue] = [:]
+  var values: [String: ONNXValue] = [:]
+  /// The tensors of each sequence.
+  var sequences: [String: [ONNXValue]] = [:]
   /// The results of products without a bias that one node alone reads, and the axis of the sample
   /// along which a bias lies: the constant of a sum is their bias.
   var biasless: [String: (vertex: Int, axis: Int)] = [:]
   /// How much more may be allocated.
   private var room = ONNXImporter.sizeLimit
+  /// How many numbers the constants of branches may have.
+  var branchRoom = ONNXTensorReader.elementLimit
   /// Constants made by folding may take as much again.
   var foldingRoom = ONNXImporter.sizeLimit
   /// The constants that the node at work reads, and the edges with parameters from each.
@@ -38,11 +44,13 @@ struct ONNXImporter {
   var edgesWithParameters: [String: [Int]] = [:]
 
   init(
-    file: String, graph: ONNXGraph, constants: consuming [String: ONNXConstant], marks: ONNXMarks,
+    file: String, graph: ONNXGraph, inlining: ONNXInlining,
+    constants: consuming [String: ONNXConstant], marks: ONNXMarks,
     input: (name: String, layout: TensorShape, batch: Int), output: String
   ) throws(ArrayFileError) {
     self.file = file
     self.graph = graph
+    self.inlining = inlining
     self.output = output
     self.marks = marks
     deferred = Self.deferred(in: graph, output: output, marks: marks)
@@ -67,14 +75,26 @@ struct ONNXImporter {
 
   /// Visits all nodes; the network whose output is the tensor `output`.
   mutating func run() throws(ArrayFileError) -> Network {
-    for (k, node) in graph.nodes.enumerated() {
+    var k = 0
+    while k < graph.nodes.count {
+      let node = graph.nodes[k]
+      if node.type == "If" {
+        try takeBranch(k)
+        k = 0
+        continue
+      }
       try visit(node)
       // Weights are large: each goes with its last reader.
       for name in node.inputs where graph.readers[name]?.last == k && name != output {
         if case .constant? = values[name] { values[name] = nil }
       }
+      k += 1
     }
     if let last = graph.nodes.last { try settlePieces(output, for: last) }
+    guard sequences[output] == nil else {
+      throw ArrayFileError(
+        file: file, problem: "the output \"\(output.printable)\" is a sequence, expected a tensor")
+    }
     guard case .quantity(var result)? = values[output] else {
       throw ArrayFileError(
         file: file, problem: "the output \"\(output.printable)\" does not depend on the input")
@@ -96,6 +116,10 @@ struct ONNXImporter {
   }
 
   private mutating func visit(_ node: ONNXNode) throws(ArrayFileError) {
+    if node.type == "SequenceAt" {
+      set(node.outputs[0], to: try element(node))
+      return
+    }
     var inputs: [ONNXValue?] = []
     for name in node.inputs {
       if !Self.readsViews(node) { try settle(name, for: node) }
@@ -117,12 +141,31 @@ struct ONNXImporter {
     } else {
       results = try fold(node, inputs)
     }
+    if node.type == "SplitToSequence" {
+      sequences[node.outputs[0]] = results
+      return
+    }
     guard results.count >= node.outputs.count(where: { isUsed($0) }) else {
       throw node.failure("has \(node.outputs.count) outputs, of which only the first is supported")
     }
     for (name, value) in zip(node.outputs, results) where !name.isEmpty {
       set(name, to: value)
     }
+  }
+
+  /// The tensor at a constant place of a sequence.
+  private func element(_ node: ONNXNode) throws(ArrayFileError) -> ONNXValue {
+    guard let name = node.inputs.first, let sequence = sequences[name] else {
+      throw node.failure("expected a sequence that SplitToSequence makes")
+    }
+    guard node.inputs.count > 1, case .constant(let c)? = values[node.inputs[1]], c.count == 1,
+      c.alternative == nil, let place = c.integers?[0]
+    else { throw node.failure("expected a constant whole number as position") }
+    let n = sequence.count
+    guard (-n..<n).contains(place) else {
+      throw node.failure("position \(place) of a sequence of \(n)")
+    }
+    return sequence[place < 0 ? place + n : place]
   }
 
   /// Gives a tensor its value, and its name to the vertex that it is.

@@ -29,7 +29,9 @@ struct ONNXInterpolation {
   private func coordinate(of place: Int) -> Float {
     let p = Float(place)
     let (n, m) = (Float(source), Float(result))
-    if scale == 1 && source == result && transformation != "tf_crop_and_resize" { return p }
+    if source == result, transformation == "tf_crop_and_resize" ? region == (0, 1) : scale == 1 {
+      return p
+    }
     switch transformation {
     case "asymmetric": return p / scale
     case "pytorch_half_pixel": return result > 1 ? (p + 0.5) / scale - 0.5 : 0

@@ -7,12 +7,15 @@ struct ONNXNode {
   let proto: ONNXNodeProto
   /// The operator set that its operator is of.
   let operatorSet: Int
+  /// The tensors that the graphs among its attributes read.
+  let captured: [String]
   private let attributes: [String: ONNXAttributeProto]
 
   init(_ proto: ONNXNodeProto, file: String, operatorSet: Int) {
     self.operatorSet = operatorSet
     self.proto = proto
     self.file = file
+    captured = proto.captured
     attributes = Dictionary(
       proto.attribute.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
@@ -28,6 +31,8 @@ struct ONNXNode {
 
   /// The names of its inputs; empty for one that is left out.
   var inputs: [String] { proto.input }
+  /// All tensors that it reads.
+  var reads: [String] { captured.isEmpty ? proto.input : proto.input + captured }
   /// The names of its outputs.
   var outputs: [String] { proto.output }
 
@@ -100,6 +105,12 @@ struct ONNXNode {
   func tensor(_ name: String, _ reader: ONNXTensorReader) throws(ArrayFileError) -> ONNXConstant? {
     guard let a = attributes[name], a.hasT else { return nil }
     return try reader.constant(a.t, name: self.name)
+  }
+
+  /// The graph of an attribute, if it is there.
+  func graph(_ name: String) -> ONNXGraphProto? {
+    guard let a = attributes[name], a.hasG else { return nil }
+    return a.g
   }
 
   /// A zero-based axis below `rank` from one that may count from the end.

@@ -22,6 +22,30 @@ extension ONNXRearrangement {
     return result
   }
 
+  /// Elements at places along one axis that differ from one to another along the others.
+  func gatherElements() throws(ArrayFileError) -> ONNXShapes.Result {
+    let axis = try sampleAxis(try node.integer("axis") ?? 0)
+    guard var indices = parameters.first ?? nil, try integers(0, "indices") != nil else {
+      throw node.failure("expected constant whole numbers as indices")
+    }
+    if let k = layout.batchAxis, indices.batchAxis == nil, !layout.isMerged,
+      indices.shape.count == rank, indices.shape[k] == batch,
+      let row = indices.withoutRepetition(along: k)
+    {
+      indices = row
+      indices.batchAxis = k
+    }
+    guard indices.batchAxis == layout.batchAxis, !layout.isMerged else {
+      throw node.failure(
+        "works on \(ONNXShapes.describe(layout, batch)) at indices of shape \(indices.shape), "
+          + "expected the same indices for every sample")
+    }
+    try check(indices.shape)
+    let whole = view()
+    let places = try ONNXShapes.places(indices, along: axis, of: layout.sample, node)
+    return chosen(TensorView(shape: indices.shape, indices: places.map { whole.indices[$0] }))
+  }
+
   /// The slices at lists of places on the first axes, in front of the batch.
   func gatherPlaces() throws(ArrayFileError) -> ONNXShapes.Result {
     guard try node.integer("batch_dims") ?? 0 == 0 else {
@@ -121,6 +145,42 @@ extension ONNXRearrangement {
       start += size
     }
     return result
+  }
+
+  /// Pieces of an axis, each as long as a number says, or of the given sizes, or of extent 1; these
+  /// may lose the axis.
+  func splitToSequence() throws(ArrayFileError) -> [ONNXShapes.Result] {
+    let given = try node.axis(try node.integer("axis") ?? 0, rank: rank)
+    let axis = try sampleAxis(given)
+    let extent = layout.sample[axis]
+    var (sizes, losesAxis) = ([Int](repeating: 1, count: extent), false)
+    if let list = try integers(0, "split") {
+      sizes = list
+      if parameters[0]?.shape.isEmpty == true {
+        guard let size = list.first, size > 0 else { throw node.failure("expected a split of ≥ 1") }
+        sizes = stride(from: 0, to: extent, by: size).map { min(size, extent - $0) }
+      }
+    } else {
+      losesAxis = try node.integer("keepdims") ?? 1 == 0
+    }
+    guard sizes.allSatisfy({ (0...extent).contains($0) }), sizes.reduce(0, +) == extent else {
+      throw node.failure("splits an axis of \(extent) into \(sizes)")
+    }
+    guard !losesAxis || !layout.isMerged else {
+      throw node.failure("works on an axis that the batch is part of")
+    }
+    let whole = view()
+    var start = 0
+    return sizes.map { size in
+      var result = chosen(whole.gathered(axis: axis, Array(start..<start + size)))
+      start += size
+      if losesAxis {
+        result.layout.sample.remove(at: axis)
+        result.view?.shape.remove(at: axis)
+        result.layout.batchAxis = layout.batchAxis.map { given < $0 ? $0 - 1 : $0 }
+      }
+      return result
+    }
   }
 
   func expand() throws(ArrayFileError) -> ONNXShapes.Result {

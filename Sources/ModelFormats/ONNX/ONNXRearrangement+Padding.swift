@@ -31,6 +31,12 @@ extension ONNXRearrangement {
       guard abs(before) <= 1 << 20, abs(after) <= 1 << 20, n + before + after >= 0 else {
         throw node.failure("pads \(n) by \(before) and \(after)")
       }
+      // What is wrapped is the axis before the cut or after it, as runtimes will.
+      guard mode != "wrap" || before.signum() * after.signum() >= 0 else {
+        throw node.failure(
+          "mode wrap by \(before) and \(after) on one axis, which runtimes read in several ways; "
+            + "expected pads of one sign (crop by a Slice)")
+      }
       var positions: [Int] = []
       for p in -before..<n + after {
         guard let position = position(p, of: n, mode) else {

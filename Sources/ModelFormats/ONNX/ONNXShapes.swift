@@ -4,9 +4,10 @@ import ArrayFiles
 enum ONNXShapes {
   /// The operators.
   static let operators: Set<String> = [
-    "DepthToSpace", "Expand", "Flatten", "Gather", "GatherND", "Pad", "Reshape", "Slice",
+    "DepthToSpace", "Expand", "Flatten", "Gather", "GatherElements",
+    "GatherND", "Pad", "Reshape", "Slice",
     "SpaceToDepth",
-    "Split", "Squeeze", "Tile", "Transpose", "Trilu", "Unsqueeze",
+    "Split", "SplitToSequence", "Squeeze", "Tile", "Transpose", "Trilu", "Unsqueeze",
   ]
 
   /// What a tensor becomes: another shape for the same elements, or a choice of them, with a value
@@ -72,9 +73,11 @@ struct ONNXRearrangement {
     case "Unsqueeze": [try unsqueeze()]
     case "Transpose": [try transpose()]
     case "Gather": [try gather()]
+    case "GatherElements": [try gatherElements()]
     case "GatherND": [try gatherPlaces()]
     case "Slice": [try slice()]
     case "Split": try split()
+    case "SplitToSequence": try splitToSequence()
     case "Expand": [try expand()]
     case "Tile": [try tile()]
     case "Pad": [try pad()]

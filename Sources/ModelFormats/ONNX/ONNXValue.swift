@@ -14,6 +14,11 @@ enum ONNXValue {
     case .quantity(let q): q.layout
     }
   }
+
+  /// The computed tensor, if it is one.
+  var quantity: ONNXQuantity? {
+    if case .quantity(let q) = self { q } else { nil }
+  }
 }
 
 /// A computed tensor: the stalk of a vertex, perhaps under another order.
