@@ -22,7 +22,10 @@ extension ONNXImporter {
         }, batch: Self.otherBatch)
       for (i, other) in others.enumerated() {
         guard results[i].layout == other.layout else {
-          throw node.failure("makes a constant whose shape depends on the number of samples")
+          throw node.failure(
+            "makes a constant whose shape depends on the number of samples"
+              + (node.type == "Range"
+                ? " (export with a batch of 1, or by PyTorch with dynamo=True)" : ""))
         }
         results[i].alternative = results[i].values == other.values ? nil : other.values
       }
