@@ -36,7 +36,7 @@ public struct ArraySource: Sendable {
       throw ArrayFileError(
         file: path,
         problem: "unknown kind of file, expected .npy, .npz#key, .safetensors#name, .csv#columns "
-          + "or IDX")
+          + "or IDX" + (path.contains("@") ? "; rows a until before b are FILE@a:b" : ""))
     }
     let file = path == "-" ? "standard input" : path
     var data = try ArrayFile.bytes(path)

@@ -57,13 +57,9 @@ public enum NPZNetwork {
     }
     let missing = layers.filter { !biases.contains($0) }.map { "\(prefix)b\($0)" }
     if !missing.isEmpty { note("\(file): no \(StateDict.list(missing)), read as 0") }
-    let used = Set(
-      layers.flatMap { ["W\($0)", "b\($0)"] } + [activationsKey, outputKey, classesKey])
-    let others = (Array(arrays.keys) + texts.keys).filter {
-      $0.hasPrefix(prefix) && !used.contains(String($0.dropFirst(prefix.count)))
-    }
+    let others = leftOver(arrays, layers, prefix)
     if !others.isEmpty {
-      note("\(file): \(StateDict.list(others.sorted())) are no part of a chain W, b, not used")
+      note("\(file): \(StateDict.list(others)) are no part of a chain of W and b, not used")
     }
 
     let activations = try activations(
@@ -107,6 +103,21 @@ public enum NPZNetwork {
         guard let n = Int(digits), n >= 0, "\(n)" == digits, n < 1 << 30 else { return nil }
         return n
       })
+  }
+
+  /// The arrays that look like a layer's, a word and its number, and are neither its weight nor its bias.
+  /// Others may be data that the file has as well.
+  private static func leftOver(
+    _ arrays: [String: NumericArray], _ layers: [Int], _ prefix: String
+  ) -> [String] {
+    arrays.keys.filter { key in
+      guard key.hasPrefix(prefix) else { return false }
+      let name = key.dropFirst(prefix.count)
+      let letters = name.prefix(while: \.isLetter)
+      guard !letters.isEmpty, let n = Int(name.dropFirst(letters.count)), layers.contains(n)
+      else { return false }
+      return !["W\(n)", "b\(n)"].contains(String(name))
+    }.sorted()
   }
 
   /// What stands behind each layer: by the file, by what was said, else ReLU but behind the last.

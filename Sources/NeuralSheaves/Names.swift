@@ -8,21 +8,24 @@ extension String {
       .min { $0.1 < $1.1 }?.0
   }
 
-  /// The edit distance (Levenshtein 1966), without regard to case: the fewest insertions, deletions
-  /// and replacements of letters that lead from one to the other. Cost: the product of the lengths.
+  /// The edit distance (Damerau 1964, as optimal string alignment), without regard to case: the fewest
+  /// insertions, deletions and replacements of letters and exchanges of neighbours that lead from one to
+  /// the other. Cost: the product of the lengths.
   private func distance(to other: String) -> Int {
     let (a, b) = (Array(lowercased()), Array(other.lowercased()))
-    var row = Array(0...b.count)
-    for (i, letter) in a.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
+    var rows = [Array(0...b.count)]
+    for i in a.indices {
+      var row = [i + 1]
       for k in b.indices {
-        let replaced = diagonal + (letter == b[k] ? 0 : 1)
-        diagonal = row[k + 1]
-        row[k + 1] = Swift.min(replaced, row[k] + 1, diagonal + 1)
+        var least = Swift.min(rows[i][k] + (a[i] == b[k] ? 0 : 1), rows[i][k + 1] + 1, row[k] + 1)
+        if i > 0, k > 0, a[i] == b[k - 1], a[i - 1] == b[k] {
+          least = Swift.min(least, rows[i - 1][k - 1] + 1)
+        }
+        row.append(least)
       }
+      rows.append(row)
     }
-    return row[b.count]
+    return rows[a.count][b.count]
   }
 }
 

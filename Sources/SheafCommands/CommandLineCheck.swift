@@ -82,7 +82,9 @@ struct CommandLineCheck {
   private func option(_ word: String) throws -> Declarations.Named {
     let name = String(word.drop { $0 == "-" })
     if word.hasPrefix("--"), let option = declared.option(name) { return option }
-    let near = declared.option(name)?.name ?? name.meant(of: declared.options.map(\.name))
+    let near =
+      declared.option(name)?.name
+      ?? name.meant(of: declared.options.map(\.name) + ["help", "version"])
     throw ValidationError(
       "\(command) has no option \(word)"
         + (near.map { "; did you mean --\($0)?" } ?? "; sheaf SUBCOMMAND --help lists those it has")

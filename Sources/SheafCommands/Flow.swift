@@ -12,10 +12,9 @@ struct Flow: ParsableCommand {
     abstract: "Run the sheaf heat equation.",
     discussion: """
       Examples:
-        sheaf flow network.npz --input x.npy --pin 'z1[0]=0.5' --stop change \
-          --tolerance 1e-12 --step 0.01
-        sheaf flow network.npz --input x.npy --method exact --time 20 \
-          --trajectory path.csv --json
+        sheaf flow network.npz --input x.npy --pin 'z1[0]=0.5' --step 0.01
+        sheaf flow network.npz --input x.npy --stop change --tolerance 1e-12
+        sheaf flow network.npz --input x.npy --method exact --trajectory path.csv
 
       The method exact is for piecewise linear networks with few coordinates: no step, switches at \
       their times, listed as events with --json. Its --steps are linear segments, and its trajectory \

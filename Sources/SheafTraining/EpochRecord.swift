@@ -81,7 +81,7 @@ extension EpochRecord {
         relaxation.medianResidual, relaxation.kinkNeurons,
       ] + OperationKind.allCases.map { relaxation.discord($0) } + weightNorms.map(\.norm)
     return
-      (["\(epoch)", "\(step)"] + values.map { x in x.map { "\($0)" } ?? "" })
+      (["\(epoch)", "\(step)"] + values.map { x in x.map { $0.isNaN ? "" : "\($0)" } ?? "" })
       .joined(separator: ",")
   }
 

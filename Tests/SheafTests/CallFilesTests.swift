@@ -95,6 +95,31 @@ struct CallFilesTests {
     #expect(try contents() == before)
   }
 
+  /// A link stays one, to the file that is written; a file keeps its permissions; a checkpoint is not written
+  /// over by a network.
+  @Test func filesStayWhatTheyAre() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let manager = FileManager.default
+    for ending in ["npz", "onnx", "safetensors"] {
+      let (link, file) = (folder + "link." + ending, folder + "sub/real." + ending)
+      try manager.createSymbolicLink(atPath: link, withDestinationPath: "sub/real." + ending)
+      try Data().write(to: URL(fileURLWithPath: file))
+      try manager.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+      #expect(try command.run(["init", "--layers", "2,1", "--out", link]).status == 0)
+      #expect(try manager.destinationOfSymbolicLink(atPath: link) == "sub/real." + ending)
+      let attributes = try manager.attributesOfItem(atPath: file)
+      #expect(attributes[.posixPermissions] as? Int == 0o600)
+      #expect(attributes[.size] as? Int ?? 0 > 0)
+    }
+    let kept = folder + "kept.safetensors"
+    let train = "train --layers 2,2,1 --data saddle --epochs 1 --checkpoint \(kept)"
+    #expect(try command.run(train.words()).status == 0)
+    let before = try Data(contentsOf: URL(fileURLWithPath: kept))
+    let run = try command.run(["init", "--layers", "2,1", "--out", kept])
+    #expect(run.status == 1 && run.complaint.contains("is a checkpoint"), "\(run.error)")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: kept)) == before)
+  }
+
   /// A full standard output: one line, exit 1, and every other output.
   @Test func whatCanBeWrittenIsWritten() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -1,9 +1,153 @@
+import HeatFlow
 import LinearAlgebra
 import NeuralSheaves
+import PiecewiseEnergies
+import SheafTraining
 import Testing
 
-/// NaN is seen, and what jumps is refused.
+@testable import Equilibria
+
+/// Solvers keep to their limits, to each sample's own business and to bounded work; NaN is seen.
 struct SolverPromiseTests {
+  /// Fifty samples of a network whose output is held at random.
+  private func problem(batch: Int = 50) throws -> (PinnedEnergy, Matrix, Matrix) {
+    var g = RandomGenerator(seed: 4)
+    let network = try Network(widths: [4, 24, 24, 24, 2], using: &g)
+    let x = g.normalMatrix(rows: 4, columns: batch)
+    let y = g.normalMatrix(rows: 2, columns: batch, deviation: 2)
+    return (try energy(network, x, y), x, y)
+  }
+
+  private func energy(_ network: Network, _ x: Matrix, _ y: Matrix) throws -> PinnedEnergy {
+    let pins = try Pins(
+      [EquilibriumLawTests.whole(network.lastVertex, y)], network: network, input: x)
+    return PinnedEnergy(NeuralSheaf(network), pins: pins)
+  }
+
+  /// With one step less than the slowest sample wants, that one ends at the limit, and its neighbours as they
+  /// do alone.
+  @Test(arguments: EquilibriumMethod.allCases) func slowSamplesHoldNobodyUp(
+    method: EquilibriumMethod
+  ) throws {
+    let (energy, x, y) = try problem()
+    let free = try method.solver(for: energy, threads: 1).solve(energy, input: x)
+    #expect(free.status == .converged)
+    let most = free.iterations.max()!
+    let solver = method.solver(for: energy, stepLimit: most - 1, threads: 1)
+    let end = try solver.solve(energy, input: x)
+    #expect(end.iterations.allSatisfy { $0 <= most - 1 }, "\(end.iterations)")
+    let (slow, others) = (
+      (0..<50).filter { free.iterations[$0] == most },
+      (0..<50).filter { free.iterations[$0] < most }
+    )
+    #expect(slow.allSatisfy { end.statuses[$0] == .stepLimit } && others.count > 25)
+    for j in others {
+      #expect(end.statuses[j] == .converged, "\(method), sample \(j)")
+      // The step of the flow is one that is stable for all.
+      if method == .flow { continue }
+      let alone = try solver.solve(
+        self.energy(energy.sheaf.network, x.columns([j]), y.columns([j])), input: x.columns([j]))
+      #expect(alone.status == .converged, "\(method), sample \(j)")
+      #expect(
+        abs(alone.energies[0] - end.energies[j]) <= 1e-7 * max(1, end.energies[j]),
+        "\(method), sample \(j)")
+    }
+  }
+
+  /// A sample whose numbers overflow ends as diverged, soon, with a residual that says so; its neighbours as they
+  /// do alone.
+  @Test(arguments: EquilibriumMethod.allCases, [1e200, 1e308]) func overflowStaysInItsSample(
+    method: EquilibriumMethod, size: Double
+  ) throws {
+    var (energy, x, y) = try problem(batch: 6)
+    for i in 0..<4 { x[i, 2] = size }
+    energy = try self.energy(energy.sheaf.network, x, y)
+    let solver = method.solver(for: energy, threads: 1)
+    let end = try solver.solve(energy, input: x)
+    #expect(end.statuses[2] == .diverged && !end.residuals[2].isFinite, "\(method) \(end.statuses)")
+    #expect(end.iterations[2] <= 500, "\(method) \(end.iterations)")
+    for j in [0, 1, 3, 4, 5] {
+      let alone = try solver.solve(
+        self.energy(energy.sheaf.network, x.columns([j]), y.columns([j])), input: x.columns([j]))
+      #expect(end.statuses[j] == .converged && alone.status == .converged, "\(method) \(j)")
+      #expect(
+        abs(alone.energies[0] - end.energies[j]) <= 1e-7 * max(1, end.energies[j]),
+        "\(method), sample \(j)")
+    }
+  }
+
+  /// Step limits are those of all a sample's steps, repairs included.
+  @Test(arguments: [1, 2, 3, 7]) func stepLimitsAreHonoured(limit: Int) throws {
+    let (energy, x, _) = try problem()
+    for method in EquilibriumMethod.allCases {
+      let end = try method.solver(for: energy, stepLimit: limit).solve(energy, input: x)
+      #expect(end.iterations.allSatisfy { $0 <= limit }, "\(method): \(end.iterations)")
+    }
+    // No tolerance that rounding can keep: every end is repaired until the limit.
+    let end = try DirectSolver(stepLimit: 30, tolerance: 1e-300).solve(energy, input: x)
+    #expect(end.iterations.allSatisfy { $0 <= 30 } && end.iterations.contains(30))
+  }
+
+  /// Thousands of places tied at the maxima of windows: the automatic solver gives up the Schur complement
+  /// and ends where the direct one does.
+  @Test func tiedWindowsAreIterated() throws {
+    var network = Network(inputDimension: 1)
+    let n = 1200
+    let z = network.append(
+      Dense(
+        weight: Matrix(rows: n, columns: 1, repeating: 1), bias: [Double](repeating: 0, count: n)),
+      to: 0)
+    let p = network.append(
+      MaximumPooling(
+        SlidingWindow(
+          channels: 1, image: Extent(1, n), kernel: Extent(1, 4), stride: Extent(1, 4))),
+      to: z)
+    var g = RandomGenerator(seed: 2)
+    network.append(dense(n / 4, 2, &g), to: p)
+    let x = Matrix([[1, 0.3]])
+    let y = g.normalMatrix(rows: 2, columns: 2, deviation: 8)
+    let energy = try energy(network, x, y)
+    let ends = try [EquilibriumMethod.auto, .direct].map {
+      try $0.solver(for: energy).solve(energy, input: x)
+    }
+    let ties = ends[0].tiedCoordinates.max()!
+    #expect(FaceBudget(network).isExceeded(rows: ties), "\(ties)")
+    for end in ends { #expect(end.status == .converged && end.tiedCoordinates.max()! == ties) }
+    for j in 0..<2 {
+      #expect(abs(ends[0].energies[j] / ends[1].energies[j] - 1) < 1e-9, "\(j)")
+    }
+  }
+
+  /// Blocks that are too large to factor take conjugate gradients, to the same end.
+  @Test func largeBlocksAreIterated() throws {
+    var g = RandomGenerator(seed: 6)
+    let convolution = Convolution(
+      window: SlidingWindow(
+        channels: 2, image: Extent(48, 48), kernel: Extent(3, 3), stride: Extent(3, 3)), filters: 1)
+    var network = Network(inputDimension: 2)
+    let z = network.append(dense(2, 4608, &g), to: 0)
+    let a = network.append(Elementwise.rectifier(dimension: 4608), to: z)
+    let c = network.append(
+      Convolutional(
+        convolution, weight: g.normalMatrix(rows: 18, columns: 1, deviation: 0.3), bias: [0.1]),
+      to: a)
+    network.append(dense(convolution.targetSize, 2, &g), to: c)
+    let x = g.normalMatrix(rows: 2, columns: 2)
+    let energy = try energy(network, x, g.normalMatrix(rows: 2, columns: 2))
+    let blocks = try BlockDescent(energy)
+    guard case .gradients = blocks.updates[a] else {
+      Issue.record("\(blocks.updates[a])")
+      return
+    }
+    let end = try CoordinateSolver().solve(energy, input: x)
+    let direct = try DirectSolver().solve(energy, input: x)
+    #expect(end.status == .converged && direct.status == .converged)
+    for j in 0..<2 {
+      #expect(end.energies[j] < direct.energies[j] * (1 + 1e-6), "\(end.energies)")
+      #expect(end.residuals[j] <= 1e-8)
+    }
+  }
+
   // MARK: NaN
 
   @Test func maximaKeepNaN() {
@@ -22,6 +166,24 @@ struct SolverPromiseTests {
     var pattern = pool.blankPattern(batch: 3)
     _ = pool.readPattern(at: Matrix([[.nan, 1, 2], [1, .nan, 3], [2, 2, .nan]]), into: &pattern)
     #expect((0..<3).map { pattern[0, $0] } == [0, 1, 2])
+  }
+
+  /// The residual of a state that is not finite is not, wherever in it that is.
+  @Test func residualsOfNaNAreNaN() throws {
+    let (energy, x, _) = try problem(batch: 3)
+    let flow = try HeatFlow(energy.sheaf, pins: energy.pins)
+    let forward = energy.forwardPass(x).state
+    for v in 1..<forward.stalks.count - 1 {
+      var state = forward
+      state.stalks[v][0, 1] = .nan
+      let residuals = flow.residuals(at: state)
+      #expect(residuals[0].isFinite && residuals[1].isNaN && residuals[2].isFinite, "vertex \(v)")
+      let clarke = ClarkeGradient(energy, FlatNetwork(energy.sheaf.network), state).residuals
+      #expect(clarke[0].isFinite && clarke[1].isNaN && clarke[2].isFinite, "vertex \(v)")
+    }
+    let run = try Euler(step: 10, stop: .residual(1e-8), allowsUnstable: true).run(
+      flow, from: forward)
+    #expect(run.status == .diverged)
   }
 
   /// LAPACK does not get what is not finite; a right-hand side that is not spoils its own column only.
@@ -77,5 +239,42 @@ struct SolverPromiseTests {
     #expect(error([0], [1], [0]) == .counts(kinks: 1, slopes: 1, offsets: 1))
     #expect(error([2, 1], [1, 1, 1], [0, 0, 0]) != nil && error([.nan], [1, 1], [0, 0]) != nil)
     #expect("\(error([0], [0, 1], [0, 1])!)".contains("jumps at 0.0 from 0.0 to 1.0"))
+  }
+
+  // MARK: Steps
+
+  /// The steps that a flow still wants, from the predicted rate when it gives up.
+  @Test func remainingStepsAreEstimated() throws {
+    let (flow, start) = try ExactFlowTests.flow("b1_241_identity", Reference("b1_241_identity"))
+    for rule in [StoppingRule.residual(1e-9), .change(1e-11), .time(40)] {
+      let whole = try Euler(step: 0.02, stop: rule).run(flow, from: start)
+      let part = try Euler(step: 0.02, stop: rule, stepLimit: 1500).run(flow, from: start)
+      #expect(whole.status == .converged && part.status == .stepLimit)
+      let rate = try flow.predictedRate(of: part)
+      let estimate = try #require(part.remainingSteps(for: rule, rate: rate))
+      let actual = Double(whole.steps - 1500)
+      #expect(abs(estimate / actual - 1) < 0.05, "\(rule): \(estimate), \(actual)")
+      #expect(whole.remainingSteps(for: rule, rate: rate) == 0)
+    }
+    let none = try Euler(step: 0.02, stepLimit: 1).run(flow, from: start)
+    #expect(none.remainingSteps(for: .residual(1e-9), rate: nil) == nil)
+    let exact = try Exact().run(flow, from: start)
+    #expect(exact.remainingSteps(for: .residual(1e-9), rate: 1) == nil)
+  }
+
+  /// A joint flow that diverges has taken the steps that it counts.
+  @Test func divergedStepsAreCounted() throws {
+    var g = RandomGenerator(seed: 3)
+    let network = try Network(widths: [2, 6, 1], using: &g)
+    let x = g.normalMatrix(rows: 2, columns: 20)
+    let data = try TrainingData(
+      input: x, target: g.normalMatrix(rows: 1, columns: 20), for: network)
+    let settings = JointFlow.Settings(step: 40)
+    let single = try JointFlow(network, data: data, settings: settings)
+    var steps = 1
+    while single.takeSteps(1) { steps += 1 }
+    let report = try JointFlow(network, data: data, settings: settings).runEpoch(0...1)
+    #expect(report.ending == .diverged && report.steps == steps, "\(report.steps), \(steps)")
+    #expect(steps % 100 != 0)
   }
 }
