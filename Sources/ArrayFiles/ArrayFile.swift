@@ -63,8 +63,8 @@ public enum ArrayFile {
     let target = followed(path)
     let attributes = try? FileManager.default.attributesOfItem(atPath: target)
     let isRegular = (attributes?[.type] as? FileAttributeType ?? .typeRegular) == .typeRegular
-    let folder = isRegular ? target : NSTemporaryDirectory() + "sheaf"
-    let temporary = "\(folder).\(UInt32.random(in: 0...UInt32.max)).tmp"
+    let stem = isRegular ? target : NSTemporaryDirectory() + "sheaf"
+    let temporary = "\(stem).\(UInt32.random(in: 0...UInt32.max)).tmp"
     defer { unlink(temporary) }
     func fail(_ problem: String) -> ArrayFileError {
       ArrayFileError(file: path, problem: "cannot be written: \(problem)")

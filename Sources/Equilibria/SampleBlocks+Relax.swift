@@ -2,7 +2,8 @@ import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
 
-/// Relaxes a batch in blocks of samples, shared out over threads, and puts the ends together.
+/// Relaxes a batch in blocks of samples, shared out over threads, and puts the ends together. Samples whose
+/// start has no finite energy end there as diverged.
 ///
 /// - Parameters:
 ///   - start: where to start; by default the forward pass through the pins.
@@ -51,8 +52,9 @@ func relaxInBlocks(
     let begin = start?.samples(block.range) ?? forward.state
     let scales = part.residualScales(forward)
     let discrepancy = start == nil ? forward.discrepancy : part.sheaf.discrepancy(begin)
+    let cochains = begin.stalks + discrepancy
     let finite = scales.indices.filter { j in
-      (begin.stalks + discrepancy).reduce(part.pins.energy(begin, sample: j)) {
+      cochains.reduce(part.pins.energy(begin, sample: j)) {
         $0 + $1.sumOfSquares(column: j)
       }.isFinite
     }

@@ -48,6 +48,13 @@ struct MessageTests {
       ("--json inspect %n.npz", 64, ["--json", "subcommand first"]),
       ("train --layer 2,4,1 --data saddle", 64, ["--layer;", "did you mean --layers?"]),
       ("forward %n.npz --inputs %data.npz#x", 64, ["--inputs", "did you mean --input?"]),
+      ("forward %n.npz --inptu %data.npz#x", 64, ["--inptu", "did you mean --input?"]),
+      ("forward --verson", 64, ["--verson", "did you mean --version?"]),
+      ("train --layers 2,1 --input %data.npz#x", 64, ["--target or --labels, found neither"]),
+      (
+        "train --layers 2,1 --data saddle --labels %data.npz#x", 64,
+        ["--data has its own targets", "found --labels"]
+      ),
       ("flow %n.npz --input x.npy --nonsense 3", 64, ["sheaf flow has no option --nonsense"]),
       ("inspect %n.npz -v", 64, ["no option -v"]),
       ("forward %n.npz %n.npz --input x.npy", 64, ["unexpected argument", "NETWORK"]),

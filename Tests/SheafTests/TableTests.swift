@@ -100,7 +100,8 @@ struct TableTests {
 
   @Test(arguments: [
     "1O.5,3,4\n1,2,3\n2,3,4\n", "id,2019,2020\n1,2.5,3\n2,4.5,5\n",
-    "country,2019,2020\nde,2.5,3\nfr,4.5,5\n", "species\ncat\ndog\nbird\n",
+    "\"1,5\",\"2,5\"\n\"3\",\"4\"\n", "country,2019,2020\nde,2.5,3\nfr,4.5,5\n",
+    "species\ncat\ndog\nbird\n",
   ]) func whatMayBeEitherIsAsked(text: String) throws {
     let problem = Self.problem(text)
     #expect(problem.contains("line 1") && problem.contains("--header yes or --header no"))

@@ -114,7 +114,9 @@ public struct TransposedConvolutional: AffineOperation {
   public mutating func moveParameters(
     along v: Matrix, source a: Matrix, scale: Double, threads: Int
   ) {
-    addParameterGradients(v, source: a, scale: scale, keeping: 1, into: &parameters)
+    // In place: through `addParameterGradients` the parameters would be copied.
+    convolution.addGradient(a, v, scale: scale, into: &parameters[0])
+    parameters[1].addGroupedRowSums(of: v, scale: scale)
   }
 
   /// One block for each group: for each channel of the source and element of the kernel what a place of the

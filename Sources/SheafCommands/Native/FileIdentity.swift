@@ -31,8 +31,9 @@ enum FileIdentity: Hashable {
     if stat(path, &info) == 0 {
       if info.st_mode & S_IFMT == S_IFDIR { return "it is a folder, expected a file" }
       if access(path, W_OK) != 0 { return String(cString: strerror(errno)) }
+      if info.st_mode & S_IFMT != S_IFREG { return nil }
     }
-    // Files are replaced by renaming, which is writing to the folder.
+    // Regular files are replaced by renaming, which is writing to the folder.
     let folder = URL(fileURLWithPath: ArrayFile.followed(path)).deletingLastPathComponent().path
     guard stat(folder, &info) == 0 else { return "no folder \(folder)" }
     guard info.st_mode & S_IFMT == S_IFDIR else { return "\(folder) is no folder" }
