@@ -12,11 +12,22 @@ struct InitialOptions: ParsableArguments {
   var initialPrefix = ""
   @Option(help: "The seed of random numbers.") var seed: UInt64 = 0
 
-  /// Declares the file of stalks, if INITIAL is one.
-  func declare(in files: inout CallFiles) {
-    guard let initial, !["forward", "zeros", "random"].contains(initial) else { return }
-    files.reads("--initial", initial)
+  private static let words = ["forward", "zeros", "random"]
+
+  /// The file of stalks, if INITIAL is one.
+  private var file: String? {
+    initial.flatMap { Self.words.contains($0) ? nil : $0 }
   }
+
+  func validate() throws {
+    guard initialPrefix.isEmpty || file != nil else {
+      throw ValidationError(
+        "--initial-prefix is for stalks in an .npz file, expected --initial FILE")
+    }
+  }
+
+  /// Declares the file of stalks, if INITIAL is one.
+  func declare(in files: inout CallFiles) { files.reads("--initial", file) }
 
   /// The state that INITIAL names, with a_{k+1} where the sheaf has that vertex.
   func state(

@@ -76,7 +76,8 @@ struct NetworkReadingOptions: ParsableArguments {
   /// An option that only reading has a use for, and that was given.
   var givenForReading: String? {
     [
-      ("--activation", activation != nil), ("--layer-order", layerOrder != nil),
+      ("--prefix", !prefix.isEmpty), ("--activation", activation != nil),
+      ("--layer-order", layerOrder != nil),
       ("--batch-norm-epsilon", batchNormEpsilon != nil), ("--output-tensor", outputTensor != nil),
     ].first { $0.1 }?.0
   }

@@ -1,6 +1,8 @@
 import ArrayFiles
 import Foundation
 import LinearAlgebra
+import ModelFormats
+import NeuralSheaves
 import Testing
 
 @testable import SheafCommands
@@ -191,8 +193,11 @@ import Testing
     let input = g.normalMatrix(rows: 3, columns: 40)
     try ArrayFile.write(NPY.encode(NumericArray(input)), to: x)
     try ArrayFile.write(NPY.encode(NumericArray(input.rows(0..<1))), to: y)
+    let n = folder + "n.npz"
+    let network = try Network(widths: [3, 5, 1], using: &g)
+    try NPZ.write(try NPZNetwork.arrays(of: network, prefix: "true").arrays, to: n)
     let options = [
-      "--layers", "3,5,1", "--input", x, "--target", y, "--samples", "columns", "--prefix", "true",
+      "--network", n, "--prefix", "true", "--input", x, "--target", y, "--samples", "columns",
       "--stiffness-of", "affine=2", "--stiffness-of", "activation=3", "--relaxation", "direct",
       "--warm-start", "--validation", "0.2", "--patience", "1",
     ]

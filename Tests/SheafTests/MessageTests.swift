@@ -84,6 +84,8 @@ struct MessageTests {
       ("train --layers 2,3,1 --network %n.npz --data saddle", 64, ["--layers or", "both"]),
       ("init --layers 2,x,1 --out %o.npz", 64, ["--layers 2,x,1", "\"x\"", "64,128,10"]),
       ("init --layers 2,0 --out %o.npz", 64, ["--layers 2,0"]),
+      (train + " --prefix init_", 64, ["--prefix is for --network", "--layers draws"]),
+      (flow + " --initial-prefix init_", 64, ["--initial-prefix", ".npz", "--initial FILE"]),
       (flow + " --time -1", 64, ["--time is -1", "positive"]),
       (flow + " --alpha=-2", 64, ["--alpha is -2", "positive"]),
       (flow + " --trajectory-stalks z1", 64, ["--trajectory-stalks needs --trajectory"]),
