@@ -170,15 +170,16 @@ struct BreakpointPath {
     if bends {
       if isTie {
         // The two, and whatever is tied to them already, go on as one.
-        let members = group(r, adding: event.neighbour)
+        let members = group([old.source, new.source])
         kinks.append(.tie(row: r, branch: event.neighbour))
         tied[r, default: []].insert(event.neighbour)
         let mean = members.reduce(0) { $0 + velocity[$1] } / Double(members.count)
         for c in members { setVelocity(c, members.contains(where: stopped.contains) ? 0 : mean) }
       } else {
+        // It stops, and whatever is tied to it.
         kinks.append(.value(coordinate: old.source, threshold: event.threshold))
         stopped.insert(old.source)
-        setVelocity(old.source, 0)
+        for c in group([old.source]) { setVelocity(c, 0) }
         x[old.source] = event.threshold
       }
       schedule(r)
@@ -201,9 +202,9 @@ struct BreakpointPath {
     schedule(r)
   }
 
-  /// The coordinates that move with the representative of a row's window.
-  private func group(_ r: Int, adding branch: Int) -> [Int] {
-    var members: Set<Int> = [function(r, branches[r]).source, function(r, branch).source]
+  /// Coordinates with all that move as one with them.
+  private func group(_ coordinates: Set<Int>) -> [Int] {
+    var members = coordinates
     var open = Array(members)
     while let c = open.popLast() {
       for k in flat.readerStarts[c]..<flat.readerStarts[c + 1] {

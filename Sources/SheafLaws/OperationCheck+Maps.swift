@@ -12,6 +12,9 @@ extension OperationCheck {
     var t = target()
     operation.apply(source, at: pattern, into: &t)
     expectEqual(t.rows(rows), exact, 1e-14, law, "R s + c at the pattern read")
+    t.fill(.nan)
+    operation.apply(source, into: &t)
+    expect(t.rows(rows) == exact, law, "P(s) depends on what the target held before")
     // ρ = t − P(s), whatever ρ held before.
     let target = target()
     var rho = Matrix(rows: operation.targetDimension, columns: batch, repeating: .nan)
@@ -25,9 +28,10 @@ extension OperationCheck {
     let law = OperationLaw.transposeIsAdjoint
     let v = g.normalMatrix(rows: operation.sourceDimension, columns: batch)
     let u = target()
-    var y = Matrix(rows: operation.targetDimension, columns: batch)
+    // Where nothing is kept, what was there before is not read.
+    var y = Matrix(rows: operation.targetDimension, columns: batch, repeating: .nan)
     operation.addLinearPart(v, at: pattern, scale: 1, keeping: 0, into: &y)
-    var w = Matrix(rows: operation.sourceDimension, columns: batch)
+    var w = Matrix(rows: operation.sourceDimension, columns: batch, repeating: .nan)
     operation.addTranspose(u, at: pattern, keeping: 0, into: &w)
     let (left, right) = (dot(y.rows(rows), u.rows(rows)), dot(v, w))
     expect(
@@ -39,21 +43,30 @@ extension OperationCheck {
     operation.addLinearPart(v, at: pattern, scale: -0.7, keeping: 0.3, into: &z)
     var expected = before.rows(rows)
     expected.add(y.rows(rows), scale: -0.7, keeping: 0.3)
-    expectEqual(z.rows(rows), expected, 1e-13, law, "−0.7 R v + 0.3 y")
+    expectEqual(
+      z.rows(rows), expected, 1e-13,
+      size: 0.7 * y.rows(rows).maximumMagnitude + 0.3 * before.maximumMagnitude, law,
+      "−0.7 R v + 0.3 y")
     let old = g.normalMatrix(rows: operation.sourceDimension, columns: batch)
     var x = old
     operation.addTranspose(u, at: pattern, keeping: -1, into: &x)
     var sum = old
     sum.add(w, keeping: -1)
-    expectEqual(x, sum, 1e-13, law, "Rᵀ v − u")
+    expectEqual(
+      x, sum, 1e-13, size: w.maximumMagnitude + old.maximumMagnitude, law, "Rᵀ v − u")
   }
 
   mutating func rowsAreTransposedUnits() {
     let operation = operation
     let law = OperationLaw.rowsAreTransposedUnits
     guard !operation.isStateDependent else { return }
-    for _ in 0..<5 {
-      let row = rows.lowerBound + index(below: rows.count)
+    // All of them, or the first, the last and some between.
+    let some =
+      rows.count <= 50
+      ? Array(rows) : [rows.lowerBound, rows.upperBound - 1] + (0..<48).map { _ in
+        rows.lowerBound + index(below: rows.count)
+      }
+    for row in some {
       var unit = Matrix(rows: operation.targetDimension, columns: 1)
       unit[row, 0] = 1
       var expected = Matrix(rows: operation.sourceDimension, columns: 1)
@@ -122,7 +135,8 @@ extension OperationCheck {
 
   mutating func relaxationIsItsDefinition() {
     let law = OperationLaw.relaxationIsItsDefinition
-    guard operation.isStateDependent else { return }
+    // Into a junction an operation fills a part of ρ, and has no step of its own.
+    guard rows.count == operation.targetDimension else { return }
     let t = target()
     let incoming = g.normalMatrix(rows: operation.sourceDimension, columns: batch)
     var (moved, own, after) = (source, incoming, pattern)

@@ -64,7 +64,9 @@ extension OperationCheck {
       expect(m == m.transposed, law, "moments of block \(k) are not symmetric")
       var both = before[k]
       both.add(m, scale: 0.5, keeping: -0.3)
-      expectEqual(sum[k], both, 1e-13, law, "0.5 M − 0.3 N of block \(k)")
+      expectEqual(
+        sum[k], both, 1e-13, size: 0.5 * m.maximumMagnitude + 0.3 * before[k].maximumMagnitude,
+        law, "0.5 M − 0.3 N of block \(k)")
     }
     var factors: [CholeskyFactorization] = []
     for m in moments {

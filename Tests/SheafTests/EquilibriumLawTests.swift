@@ -161,7 +161,8 @@ struct EquilibriumLawTests {
     let sheaf = NeuralSheaf(network)
     let x = g.normalMatrix(rows: network.inputDimension, columns: 4)
     let pins = try PinnedEquilibriumTests.randomPins(network, input: x, &g)
-    let end = try DirectSolver(threads: 1).solve(PinnedEnergy(sheaf, pins: pins), input: x)
+    let end = try DirectSolver(tolerance: 1e-12, threads: 1)
+      .solve(PinnedEnergy(sheaf, pins: pins), input: x)
     let isChain = seed < 84
     let flat = FlatNetwork(network)
     for j in 0..<4 where end.statuses[j] == .converged {

@@ -1,6 +1,7 @@
 import Foundation
 import LinearAlgebra
 import NeuralSheaves
+import Synchronization
 import Testing
 
 @testable import HeatFlow
@@ -172,6 +173,35 @@ struct ExactFlowTests {
     #expect(Self.distance(end.state, sheaf.forwardPass(x)) < 1e-11)
   }
 
+  /// p = max z held at 2, and a rectifier on z₂ held at −3, x = (1, −1). From z = (−1, 0) the forces on z₂ are
+  /// 1 and −2 on its sides, so it rests at 0 as long as it is the maximum. z₁ = 1 − 2e^{−t} overtakes it at t = log 2;
+  /// from there on z₂ is without the pull of p, the forces are −1 and −4, and it leaves at once.
+  @Test func restsEndWithThePullOfAMaximum() throws {
+    var network = Network(inputDimension: 2)
+    let z = network.append(Dense(weight: .identity(2), bias: [0, 0]), to: 0)
+    let pool = MaximumPooling(SlidingWindow(channels: 1, image: Extent(1, 2), kernel: Extent(1, 2)))
+    let p = network.append(pool, to: z)
+    let splines = LinearSplines(
+      kinks: Matrix([[5], [0]]), slopes: Matrix([[0, 1], [0, 1]]), firstOffsets: Matrix([[0], [0]]))
+    let a = network.append(ElementwiseSplines(splines), to: z)
+    let x = Matrix([[1], [-1]])
+    let sheaf = NeuralSheaf(network)
+    let pins = try Pins(
+      [
+        Pin(vertex: p, coordinates: [0], values: Matrix([[2]])),
+        Pin(vertex: a, coordinates: [0, 1], values: Matrix([[0], [-3]])),
+      ], network: network, input: x)
+    var start = sheaf.zeroState(x)
+    start.stalks[z][0, 0] = -1
+    let end = try Exact(stop: .time(log(2) + 1)).run(HeatFlow(sheaf, pins: pins), from: start)
+    #expect(end.events.map(\.kind) == [.sliding, .crossing, .release])
+    #expect(end.events.map(\.neuron) == [1, 0, 1])
+    #expect(end.events.dropFirst().allSatisfy { abs($0.time - log(2)) < 1e-14 })
+    #expect(abs(end.state.stalks[z][1, 0] - (exp(-1) - 1)) < 1e-14)
+    // Forces 1 − z and 2 − z from 0.
+    #expect(abs(end.state.stalks[z][0, 0] - (1.5 - 1.5 * exp(-2))) < 1e-14)
+  }
+
   /// Two windows that overlap, both pulled down: the middle coordinate would be tied in both.
   @Test func overlappingTiesAreRefused() throws {
     var network = Network(inputDimension: 3)
@@ -261,12 +291,21 @@ struct ExactFlowTests {
     }
   }
 
-  /// Euler's steps converge to the exact flow through crossings, sliding and ties, with first order.
+  /// Euler's steps converge to the exact flow through crossings, sliding and ties, with first order: sixteen
+  /// times as many have a sixteenth of the error in the median. Where they chatter the error jumps about by a
+  /// step, which no seed escapes for ever: but nowhere is it larger than before.
   @Test func eulerConvergesToIt() throws {
-    try Tally.over(Self.seeds, Self.compareEuler).check(atLeast: 60)
+    let ratios = Mutex([Double]())
+    try Tally.over(Self.seeds) { seed, tally in
+      try Self.compareEuler(seed: seed, &tally) { ratio in ratios.withLock { $0.append(ratio) } }
+    }.check(atLeast: 60)
+    let sorted = ratios.withLock { $0.sorted() }
+    #expect(sorted[sorted.count / 2] < 0.1, "SHEAF_SEED=\(Seeds.shift): \(sorted)")
   }
 
-  private static func compareEuler(seed: UInt64, _ tally: inout Tally) throws {
+  private static func compareEuler(
+    seed: UInt64, _ tally: inout Tally, _ note: (Double) -> Void
+  ) throws {
     guard let (flow, start) = try smallFlow(seed, batch: 1) else { return }
     let time = 10 * flow.stableStep(at: start)
     guard let end = try solution(flow, start, .time(time), seed, &tally) else { return }
@@ -275,8 +314,8 @@ struct ExactFlowTests {
         .run(flow, from: start)
       return distance(steps.state, end.state)
     }
-    // 16 on average; where it chatters the error jumps about by a step.
-    tally.expect(errors[1] < max(errors[0] / 4, 2e-3), "seed \(seed): \(errors)")
+    note(errors[1] / errors[0])
+    tally.expect(errors[1] < max(errors[0], 2e-3), "seed \(seed): \(errors)")
   }
 
   /// It ends at a stationary point, kinks and ties included, read from the state alone: from random states, and

@@ -81,10 +81,12 @@ struct NeuralSheafLawTests {
     right.scale(by: -1)
     let harmonic = try sheaf.restrictedLaplacian(at: patterns).solve(right)
     #expect(relativeError(harmonic, flat(forward.stalks)) < 1e-9, "seed \(seed)")
-    #expect(sheaf.discords(forward).total < 1e-28, "seed \(seed)")
+    // Rounding grows with the stalks.
+    let square = forward.stalks.reduce(1) { $0 + $1.sumOfSquares }
+    #expect(sheaf.discords(forward).total < 1e-30 * square + 1e-28, "seed \(seed)")
     for force in try HeatFlow(sheaf, pins: Pins(network: network, input: x))
       .vectorField(at: forward)
-    { #expect(force.maximumMagnitude < 1e-13) }
+    { #expect(force.maximumMagnitude < 1e-13 * square.squareRoot(), "seed \(seed)") }
   }
 
   @Test(arguments: seeds) func vectorFieldIsMinusTheGradient(seed: UInt64) throws {
@@ -254,10 +256,15 @@ struct NeuralSheafLawTests {
     let soft = try EquilibriumRule(
       coupling: .constant(kappa), relaxation: .solver(.auto, tolerance: 1e-8)
     ).gradients(sheaf, input: x, target: y, weight: 0.2)
+    // ρ/κ has the rounding of the stalks over κ, and a gradient that times a stalk.
+    let size = end.state.stalks.reduce(1) { max($0, $1.maximumMagnitude) }
+    let rounding = Double.ulpOfOne * size * size / kappa
     for (a, b) in zip(exact.edges.joined(), soft.edges.joined()) {
       var d = a
       d.add(b, scale: -1)
-      tally.expect(d.maximumMagnitude < 1e-4 * max(1, a.maximumMagnitude), "seed \(seed)")
+      tally.expect(
+        d.maximumMagnitude < 1e-4 * max(1, a.maximumMagnitude) + rounding,
+        "seed \(seed): \(d.maximumMagnitude), stalks up to \(size)")
     }
   }
 }

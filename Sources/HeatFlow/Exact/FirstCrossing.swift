@@ -68,6 +68,9 @@ struct FirstCrossing {
     var isLeaving = orders.map { $0 > 0 && start == 0 }
     var length = min(end - start, 0.25 / max(rates.max()!, 1e-300))
     while a.time < end {
+      // No shorter than time can tell.
+      let least = max(resolution, 2 * a.time.ulp)
+      length = max(length, least)
       let b = evaluate(a.time + length >= end ? end : a.time + length)
       var suspects: [Int] = []
       var areBracketed = true
@@ -81,7 +84,9 @@ struct FirstCrossing {
         let h = b.time - a.time
         let fromA = values[f] + b.rise[f] + a.fall[f] + a.fallRate[f] * h
         let fromB = values[f] + a.rise[f] + b.fall[f] - b.fallRate[f] * h
-        if (ga > 0 && fromA > 0) || (gb > 0 && fromB > 0) { continue }
+        // What is 0 up to rounding, as at the end of a decay, is no crossing as long as it stays so.
+        let zero = ga <= tolerances[f] ? -tolerances[f] : 0
+        if (ga > zero && fromA > zero) || (gb > zero && fromB > zero) { continue }
         let falls = a.riseRate[f] + b.fallRate[f] < 0
         if falls && gb > 0 { continue }
         suspects.append(f)
@@ -98,7 +103,7 @@ struct FirstCrossing {
           if t < first.time { first = (t, f) }
         }
         return first
-      } else if b.time - a.time <= resolution {
+      } else if min(length, b.time - a.time) <= least {
         // Too short to halve: a touch within rounding, or the end of a branch.
         if let f = suspects.first(where: { value($0, b) < -tolerances[$0] }) { return (b.time, f) }
         isLeaving = leaves
@@ -107,7 +112,6 @@ struct FirstCrossing {
       } else {
         length = (b.time - a.time) / 2
       }
-      length = max(length, resolution)
     }
     return nil
   }

@@ -95,13 +95,19 @@ struct FlowSegment: Sendable {
     }
     (self.displacement, self.decay) = (displacement, decay)
     let size = maximum(1, x.maximumMagnitude)
-    tolerance = 1e-14 * size
-    forceTolerance = 1e-14 * size * max(1, hessian.maximumMagnitude)
+    let tolerance = 1e-14 * size
+    let forceTolerance = 1e-14 * size * max(1, hessian.maximumMagnitude)
+    (self.tolerance, self.forceTolerance) = (tolerance, forceTolerance)
 
     // The watches, as functionals of the groups.
     var (watches, starts, functionals): ([Watch], [Double], [[(Int, Double)]]) = ([], [], [])
+    func limit(_ watch: Watch) -> Double {
+      if case .boundary = watch { tolerance } else { forceTolerance }
+    }
+    // What is negative as it stands must be met, moving or not.
+    func isNegative(_ watch: Watch, _ value: Double) -> Bool { value < -Self.slack * limit(watch) }
     func watch(_ what: Watch, _ value: Double, _ functional: [(Int, Double)]) {
-      guard functional.contains(where: { $0.1 != 0 }) else { return }
+      guard isNegative(what, value) || functional.contains(where: { $0.1 != 0 }) else { return }
       watches.append(what)
       starts.append(value)
       functionals.append(functional)
@@ -187,8 +193,12 @@ struct FlowSegment: Sendable {
     var signs = orders
     var open: [Int] = []
     for w in watches.indices {
-      let limit = if case .boundary = watches[w] { tolerance } else { forceTolerance }
-      if starts[w] <= Self.slack * limit { open.append(w) }
+      if isNegative(watches[w], starts[w]) {
+        // As where another's event has taken away the force that held it.
+        signs[w] = -1
+      } else if starts[w] <= Self.slack * limit(watches[w]) {
+        open.append(w)
+      }
     }
     var v = Matrix(column: force)
     v.scale(by: alpha)
@@ -218,9 +228,8 @@ struct FlowSegment: Sendable {
       for (g, q) in functionals[w] {
         for k in 0..<m { coefficients[w * m + k] += q * displacement[k, g] }
       }
-      let limit = if case .boundary = watches[w] { tolerance } else { forceTolerance }
       tolerances.append(
-        limit + 1e-15 * (0..<m).reduce(0) { $0 + abs(coefficients[w * m + $1]) })
+        limit(watches[w]) + 1e-15 * (0..<m).reduce(0) { $0 + abs(coefficients[w * m + $1]) })
     }
     crossing = FirstCrossing(
       rates: lambda.map { alpha * $0 }, coefficients: coefficients, values: starts,
