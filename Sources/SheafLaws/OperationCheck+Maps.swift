@@ -63,9 +63,11 @@ extension OperationCheck {
     // All of them, or the first, the last and some between.
     let some =
       rows.count <= 50
-      ? Array(rows) : [rows.lowerBound, rows.upperBound - 1] + (0..<48).map { _ in
-        rows.lowerBound + index(below: rows.count)
-      }
+      ? Array(rows)
+      : [rows.lowerBound, rows.upperBound - 1]
+        + (0..<48).map { _ in
+          rows.lowerBound + index(below: rows.count)
+        }
     for row in some {
       var unit = Matrix(rows: operation.targetDimension, columns: 1)
       unit[row, 0] = 1
