@@ -1,6 +1,7 @@
 import Foundation
 import LinearAlgebra
 import NeuralSheaves
+import Synchronization
 import Testing
 
 @testable import HeatFlow
@@ -127,20 +128,27 @@ struct IntegratorTests {
     #expect(abs((chebyshev.measuredRate ?? 0) / predicted - 1) < 0.02)
   }
 
-  /// On random networks with pins as well, with what slides at rest; where the spectral gap above λ_min is wide
-  /// enough for the last part of the run to show one rate.
+  /// On random networks with pins as well, with what slides at rest. No force dies out more slowly than its
+  /// slowest mode; where the next ones are near it is a little faster as long as they last.
   @Test func ratesOfRandomNetworksAgree() throws {
-    try Tally.over(Array(0..<84), Self.compareRates).check(atLeast: 20)
+    let ratios = Mutex([Double]())
+    try Tally.over(Array(0..<84)) { seed, tally in
+      try Self.compareRates(seed: seed, &tally) { ratio in ratios.withLock { $0.append(ratio) } }
+    }.check(atLeast: 20)
+    let sorted = ratios.withLock { $0.sorted() }
+    #expect(sorted[sorted.count / 2] < 1.01, "SHEAF_SEED=\(Seeds.shift): \(sorted)")
+    #expect(sorted[sorted.count * 9 / 10] < 1.1, "SHEAF_SEED=\(Seeds.shift): \(sorted)")
   }
 
-  private static func compareRates(seed: UInt64, _ tally: inout Tally) throws {
+  private static func compareRates(
+    seed: UInt64, _ tally: inout Tally, _ note: (Double) -> Void
+  ) throws {
     let (flow, start) = try ExactFlowTests.randomFlow(seed: seed, batch: 1)
     guard let end = try? Exact(stop: .residual(1e-11)).run(flow, from: start),
       let measured = end.measuredRate, let predicted = try flow.predictedRate(of: end)
     else { return }
-    // No force dies out more slowly than its slowest mode; the next ones make it a little faster.
-    let ratio = measured / predicted
-    tally.expect((0.999..<1.1).contains(ratio), "seed \(seed): \(measured) \(predicted)")
+    note(measured / predicted)
+    tally.expect(measured > 0.999 * predicted, "seed \(seed): \(measured) \(predicted)")
     if end.events.count(where: { $0.kind == .sliding }) == 0 {
       let dense = FlowSolution(end, faceRate: nil)
       let found = try flow.predictedRate(of: dense)!

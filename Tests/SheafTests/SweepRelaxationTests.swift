@@ -111,10 +111,11 @@ struct SweepRelaxationTests {
     let p = try Problem(seed: seed)
     let annealed = try error(Schedule(.anneal, named: "coupling", from: 1), p)
     tally.expect(annealed < 1e-12, "seed \(seed): \(annealed)")
-    // Where no κ σ reaches a kink, large as σ is in deep networks.
+    // Where no κ σ reaches a kink on the way, large as σ is in deep networks.
     guard let p = p.offKinks(seed: seed),
-      p.samplesOnOnePattern(p.relaxed(coupling: 1e-8, directions: directions).state).count
-        == p.x.columns
+      (1...directions).allSatisfy({
+        p.samplesOnOnePattern(p.relaxed(coupling: 1e-8, directions: $0).state).count == p.x.columns
+      })
     else { return }
     let small = try error(.constant(1e-8), p)
     tally.expect(small < 1e-4, "seed \(seed): \(small) at small κ")
