@@ -5,6 +5,7 @@ let package = Package(
   name: "swift-sheaf",
   products: [
     .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
+    .library(name: "NetworkKernels", targets: ["NetworkKernels"]),
     .library(name: "CellularSheaves", targets: ["CellularSheaves"]),
     .library(name: "NeuralSheaves", targets: ["NeuralSheaves"]),
     .library(name: "PiecewiseEnergies", targets: ["PiecewiseEnergies"]),
@@ -30,8 +31,10 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CKernels"),
     .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CKernels"]),
+    .target(name: "NetworkKernels", dependencies: ["LinearAlgebra", "CKernels"]),
     .target(name: "CellularSheaves", dependencies: ["LinearAlgebra"]),
-    .target(name: "NeuralSheaves", dependencies: ["CellularSheaves", "LinearAlgebra"]),
+    .target(
+      name: "NeuralSheaves", dependencies: ["CellularSheaves", "NetworkKernels", "LinearAlgebra"]),
     .target(name: "PiecewiseEnergies", dependencies: ["NeuralSheaves", "LinearAlgebra"]),
     .target(
       name: "HeatFlow", dependencies: ["PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
@@ -41,14 +44,16 @@ let package = Package(
     .target(
       name: "SheafTraining",
       dependencies: [
-        "Equilibria", "HeatFlow", "PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra",
+        "Equilibria", "HeatFlow", "PiecewiseEnergies", "NeuralSheaves", "NetworkKernels",
+        "LinearAlgebra",
       ]),
-    .target(name: "SheafLaws", dependencies: ["NeuralSheaves", "LinearAlgebra"]),
+    .target(
+      name: "SheafLaws", dependencies: ["NeuralSheaves", "LinearAlgebra"]),
     .target(name: "ArrayFiles", dependencies: ["CZip", "CZlib", "LinearAlgebra"]),
     .target(
       name: "ModelFormats",
       dependencies: [
-        "ArrayFiles", "NeuralSheaves", "LinearAlgebra",
+        "ArrayFiles", "NeuralSheaves", "NetworkKernels", "LinearAlgebra",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["ONNX/onnx.proto"]),
@@ -66,8 +71,8 @@ let package = Package(
       name: "SheafTests",
       dependencies: [
         "ArrayFiles", "CellularSheaves", "Datasets", "Equilibria", "Figures", "HeatFlow",
-        "LinearAlgebra", "ModelFormats", "NeuralSheaves", "PiecewiseEnergies", "SheafCommands",
-        "SheafLaws", "SheafTraining",
+        "LinearAlgebra", "ModelFormats", "NetworkKernels", "NeuralSheaves", "PiecewiseEnergies",
+        "SheafCommands", "SheafLaws", "SheafTraining",
       ],
       path: "Tests/SheafTests"),
   ]

@@ -16,6 +16,7 @@ let package = Package(
         .product(name: "HeatFlow", package: "swift-sheaf"),
         .product(name: "LinearAlgebra", package: "swift-sheaf"),
         .product(name: "ModelFormats", package: "swift-sheaf"),
+        .product(name: "NetworkKernels", package: "swift-sheaf"),
         .product(name: "NeuralSheaves", package: "swift-sheaf"),
         .product(name: "PiecewiseEnergies", package: "swift-sheaf"),
         .product(name: "SheafTraining", package: "swift-sheaf"),

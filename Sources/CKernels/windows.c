@@ -1,4 +1,4 @@
-// Sliding windows and windows of indices: gather, scatter, extreme elements; sparse rows.
+// Sliding windows and windows of indices: gather, scatter, extreme elements; sparse columns.
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,22 +130,22 @@ void ck_window_put(ptrdiff_t n, const int32_t *restrict start, const int32_t *re
   for (ptrdiff_t i = 0; i < n; i++) u[source[start[i] + branch[i]]] += v[i];
 }
 
-CLONES void ck_sparse_multiply(ptrdiff_t n, const int32_t *restrict start,
-                               const int32_t *restrict source, const double *restrict value,
-                               double scale, const double *restrict x, double keep,
-                               double *restrict y) {
-  for (ptrdiff_t i = 0; i < n; i++) {
+CLONES void ck_sparse_gather(ptrdiff_t n, const ptrdiff_t *restrict start,
+                             const int32_t *restrict row, const double *restrict value,
+                             double scale, const double *restrict y, double keep,
+                             double *restrict x) {
+  for (ptrdiff_t j = 0; j < n; j++) {
     double sum = 0;
-    for (int32_t k = start[i]; k < start[i + 1]; k++) sum += value[k] * x[source[k]];
-    y[i] = scale * sum + (keep == 0 ? 0 : keep * y[i]);
+    for (ptrdiff_t k = start[j]; k < start[j + 1]; k++) sum += value[k] * y[row[k]];
+    x[j] = scale * sum + (keep == 0 ? 0 : keep * x[j]);
   }
 }
 
-void ck_sparse_scatter(ptrdiff_t n, const int32_t *restrict start, const int32_t *restrict source,
-                       const double *restrict value, const double *restrict v,
-                       double *restrict u) {
-  for (ptrdiff_t i = 0; i < n; i++)
-    for (int32_t k = start[i]; k < start[i + 1]; k++) u[source[k]] += value[k] * v[i];
+void ck_sparse_scatter(ptrdiff_t n, const ptrdiff_t *restrict start, const int32_t *restrict row,
+                       const double *restrict value, double scale, const double *restrict x,
+                       double *restrict y) {
+  for (ptrdiff_t j = 0; j < n; j++)
+    for (ptrdiff_t k = start[j]; k < start[j + 1]; k++) y[row[k]] += scale * value[k] * x[j];
 }
 
 double *ck_scratch(ptrdiff_t n) {

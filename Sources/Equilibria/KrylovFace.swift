@@ -12,35 +12,27 @@ extension FaceStep {
   static func iterative(_ set: ActiveSet, _ halt: Halt) throws(Halted) -> FaceStep {
     let problem = FaceProblem(set)
     precondition(set.freed?.open.isEmpty ?? true, "an input without prior")
-    // r = gap + K·base.
+    // r = gap + K·base, in as many rows as the sample with the most has.
     let moved = set.sheaf.forwardSubstitution(problem.base, at: set.patterns)
-    var systems = problem.rows.enumerated().map { j, list in
-      let right = list.map { row in
-        row.gap + row.value(in: moved, column: j)
+    let count = problem.rows.map(\.count).max() ?? 0
+    var right = Matrix(rows: count, columns: set.batch)
+    var start = right
+    for (j, list) in problem.rows.enumerated() {
+      for (q, row) in list.enumerated() {
+        right[q, j] = row.gap + row.value(in: moved, column: j)
+        start[q, j] = set.progress[j].forces[row.key] ?? 0
       }
-      let start = list.map { set.progress[j].forces[$0.key] ?? 0 }
-      return System(
-        right: right, start: start, tolerance: set.progress[j].tolerance)
     }
-    // The residual at the start.
-    var all = Sweeps(set, problem, Array(0..<set.batch))
-    let first = all.product(problem, systems.map(\.lambda))
-    for j in systems.indices { systems[j].begin(first[j]) }
-    var open = systems.indices.filter { !systems[$0].isDone }
-    var sweeps = all
-    var rounds = 0
-    while !open.isEmpty && rounds < 4000 {
-      try halt.check()
-      if sweeps.samples.count != open.count {
-        // Fewer samples, narrower sweeps.
-        sweeps = Sweeps(set, problem, open)
-      }
-      let products = sweeps.product(problem, open.map { systems[$0].direction })
-      for (q, j) in open.enumerated() { systems[j].advance(products[q]) }
-      open.removeAll { systems[$0].isDone }
-      rounds += 1
+    let schur = SchurOperator(set, problem, count: count)
+    // Below 1e-17 there is nothing but the rounding of the stalks.
+    let end = ConjugateGradients(
+      absoluteTolerance: 1e-17, stepLimit: min(4000, 40 * count + 200), halt: halt
+    ).solve(schur, right, from: start, tolerances: set.progress.map(\.tolerance))
+    try halt.check()
+    let forces = problem.rows.enumerated().map { j, list in
+      Array(end.value.column(j).prefix(list.count))
     }
-    var rhoStep = all.pullBack(problem, systems.map(\.lambda))
+    var rhoStep = schur.pullBack(end.value)
     for v in rhoStep.indices where rhoStep[v].rows > 0 {
       rhoStep[v].add(problem.base[v], scale: -1)
     }
@@ -55,106 +47,64 @@ extension FaceStep {
     rhoStep = set.sheaf.coboundary(step, at: set.patterns)
     rhoStep[0].fill(0)
     return FaceStep(
-      rows: problem.rows, forces: systems.map(\.lambda), rhoStep: rhoStep, step: step,
+      rows: problem.rows, forces: forces, rhoStep: rhoStep, step: step,
       models: problem.models,
       slopeTolerances: set.progress.map { $0.tolerance <= 1e-12 ? 1e-12 : 0 },
       freedom: problem.rows.map { _ in nil })
   }
 }
 
-/// Products with S of some samples side by side.
-private struct Sweeps {
-  let sheaf: NeuralSheaf
-  let samples: [Int]
-  let patterns: [ActivationPattern]
-  let freed: ActiveSet.FreedInput?
-  private var workspace: [Matrix]
+/// S = K Kᵀ + diag 1/γ of each sample, its rows beyond the sample's own being 0; a freed input adds QΓ⁻¹Qᵀ.
+private struct SchurOperator: LinearOperator {
+  private let sheaf: NeuralSheaf
+  private let faceRows: [[FaceRow]]
+  private let patterns: [ActivationPattern]
+  private let freed: ActiveSet.FreedInput?
+  private let dimensions: [Int]
+  let rows: Int
 
-  init(_ set: ActiveSet, _ problem: FaceProblem, _ samples: [Int]) {
-    sheaf = set.sheaf
-    self.samples = samples
-    patterns =
-      samples.count == set.batch ? set.patterns : set.patterns.map { $0.samples(samples) }
-    freed = set.freed
-    workspace = FaceProblem.cochain(set, columns: samples.count)
+  init(_ set: ActiveSet, _ problem: FaceProblem, count: Int) {
+    (sheaf, faceRows, patterns) = (set.sheaf, problem.rows, set.patterns)
+    (freed, rows) = (set.freed, count)
+    dimensions = FaceProblem.cochain(set, columns: 0).map(\.rows)
   }
 
+  private init(_ other: SchurOperator, _ indices: [Int]) {
+    (sheaf, freed, dimensions) = (other.sheaf, other.freed, other.dimensions)
+    (faceRows, rows) = (indices.map { other.faceRows[$0] }, other.rows)
+    patterns = other.patterns.map { $0.samples(indices) }
+  }
+
+  var columns: Int { rows }
+  var traits: OperatorTraits { .positiveSemidefinite }
+  var systems: Int? { faceRows.count }
+  func systems(_ indices: [Int]) -> SchurOperator { SchurOperator(self, indices) }
+
   /// Kᵀλ, the input's part times 1/γ.
-  mutating func pullBack(
-    _ problem: FaceProblem, _ lambda: [[Double]]
-  ) -> [Matrix] {
-    for v in workspace.indices { workspace[v].fill(0) }
-    for (q, j) in samples.enumerated() {
-      for (row, x) in zip(problem.rows[j], lambda[q]) {
-        row.add(times: x, to: &workspace, column: q)
-      }
+  func pullBack(_ lambda: Matrix) -> [Matrix] {
+    var u = dimensions.map { Matrix(rows: $0, columns: faceRows.count) }
+    for (j, list) in faceRows.enumerated() {
+      for (q, row) in list.enumerated() { row.add(times: lambda[q, j], to: &u, column: j) }
     }
-    var u: [Matrix] = []
-    swap(&u, &workspace)
     u = sheaf.reverseSubstitution(consume u, at: patterns)
-    workspace = u
     if let freed {
       for i in 0..<u[0].rows {
         let gamma = freed.stiffness[i]
-        for q in 0..<u[0].columns { u[0][i, q] *= gamma.isFinite ? 1 / gamma : 0 }
+        for j in 0..<u[0].columns { u[0][i, j] *= gamma.isFinite ? 1 / gamma : 0 }
       }
     }
     return u
   }
 
-  /// S λ.
-  mutating func product(
-    _ problem: FaceProblem, _ lambda: [[Double]]
-  ) -> [[Double]] {
-    let u = sheaf.forwardSubstitution(pullBack(problem, lambda), at: patterns)
-    return samples.enumerated().map { q, j in
-      zip(problem.rows[j], lambda[q]).map { row, x in
-        row.value(in: u, column: q) + row.compliance * x
+  func apply(_ x: Matrix, into y: inout Matrix) {
+    let u = sheaf.forwardSubstitution(pullBack(x), at: patterns)
+    y.fill(0)
+    for (j, list) in faceRows.enumerated() {
+      for (q, row) in list.enumerated() {
+        y[q, j] = row.value(in: u, column: j) + row.compliance * x[q, j]
       }
     }
   }
-}
 
-/// The conjugate gradients of one sample.
-private struct System {
-  let right: [Double]
-  var lambda: [Double]
-  private(set) var direction: [Double]
-  private var residual: [Double]
-  private var square = 0.0
-  private let bound: Double
-  private var steps = 0
-
-  init(right: [Double], start: [Double], tolerance: Double) {
-    (self.right, lambda) = (right, start)
-    residual = right
-    direction = right
-    // Below 1e-17 there is nothing but the rounding of the stalks.
-    bound = max(tolerance * tolerance * right.reduce(0) { $0 + $1 * $1 }, 1e-34)
-  }
-
-  var isDone: Bool { !(square > bound) || steps > 40 * right.count + 200 }
-
-  mutating func begin(_ product: [Double]) {
-    residual = zip(right, product).map { $0 - $1 }
-    direction = residual
-    square = residual.reduce(0) { $0 + $1 * $1 }
-  }
-
-  mutating func advance(_ product: [Double]) {
-    let curvature = zip(direction, product).reduce(0) { $0 + $1.0 * $1.1 }
-    guard curvature > 0 else {
-      square = 0
-      return
-    }
-    let a = square / curvature
-    for i in lambda.indices {
-      lambda[i] += a * direction[i]
-      residual[i] -= a * product[i]
-    }
-    let next = residual.reduce(0) { $0 + $1 * $1 }
-    for i in direction.indices { direction[i] = residual[i] + next / square * direction[i] }
-    square = next
-    steps += 1
-  }
+  func applyAdjoint(_ y: Matrix, into x: inout Matrix) { apply(y, into: &x) }
 }

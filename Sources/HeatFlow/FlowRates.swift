@@ -19,15 +19,12 @@ extension HeatFlow {
       output == nil && pins.holdsAll(of: 0)
       && network.vertices.indices.dropFirst().allSatisfy { !pins.concern($0) }
     if isPlain {
-      let patterns = sheaf.patterns(at: state)
-      var generator = RandomGenerator(seed: 0)
-      let start = network.vertices.enumerated().map { v, vertex in
-        generator.normalMatrix(rows: v == 0 ? 0 : vertex.dimension, columns: state.batch)
-      }
       guard state.batch > 0 else { return nil }
-      let largest = largestEigenvalues(from: start, tolerance: 1e-4) {
-        sheaf.forwardSubstitution(sheaf.reverseSubstitution($0, at: patterns), at: patterns)
-      }.maximum()!
+      let inverse = InverseRestrictedLaplacian(
+        RestrictedCoboundary(sheaf, at: sheaf.patterns(at: state), batch: state.batch))
+      var generator = RandomGenerator(seed: 0)
+      let start = generator.normalMatrix(rows: inverse.rows, columns: state.batch)
+      let largest = largestEigenvalues(of: inverse, from: start).value.maximum()!
       return largest > 0 ? alpha / largest : nil
     }
     if let output, output.activation != .identity { return nil }

@@ -28,6 +28,17 @@ extension Matrix {
     self[rows: Array(range), columns: Array(0..<columns)]
   }
 
+  /// Blocks of so many rows, from the top; the opposite of `init(stacking:columns:)`.
+  public func split(_ counts: [Int]) -> [Matrix] {
+    var row = 0
+    return counts.map { n in
+      var part = Matrix(rows: n, columns: columns)
+      part.addFromRows(row..<row + n, of: self, scale: 1, keeping: 0)
+      row += n
+      return part
+    }
+  }
+
   /// The submatrix at the given row and column indices.
   public subscript(rows rowIndices: [Int], columns columnIndices: [Int]) -> Matrix {
     var result = Matrix(rows: rowIndices.count, columns: columnIndices.count)

@@ -9,7 +9,7 @@ public struct Matrix: Sendable, Equatable {
   /// The number of columns.
   public let columns: Int
   /// The elements in column-major order: element (i, j) at `i + j * rows`.
-  public internal(set) var elements: [Double]
+  public package(set) var elements: [Double]
 
   /// The zero matrix of the given shape.
   public init(rows: Int, columns: Int) {
@@ -63,7 +63,7 @@ public struct Matrix: Sendable, Equatable {
     self.init(rows: parts.reduce(0) { $0 + $1.rows }, columns: columns)
     var row = 0
     for part in parts {
-      setBlock(row: row, column: 0, to: part)
+      addRows(row..<row + part.rows, of: part, keeping: 0)
       row += part.rows
     }
   }

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import NetworkKernels
 import NeuralSheaves
 
 /// What stands between two layers, by a name such as `relu` or `leaky:0.1`.

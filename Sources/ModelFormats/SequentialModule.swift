@@ -1,4 +1,5 @@
 import LinearAlgebra
+import NetworkKernels
 
 /// The modules of a PyTorch `Sequential`, each with the settings that its state dict does not hold.
 struct SequentialModule: Codable, Equatable {

@@ -1,5 +1,6 @@
 import ArrayFiles
 import LinearAlgebra
+import NetworkKernels
 import NeuralSheaves
 
 /// Builds a chain from a list of modules and their arrays.

@@ -1,5 +1,6 @@
 import ArrayFiles
 import LinearAlgebra
+import NetworkKernels
 import NeuralSheaves
 
 /// Writes a chain of operations as the modules of a `Sequential`.

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import NetworkKernels
 
 #if canImport(Glibc)
   import Glibc

@@ -2,6 +2,7 @@ import ArgumentParser
 import ArrayFiles
 import Foundation
 import ModelFormats
+import LinearAlgebra
 import NeuralSheaves
 import SheafTraining
 

@@ -4,6 +4,7 @@
   import Foundation
 #endif
 import LinearAlgebra
+import NetworkKernels
 import NeuralSheaves
 
 /// An update of parameters from gradients.

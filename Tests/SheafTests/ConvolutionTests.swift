@@ -1,4 +1,5 @@
-@testable import LinearAlgebra
+import LinearAlgebra
+@testable import NetworkKernels
 import Testing
 
 /// The direct kernels against panels and matrix products. Where the machine lacks AVX-512 both are the

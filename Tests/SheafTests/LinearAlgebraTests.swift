@@ -1,4 +1,5 @@
 import LinearAlgebra
+import NetworkKernels
 import Testing
 
 /// Products and kernels against the definition, element by element, on every path they take.

@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import NetworkKernels
 import NeuralSheaves
 import Testing
 

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import NetworkKernels
 import NeuralSheaves
 
 /// Seeded random networks for property tests: below 84 chains, beyond graphs, from 10,000 on of all
@@ -256,7 +257,7 @@ struct RandomGraph {
     let rows = (0..<g.integer(1...min(n + 2, widest))).map { _ in
       (0..<g.integer(0...3)).map { _ in (column: g.integer(0...n - 1), value: g.normal()) }
     }
-    return SparseLinear(SparseMatrix(rows: rows, columnCount: n))
+    return SparseLinear(SparseMatrix(rows: rows, columns: n))
   }
 
   private mutating func splines(_ n: Int) -> ElementwiseSplines {

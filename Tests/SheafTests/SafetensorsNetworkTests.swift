@@ -1,6 +1,7 @@
 import ArrayFiles
 import Foundation
 import LinearAlgebra
+import NetworkKernels
 import NeuralSheaves
 import Testing
 

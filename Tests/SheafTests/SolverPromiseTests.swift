@@ -1,5 +1,6 @@
 import HeatFlow
 import LinearAlgebra
+import NetworkKernels
 import NeuralSheaves
 import PiecewiseEnergies
 import SheafTraining

@@ -1,6 +1,7 @@
 import Foundation
 import HeatFlow
 import LinearAlgebra
+import NetworkKernels
 import NeuralSheaves
 
 /// A network of convolutions with a batch, and the matrix products that its forward pass contains.

@@ -127,14 +127,13 @@ void ck_window_select(ptrdiff_t n, const int32_t *start, const int32_t *source,
 void ck_window_put(ptrdiff_t n, const int32_t *start, const int32_t *source,
                    const uint16_t *branch, const double *v, double *u);
 
-/// Sparse rows: row i has value[k] in column source[k] for start[i] <= k < start[i + 1].
-/// y = scale (the matrix) x + keep y
-void ck_sparse_multiply(ptrdiff_t n, const int32_t *start, const int32_t *source,
-                        const double *value, double scale, const double *x, double keep,
-                        double *y);
-/// u += the transpose of the matrix times v
-void ck_sparse_scatter(ptrdiff_t n, const int32_t *start, const int32_t *source,
-                       const double *value, const double *v, double *u);
+/// Sparse columns: column j of A has value[k] in row row[k] for start[j] <= k < start[j + 1], j < n.
+/// x = scale A^T y + keep x
+void ck_sparse_gather(ptrdiff_t n, const ptrdiff_t *start, const int32_t *row, const double *value,
+                      double scale, const double *y, double keep, double *x);
+/// y += scale A x
+void ck_sparse_scatter(ptrdiff_t n, const ptrdiff_t *start, const int32_t *row,
+                       const double *value, double scale, const double *x, double *y);
 
 /// y = alpha d x + keep y with a coefficient d for each row
 void ck_diagonal_multiply(ptrdiff_t rows, ptrdiff_t columns, double alpha, const double *d,

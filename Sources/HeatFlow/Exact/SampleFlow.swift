@@ -1,3 +1,4 @@
+import LinearAlgebra
 import NeuralSheaves
 
 /// The exact flow of one sample: linear segments, and what happens between them.

@@ -58,20 +58,6 @@ extension Matrix {
     addProduct(a, b, transposing: transposing, scale: scale, keeping: 0)
   }
 
-  /// Each column ← that of t minus (A x + b), where b is (rows, 1).
-  public mutating func setAffineDiscrepancy(_ t: Matrix, _ a: Matrix, _ x: Matrix, _ b: Matrix) {
-    if (1...4).contains(a.columns) {
-      precondition(
-        t.rows == rows && t.columns == columns && a.rows == rows && x.rows == a.columns
-          && x.columns == columns && b.count == rows)
-      ck_affine_discrepancy(
-        rows, columns, a.columns, a.elements, b.elements, x.elements, t.elements, &elements)
-    } else {
-      setDifference(t, minusEachColumn: b)
-      addProduct(a, x, scale: -1)
-    }
-  }
-
   /// self ← scale · A Aᵀ + keep · self, or with Aᵀ A when `transposed` (BLAS `dsyrk`; both
   /// triangles are written).
   public mutating func addGram(
@@ -84,6 +70,13 @@ extension Matrix {
       CblasColMajor, CblasLower, transposed ? CblasTrans : CblasNoTrans, Int32(n), Int32(k),
       scale, a.elements, Int32(max(a.rows, 1)), keep, &elements, Int32(n))
     mirrorLowerTriangle()
+  }
+
+  /// The upper triangle ← the lower.
+  package mutating func mirrorLowerTriangle() {
+    for j in 1..<max(columns, 1) {
+      for i in 0..<j { elements[i + j * rows] = elements[j + i * rows] }
+    }
   }
 
   /// The matrix product A B.
@@ -146,4 +139,31 @@ private struct OuterProduct {
 public enum BLAS {
   /// The kernels in use, such as "SkylakeX"; empty if OpenBLAS does not say.
   public static var core: String { String(cString: ck_openblas_core()) }
+}
+
+/// Products of parts of matrices in place, for kernels that lay out their own; columns are `stride` apart.
+extension BLAS {
+  /// Where a part of a matrix begins, and how far apart its columns are.
+  package typealias Part = (start: UnsafePointer<Double>, stride: Int)
+
+  /// C ← scale · op(A) op(B) + keep · C for C of shape (m, n) and `inner` terms to a sum.
+  package static func multiply(
+    _ a: Part, _ b: Part, transposing: Matrix.Transposition = .none, m: Int, n: Int, inner: Int,
+    scale: Double, keeping keep: Double, into c: UnsafeMutablePointer<Double>, stride: Int
+  ) {
+    cblas_dgemm(
+      CblasColMajor, transposing == .left ? CblasTrans : CblasNoTrans,
+      transposing == .right ? CblasTrans : CblasNoTrans, Int32(m), Int32(n), Int32(inner), scale,
+      a.start, Int32(a.stride), b.start, Int32(b.stride), keep, c, Int32(stride))
+  }
+
+  /// The lower triangle of C, (n, n), gains scale · A Aᵀ, or scale · AᵀA, with `inner` terms to a sum.
+  package static func addGram(
+    _ a: Part, transposed: Bool, n: Int, inner: Int, scale: Double,
+    to c: UnsafeMutablePointer<Double>, stride: Int
+  ) {
+    cblas_dsyrk(
+      CblasColMajor, CblasLower, transposed ? CblasTrans : CblasNoTrans, Int32(n), Int32(inner),
+      scale, a.start, Int32(a.stride), 1, c, Int32(stride))
+  }
 }

@@ -60,7 +60,7 @@ extension ONNXImporter {
     return [
       .quantity(
         try append(
-          SparseLinear(SparseMatrix(rows: rows, columnCount: q.size)), to: q, shape: q.shape,
+          SparseLinear(SparseMatrix(rows: rows, columns: q.size)), to: q, shape: q.shape,
           for: node))
     ]
   }

@@ -33,7 +33,7 @@ extension ONNXExporter {
     )
     for row in 0..<n {
       var place = row * most
-      op.matrix.forEachEntry(ofRow: row) { column, value in
+      op.forEachEntry(ofRow: row) { column, value in
         (columns[place], values[place]) = (column, value)
         place += 1
       }

@@ -1,5 +1,6 @@
 import ArrayFiles
 import LinearAlgebra
+import NetworkKernels
 
 /// Tensors in the shapes that operations want, constants, nodes and their attributes.
 extension ONNXExporter {

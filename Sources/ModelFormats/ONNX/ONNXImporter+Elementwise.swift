@@ -1,5 +1,6 @@
 import ArrayFiles
 import LinearAlgebra
+import NetworkKernels
 import NeuralSheaves
 
 /// Operators on each coordinate.

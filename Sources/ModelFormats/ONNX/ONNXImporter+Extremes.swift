@@ -1,5 +1,6 @@
 import ArrayFiles
 import LinearAlgebra
+import NetworkKernels
 import NeuralSheaves
 
 /// Largest and least of several tensors, element by element.

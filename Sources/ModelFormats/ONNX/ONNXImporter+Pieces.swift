@@ -1,5 +1,6 @@
 import ArrayFiles
 import LinearAlgebra
+import NetworkKernels
 import NeuralSheaves
 
 /// Functions of one tensor put together of comparisons with constants and choices: leaky and gated ReLU as
@@ -208,7 +209,7 @@ extension ONNXImporter {
     (source.pieces, source.order) = (nil, nil)
     return try append(
       SparseLinear(
-        SparseMatrix(rows: rows, columnCount: network.vertices[q.vertex].dimension)),
+        SparseMatrix(rows: rows, columns: network.vertices[q.vertex].dimension)),
       to: source, shape: Array(q.shape.dropLast()), for: node)
   }
 

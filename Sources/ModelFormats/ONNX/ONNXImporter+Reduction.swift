@@ -1,5 +1,6 @@
 import ArrayFiles
 import LinearAlgebra
+import NetworkKernels
 import NeuralSheaves
 
 /// Reductions of axes.

@@ -33,7 +33,7 @@ extension ONNXImporter {
     try reserve(count, for: node)
     let rows = Self.product(of: taps, axes.map(\.source))
     var result = try append(
-      SparseLinear(SparseMatrix(rows: rows, columnCount: q.size)), to: q, shape: layout.sample,
+      SparseLinear(SparseMatrix(rows: rows, columns: q.size)), to: q, shape: layout.sample,
       for: node)
     result.layout = layout
     let outside = try node.real("extrapolation_value") ?? 0

@@ -222,7 +222,7 @@ extension ONNXImporter {
         rows[target].append((Int(k), 1))
       }
       result = try append(
-        SparseLinear(SparseMatrix(rows: rows, columnCount: source.size)), to: source,
+        SparseLinear(SparseMatrix(rows: rows, columns: source.size)), to: source,
         shape: layout.sample, for: node)
     } else {
       let own = source.view.indices

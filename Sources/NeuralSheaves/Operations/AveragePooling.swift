@@ -1,4 +1,5 @@
 import LinearAlgebra
+import NetworkKernels
 
 /// The mean over sliding windows, channel by channel.
 public struct AveragePooling: AffineOperation {

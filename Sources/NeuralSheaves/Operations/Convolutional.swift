@@ -1,4 +1,5 @@
 import LinearAlgebra
+import NetworkKernels
 
 /// A convolutional layer z = W ∗ a + b of images or volumes, channels × height × width or channels ×
 /// depth × height × width flattened in that order.

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import NetworkKernels
 
 /// A dense layer z = W a + b.
 public struct Dense: AffineOperation {

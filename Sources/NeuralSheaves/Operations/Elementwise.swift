@@ -1,4 +1,5 @@
 import LinearAlgebra
+import NetworkKernels
 
 /// A piecewise affine function applied to every coordinate, such as ReLU.
 public struct Elementwise: NetworkOperation {

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import NetworkKernels
 
 /// A linear spline of its own for each coordinate, a_i = f_i(z_i), with any number of kinks: the maximum with
 /// a constant vector, gates, splines given by a table.

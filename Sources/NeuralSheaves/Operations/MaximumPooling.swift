@@ -1,4 +1,5 @@
 import LinearAlgebra
+import NetworkKernels
 
 /// The maximum over sliding windows, channel by channel, or the minimum. Padding never wins.
 ///

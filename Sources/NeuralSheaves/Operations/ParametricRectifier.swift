@@ -1,4 +1,5 @@
 import LinearAlgebra
+import NetworkKernels
 
 /// PReLU: a = z where z ≥ 0 and s_c z elsewhere, with a trained slope for each channel (He et al.
 /// 2015). Coordinates are channels × extent in that order.

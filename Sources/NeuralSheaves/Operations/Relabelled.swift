@@ -1,4 +1,5 @@
 import LinearAlgebra
+import NetworkKernels
 
 /// An operation that reads its source's coordinates in another order: coordinate i of what it sees
 /// is coordinate `order[i]` of the source, or 0 where that is negative.

@@ -4,36 +4,40 @@ import LinearAlgebra
 public struct SparseLinear: AffineOperation {
   /// A, of shape (m, n).
   public let matrix: SparseMatrix
+  /// Aᵀ: its columns are the rows of A.
+  private let adjoint: SparseMatrix
   public let entriesPerRow: Int
 
   /// The map of a matrix.
   public init(_ matrix: SparseMatrix) {
-    precondition(matrix.rowCount > 0 && matrix.columnCount > 0)
+    precondition(matrix.rows > 0 && matrix.columns > 0)
     self.matrix = matrix
-    entriesPerRow = (0..<matrix.rowCount).map { matrix.count(ofRow: $0) }.max()!
+    adjoint = matrix.transposed
+    let starts = adjoint.columnStarts
+    entriesPerRow = zip(starts, starts.dropFirst()).map { $1 - $0 }.max()!
   }
 
   public var kind: OperationKind { .affine }
   public var summary: String { "sparse \(sourceDimension)→\(targetDimension)" }
-  public var sourceDimension: Int { matrix.columnCount }
-  public var targetDimension: Int { matrix.rowCount }
+  public var sourceDimension: Int { matrix.columns }
+  public var targetDimension: Int { matrix.rows }
   public var hasOffset: Bool { false }
   public var cost: Int { matrix.values.count }
 
   public func apply(_ s: Matrix, into y: inout Matrix) {
-    matrix.addProduct(s, scale: 1, keeping: 0, into: &y)
+    adjoint.addTransposedProduct(s, keeping: 0, into: &y)
   }
 
   public func discrepancy(_ s: Matrix, _ y: Matrix, into rho: inout Matrix) {
     rho.set(y)
-    matrix.addProduct(s, scale: -1, keeping: 1, into: &rho)
+    adjoint.addTransposedProduct(s, scale: -1, keeping: 1, into: &rho)
   }
 
   public func addLinearPart(
     _ v: Matrix, at _: ActivationPattern, scale: Double, keeping keep: Double,
     into y: inout Matrix
   ) {
-    matrix.addProduct(v, scale: scale, keeping: keep, into: &y)
+    adjoint.addTransposedProduct(v, scale: scale, keeping: keep, into: &y)
   }
 
   public func addTranspose(
@@ -43,6 +47,6 @@ public struct SparseLinear: AffineOperation {
   }
 
   public func forEachEntry(ofRow row: Int, _ visit: (Int, Double) -> Void) {
-    matrix.forEachEntry(ofRow: row, visit)
+    adjoint.forEachEntry(ofColumn: row, visit)
   }
 }

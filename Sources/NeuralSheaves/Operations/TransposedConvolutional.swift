@@ -1,4 +1,5 @@
 import LinearAlgebra
+import NetworkKernels
 
 /// A transposed convolution z = Wᵀ a + b, the adjoint of a convolution W of images like z into images like a
 /// (Dumoulin, Visin 2016): each place of the source adds the filter, times its value, to a window of the target.

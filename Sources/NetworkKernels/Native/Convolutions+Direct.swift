@@ -1,4 +1,5 @@
 import CKernels
+import LinearAlgebra
 
 /// Convolutions without panels, where the machine has the instructions.
 ///

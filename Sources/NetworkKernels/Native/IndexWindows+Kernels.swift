@@ -1,4 +1,5 @@
 import CKernels
+import LinearAlgebra
 
 /// Sums and maxima over windows, sample by sample.
 extension IndexWindows {

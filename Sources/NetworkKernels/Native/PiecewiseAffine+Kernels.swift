@@ -1,4 +1,5 @@
 import CKernels
+import LinearAlgebra
 
 extension PiecewiseAffine {
   private var kernel: ck_piecewise {

@@ -1,4 +1,5 @@
 import CKernels
+import LinearAlgebra
 
 /// Element by element, each row by its own spline; shapes (n, batch).
 extension LinearSplines {

@@ -1,5 +1,5 @@
 import CKernels
-import COpenBLAS
+import LinearAlgebra
 
 /// A convolution of images with filters, in the sense of deep learning (a cross-correlation):
 /// y[f, p, q] = Σ W[f, c, k, l] · x[c, place (p, q, k, l)] over the channels c of the filter's group;
@@ -83,10 +83,10 @@ extension Convolution {
             let image = u.baseAddress! + sample * sourceSize + group * size
             // Where windows are points the panel is the image itself.
             let (to, ld) = window.isPointwise ? (image + first, n) : (panel, count)
-            cblas_dgemm(
-              CblasColMajor, CblasNoTrans, CblasTrans, Int32(count), Int32(k), Int32(columns), 1,
-              from, Int32(n), w.baseAddress! + group * columns * k, Int32(k),
-              window.isPointwise ? 1 : 0, to, Int32(ld))
+            BLAS.multiply(
+              (from, n), (w.baseAddress! + group * columns * k, k), transposing: .right, m: count,
+              n: k, inner: columns, scale: 1, keeping: window.isPointwise ? 1 : 0, into: to,
+              stride: ld)
             if !window.isPointwise { fold(panel, places, onto: image) }
           }
         }
@@ -105,11 +105,10 @@ extension Convolution {
           forEachPanel(samples: v.count / max(targetSize, 1)) { sample, group, places, panel in
             let (first, count) = (places.lowerBound, places.count)
             let (p, ld) = unfold(x.baseAddress!, sample, group, places, panel)
-            cblas_dgemm(
-              CblasColMajor, CblasTrans, CblasNoTrans, Int32(k), Int32(columns), Int32(count),
-              scale, p, Int32(ld),
-              v.baseAddress! + sample * targetSize + group * columns * n + first, Int32(n), 1,
-              g.baseAddress! + group * columns * k, Int32(k))
+            BLAS.multiply(
+              (p, ld), (v.baseAddress! + sample * targetSize + group * columns * n + first, n),
+              transposing: .left, m: k, n: columns, inner: count, scale: scale, keeping: 1,
+              into: g.baseAddress! + group * columns * k, stride: k)
           }
         }
       }
@@ -145,10 +144,9 @@ extension Convolution {
                   count, keep, old + f * n + first, scale * (bias?[f] ?? 0), to + f * n + first)
               }
               let (p, ld) = unfold(x.baseAddress!, sample, group, places, panel)
-              cblas_dgemm(
-                CblasColMajor, CblasNoTrans, CblasNoTrans, Int32(count), Int32(columns), Int32(k),
-                scale, p, Int32(ld), w.baseAddress! + group * columns * k, Int32(k), 1,
-                to + group * columns * n + first, Int32(n))
+              BLAS.multiply(
+                (p, ld), (w.baseAddress! + group * columns * k, k), m: count, n: columns, inner: k,
+                scale: scale, keeping: 1, into: to + group * columns * n + first, stride: n)
             }
           }
         }

@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 /// Linear splines, one for each row: continuous piecewise affine functions of a number each,
 /// f_i(z) = slope_ib z + offset_ib on branch b = (number of kinks of row i that are ≤ z).
 ///

@@ -1,5 +1,5 @@
 import CKernels
-import COpenBLAS
+import LinearAlgebra
 
 /// Second moments Σ ψ ψᵀ of vectors ψ that end in a 1, in place.
 extension Matrix {
@@ -14,24 +14,16 @@ extension Matrix {
     x.elements.withUnsafeBufferPointer { x0 in
       elements.withUnsafeMutableBufferPointer { m in
         guard n > 0 && x.columns > 0 else { return }
-        cblas_dsyrk(
-          CblasColMajor, CblasLower, CblasNoTrans, Int32(n), Int32(x.columns), scale,
-          x0.baseAddress!, Int32(n), 1, m.baseAddress!, Int32(order))
+        BLAS.addGram(
+          (x0.baseAddress!, n), transposed: false, n: n, inner: x.columns, scale: scale,
+          to: m.baseAddress!, stride: order)
         for j in 0..<x.columns {
-          cblas_daxpy(
-            Int32(n), scale, x0.baseAddress! + j * n, 1, m.baseAddress! + n, Int32(order))
+          for i in 0..<n { m[n + i * order] += scale * x0[i + j * n] }
         }
       }
     }
     elements[order * order - 1] += scale * Double(x.columns)
     mirrorLowerTriangle()
-  }
-
-  /// The upper triangle ← the lower.
-  mutating func mirrorLowerTriangle() {
-    for j in 1..<max(columns, 1) {
-      for i in 0..<j { elements[i + j * rows] = elements[j + i * rows] }
-    }
   }
 }
 
@@ -54,9 +46,9 @@ extension Convolution {
         let count = places.count
         let (p, ld) = unfold(x0.baseAddress!, sample, group, places, panel)
         moments[group].elements.withUnsafeMutableBufferPointer { m in
-          cblas_dsyrk(
-            CblasColMajor, CblasLower, CblasTrans, Int32(k), Int32(count), scale, p, Int32(ld), 1,
-            m.baseAddress!, Int32(order))
+          BLAS.addGram(
+            (p, ld), transposed: true, n: k, inner: count, scale: scale, to: m.baseAddress!,
+            stride: order)
           for i in 0..<k { m[k + i * order] += scale * ck_sum(count, p + i * ld) }
           m[order * order - 1] += scale * Double(count)
         }
@@ -103,9 +95,9 @@ extension Convolution {
             }
           }
           moments[g].elements.withUnsafeMutableBufferPointer { m in
-            cblas_dsyrk(
-              CblasColMajor, CblasLower, CblasTrans, Int32(order), Int32(count), scale, panel,
-              Int32(count), 1, m.baseAddress!, Int32(order))
+            BLAS.addGram(
+              (UnsafePointer(panel), count), transposed: true, n: order, inner: count,
+              scale: scale, to: m.baseAddress!, stride: order)
           }
         }
       }

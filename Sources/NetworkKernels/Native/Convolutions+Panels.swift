@@ -1,4 +1,5 @@
 import CKernels
+import LinearAlgebra
 
 /// The window elements of a few output rows as a matrix.
 extension Convolution {

@@ -1,0 +1,73 @@
+import LinearAlgebra
+
+/// δ_Ω of each sample on a fixed pattern: unit lower triangular on the free coordinates ω = (z₁, a₁, …), which
+/// are the rows of a vector, vertex by vertex.
+public struct RestrictedCoboundary: LinearOperator {
+  /// The sheaf.
+  public let sheaf: NeuralSheaf
+  /// A pattern for each edge.
+  public let patterns: [ActivationPattern]
+  public let systems: Int?
+  private let dimensions: [Int]
+
+  /// δ_Ω of a batch on patterns, one for each edge.
+  public init(_ sheaf: NeuralSheaf, at patterns: [ActivationPattern], batch: Int) {
+    (self.sheaf, self.patterns, systems) = (sheaf, patterns, batch)
+    dimensions = sheaf.network.vertices.enumerated().map { $0 == 0 ? 0 : $1.dimension }
+  }
+
+  public var rows: Int { sheaf.network.freeDimension }
+  public var columns: Int { rows }
+  public var traits: OperatorTraits { .unitLowerTriangular }
+
+  public func apply(_ x: Matrix, into y: inout Matrix) {
+    y = stacked(sheaf.coboundary(x.split(dimensions), at: patterns))
+  }
+
+  public func applyAdjoint(_ y: Matrix, into x: inout Matrix) {
+    x = stacked(sheaf.coboundaryTransposed(y.split(dimensions), at: patterns))
+  }
+
+  public func systems(_ indices: [Int]) -> RestrictedCoboundary {
+    RestrictedCoboundary(
+      sheaf, at: patterns.map { $0.samples(indices) }, batch: indices.count)
+  }
+
+  /// δ_Ω⁻¹ x by forward substitution.
+  func solve(_ x: Matrix) -> Matrix {
+    stacked(sheaf.forwardSubstitution(x.split(dimensions), at: patterns))
+  }
+
+  /// δ_Ω⁻ᵀ x by reverse substitution.
+  func solveAdjoint(_ x: Matrix) -> Matrix {
+    stacked(sheaf.reverseSubstitution(x.split(dimensions), at: patterns))
+  }
+
+  private func stacked(_ parts: [Matrix]) -> Matrix {
+    Matrix(stacking: parts, columns: parts[0].columns)
+  }
+}
+
+/// L[Ω,Ω]⁻¹ = δ_Ω⁻¹δ_Ω⁻ᵀ of each sample on a fixed pattern: two sweeps, exact.
+public struct InverseRestrictedLaplacian: LinearOperator {
+  /// δ_Ω.
+  public let coboundary: RestrictedCoboundary
+
+  /// The inverse of δ_Ωᵀδ_Ω.
+  public init(_ coboundary: RestrictedCoboundary) { self.coboundary = coboundary }
+
+  public var rows: Int { coboundary.rows }
+  public var columns: Int { coboundary.rows }
+  public var traits: OperatorTraits { .positiveDefinite }
+  public var systems: Int? { coboundary.systems }
+
+  public func apply(_ x: Matrix, into y: inout Matrix) {
+    y = coboundary.solve(coboundary.solveAdjoint(x))
+  }
+
+  public func applyAdjoint(_ y: Matrix, into x: inout Matrix) { apply(y, into: &x) }
+
+  public func systems(_ indices: [Int]) -> InverseRestrictedLaplacian {
+    InverseRestrictedLaplacian(coboundary.systems(indices))
+  }
+}

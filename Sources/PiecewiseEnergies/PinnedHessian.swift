@@ -1,0 +1,80 @@
+import LinearAlgebra
+import NeuralSheaves
+
+/// The Hessian of the pinned energy of each sample on a fixed pattern: L on the free coordinates, the soft pins'
+/// stiffness and the output edge's curvature.
+///
+/// Vectors have all coordinates, vertex by vertex, the input first and a_{k+1} last where there is one; what is
+/// held is taken for 0 and stays 0. Of a smooth output edge it is an upper bound: κ[c, −1]ᵀ[c, −1] with the
+/// largest slope c of φ (`OutputActivation.jacobianBound`).
+///
+/// Cost: two sweeps for each application.
+public struct PinnedHessian: LinearOperator {
+  private let energy: PinnedEnergy
+  private let patterns: [ActivationPattern]
+  private let dimensions: [Int]
+  public let systems: Int?
+
+  /// The Hessian of a batch on patterns, one for each edge.
+  public init(_ energy: PinnedEnergy, at patterns: [ActivationPattern], batch: Int) {
+    (self.energy, self.patterns, systems) = (energy, patterns, batch)
+    let network = energy.sheaf.network
+    dimensions =
+      network.vertices.map(\.dimension) + (energy.output == nil ? [] : [network.outputDimension])
+  }
+
+  public var rows: Int { dimensions.reduce(0, +) }
+  public var columns: Int { rows }
+  public var traits: OperatorTraits { .positiveSemidefinite }
+
+  public func systems(_ indices: [Int]) -> PinnedHessian {
+    PinnedHessian(
+      energy.samples(indices), at: patterns.map { $0.samples(indices) }, batch: indices.count)
+  }
+
+  /// A vector with what is held set to 0.
+  public func cleared(_ x: Matrix) -> Matrix {
+    var parts = x.split(dimensions)
+    for v in parts.indices { energy.pins.clear(v, &parts[v]) }
+    return Matrix(stacking: parts, columns: x.columns)
+  }
+
+  public func applyAdjoint(_ y: Matrix, into x: inout Matrix) { apply(y, into: &x) }
+
+  public func apply(_ x: Matrix, into y: inout Matrix) {
+    let (network, pins) = (energy.sheaf.network, energy.pins)
+    var v = x.split(dimensions)
+    for i in v.indices { pins.clear(i, &v[i]) }
+    var image = v.map { Matrix(rows: $0.rows, columns: $0.columns) }
+    // ρ = δv with the input's column of δ, then δᵀρ: each edge acts on its two ends.
+    for (e, edge) in network.edges.enumerated()
+    where !(pins.holdsAll(of: edge.source) && pins.holdsAll(of: edge.target)) {
+      let rows = edge.operation.targetRows
+      var rho = Matrix(rows: v[edge.target].rows, columns: x.columns)
+      rho.copyRows(rows, of: v[edge.target])
+      if !pins.holdsAll(of: edge.source) {
+        edge.operation.addLinearPart(
+          v[edge.source], at: patterns[e], scale: -1, keeping: 1, into: &rho)
+      }
+      image[edge.target].add(rho)
+      if pins.holdsAll(of: edge.source) { continue }
+      var back = Matrix(rows: v[edge.source].rows, columns: x.columns)
+      edge.operation.addTranspose(rho, at: patterns[e], keeping: 0, into: &back)
+      image[edge.source].add(back, scale: -1)
+    }
+    if let output = energy.output {
+      let last = network.lastVertex
+      let bound = output.activation.jacobianBound
+      let c = output.energy == .squared ? bound : bound.squareRoot()
+      var rho = v[last + 1]
+      rho.add(v[last], scale: -c)
+      image[last + 1].add(rho, scale: output.coupling)
+      image[last].add(rho, scale: -c * output.coupling)
+    }
+    for i in image.indices {
+      pins.addStiffness(i, v[i], into: &image[i])
+      pins.clear(i, &image[i])
+    }
+    y = Matrix(stacking: image, columns: x.columns)
+  }
+}
