@@ -75,6 +75,9 @@ public struct TableFile: Sendable {
       }
     }
     guard !starts.isEmpty else { throw fail("holds no table: no fields") }
+    if columnCount == 1, let found = Self.otherSeparator(data, starts) {
+      throw fail("has fields separated by \(found), expected commas, semicolons or tabs")
+    }
     let sample = TableSample(data, separator: separator, starts: starts)
     let header: [String]
     switch hasHeader.map({ $0 ? TableSample.FirstRecord.header : .row }) ?? sample.firstRecord {
@@ -123,5 +126,25 @@ public struct TableFile: Sendable {
     }
     if hasIndexColumn { parts.append("column #0 counts the rows (#1: leaves it out)") }
     return parts.joined(separator: ", ")
+  }
+}
+
+extension TableFile {
+  /// What stands between the numbers of lines without a separator that is known, where the first rows hold nothing else.
+  private static func otherSeparator(_ data: Data, _ starts: [Int]) -> String? {
+    let lines = starts.dropFirst(starts.count > 1 ? 1 : 0).prefix(2).map { start in
+      String(
+        decoding: data.dropFirst(start).prefix { $0 != 0x0A && $0 != 0x0D }.prefix(10_000),
+        as: UTF8.self)
+    }
+    func isSplit(by separator: Character) -> Bool {
+      let rows = lines.map { $0.split(separator: separator) }
+      return rows[0].count > 1
+        && rows.allSatisfy { row in
+          row.count == rows[0].count
+            && row.allSatisfy { Double($0.trimmingCharacters(in: .whitespaces)) != nil }
+        }
+    }
+    return isSplit(by: "|") ? "\"|\"" : isSplit(by: " ") ? "spaces" : nil
   }
 }

@@ -50,9 +50,11 @@ extension Network {
     using generator: inout RandomGenerator
   ) throws(NetworkError) {
     guard widths.count >= 2, widths.allSatisfy({ $0 >= 1 }) else { throw .widths(widths) }
+    var total = 0
     for (n, m) in zip(widths, widths.dropFirst()) {
       let (size, overflow) = n.multipliedReportingOverflow(by: m)
-      guard !overflow && size < 1 << 31 else { throw .tooLarge(widths) }
+      guard !overflow && size < (1 << 28) - total else { throw .tooLarge(widths) }
+      total += size
     }
     var weights: [Matrix] = []
     for (n, m) in zip(widths, widths.dropFirst()) {

@@ -23,7 +23,7 @@ public enum NetworkError: Error, Equatable, CustomStringConvertible {
     case .widths(let widths):
       "widths \(widths): expected at least two, each at least 1"
     case .tooLarge(let widths):
-      "widths \(widths): expected weights of fewer than 2^31 elements each"
+      "widths \(widths): expected fewer than 2^28 weights in all"
     case .value(let name, let found, let expected):
       "\(name) is \(found), expected \(expected)"
     case .shape(let array, let found, let expected):

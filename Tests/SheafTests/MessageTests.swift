@@ -83,6 +83,7 @@ struct MessageTests {
       ("train --data saddle", 64, ["--layers or --network", "neither"]),
       ("train --layers 2,3,1 --network %n.npz --data saddle", 64, ["--layers or", "both"]),
       ("init --layers 2,x,1 --out %o.npz", 64, ["--layers 2,x,1", "\"x\"", "64,128,10"]),
+      ("init --layers 50000,40000 --out %o.npz", 64, ["50000, 40000", "2^28"]),
       ("init --layers 2,0 --out %o.npz", 64, ["--layers 2,0"]),
       (train + " --prefix init_", 64, ["--prefix is for --network", "--layers draws"]),
       (flow + " --initial-prefix init_", 64, ["--initial-prefix", ".npz", "--initial FILE"]),

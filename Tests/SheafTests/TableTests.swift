@@ -131,8 +131,10 @@ struct TableTests {
       "a,b\n1,x\n2,y\n", "", ["line 2", "column b (#1)", "\"x\" is not a number", "choose columns"]
     ),
     ("1,2\n3\n", "", ["line 2 has 1 field", "line 1 has 2", "title"]),
+    ("1|2\n3|4\n", "", ["separated by \"|\"", "commas, semicolons or tabs"]),
+    ("a b\n1 2.5\n3  4\n", "", ["separated by spaces"]),
     ("1,2\n3,4\n5,6,7\n", "", ["line 3 has 3 fields", "line 1 has 2", "separator comma"]),
-    ("1 2\n3 4\n", "", ["line 1", "a header or a row", "--header"]),
+    ("u v\nw x\n", "", ["line 1", "a header or a row", "--header"]),
     ("a;b\n0,5;1\n1;1.5\n", "", ["line 2", "column a (#0)", "decimal comma", "line 3"]),
     ("1,1e400\n", "", ["line 1", "column #1", "1e400", "finite"]),
     ("a,inf\n1,2\n", "", ["line 1", "\"inf\" is one", "--header"]),
