@@ -28,7 +28,9 @@ extension FaceStep {
     let end = ConjugateGradients(
       absoluteTolerance: 1e-17, stepLimit: min(4000, 40 * count + 200), halt: halt
     ).solve(schur, right, from: start, tolerances: set.progress.map(\.tolerance))
-    try halt.check()
+    if let reason = end.statuses.first(where: { $0 == .timeLimit || $0 == .interrupted }) {
+      throw Halted(reason: reason)
+    }
     let forces = problem.rows.enumerated().map { j, list in
       Array(end.value.column(j).prefix(list.count))
     }

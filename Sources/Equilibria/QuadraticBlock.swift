@@ -22,8 +22,10 @@ struct QuadraticBlock: LinearOperator {
     return ConjugateGradients(tolerance: 1e-2, stepLimit: 20).solve(self, right).value
   }
 
-  /// H x, 0 where held.
-  func apply(_ x: Matrix, into y: inout Matrix) {
+  /// H x; what is held is taken for 0 and stays 0.
+  func apply(_ vector: Matrix, into y: inout Matrix) {
+    var x = vector
+    clear(&x)
     y = x
     for j in 0..<x.columns {
       for i in 0..<x.rows { y[i, j] *= diagonal[i] }

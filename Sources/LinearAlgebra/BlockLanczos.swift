@@ -25,16 +25,19 @@ public struct BlockLanczos: Sendable {
     blockSize: Int = 4, tolerance: Double = 1e-10, basisLimit: Int? = nil, stepLimit: Int = 10_000,
     halt: Halt = .never
   ) {
+    precondition(blockSize > 0, "blocks of \(blockSize) vectors")
     (self.blockSize, self.tolerance, self.basisLimit) = (blockSize, tolerance, basisLimit)
     (self.stepLimit, self.halt) = (stepLimit, halt)
   }
 
   /// The `count` eigenvalues at an end of the spectrum, from that end on, and orthonormal eigenvectors.
   ///
-  /// Fewer where the order is less, and where the iteration ended early. The residuals are ‖A v − θ v‖ over the
-  /// largest |θ| seen, worked out for the pairs that are returned; `iterations` are those of the whole search.
+  /// Fewer where the order is less. Where the iteration ends early, the pairs as they are by then, perhaps fewer, with
+  /// the reason as their status. The residuals are ‖A v − θ v‖ over the largest |θ| seen, worked out for the pairs
+  /// that are returned; `iterations` are those of the whole search.
   ///
-  /// Cost: per application of A to a block some 4 · basis · block · n operations; memory basis · n.
+  /// Cost: per application of A to a block some 8 · basis · block · n operations and an eigen-decomposition of the
+  /// order of the basis; memory basis · n.
   public func eigenpairs(
     of a: some LinearOperator, count: Int, at end: End, using generator: inout RandomGenerator
   ) -> Solution<Eigenpairs> {
@@ -43,24 +46,27 @@ public struct BlockLanczos: Sendable {
       "\(count) eigenpairs of a map of shape (\(a.rows), \(a.columns)) that is not known to be symmetric"
     )
     var found = Eigenpairs(values: [], vectors: Matrix(rows: a.rows, columns: 0))
-    var (steps, status, scale) = (0, SolutionStatus.converged, 0.0)
+    var (steps, scale) = (0, 0.0)
     while found.values.count < a.rows && count > 0 {
       var search = KrylovSearch(self, orthogonalTo: found.vectors)
       let new = search.run(
-        a, count: max(1, count - found.values.count), at: end, steps: &steps, using: &generator)
+        a, count: max(blockSize, count - found.values.count), at: end, steps: &steps,
+        using: &generator)
       scale = max(scale, search.scale)
       let last = found.values.count >= count ? found.values[count - 1] : nil
-      found.merge(new, from: end)
-      if search.status != .converged {
-        status = search.status
+      found.merge(new, status: search.status, from: end)
+      if search.status != .converged { break }
+      let margin = tolerance * scale
+      if let last,
+        new.values.allSatisfy({ end == .largest ? $0 <= last + margin : $0 >= last - margin })
+      {
         break
       }
-      if let last, new.values.allSatisfy({ end == .largest ? $0 <= last : $0 >= last }) { break }
     }
     found = found.first(count)
     let residuals = found.residualNorms(of: a).map { scale > 0 ? $0 / scale : $0 }
     return Solution(
-      found, statuses: found.values.map { _ in status }, residuals: residuals,
+      found, statuses: found.statuses, residuals: residuals,
       iterations: found.values.map { _ in steps })
   }
 }
@@ -71,6 +77,12 @@ public struct Eigenpairs: Sendable {
   public var values: [Double]
   /// The eigenvectors.
   public var vectors: Matrix
+  /// How the search for each ended.
+  fileprivate var statuses: [SolutionStatus] = []
+
+  fileprivate init(values: [Double], vectors: Matrix) {
+    (self.values, self.vectors) = (values, vectors)
+  }
 
   /// ‖A v − θ v‖ of each pair.
   public func residualNorms(of a: some LinearOperator) -> [Double] {
@@ -81,16 +93,22 @@ public struct Eigenpairs: Sendable {
 
   fileprivate func first(_ n: Int) -> Eigenpairs {
     let n = min(n, values.count)
-    return Eigenpairs(values: Array(values.prefix(n)), vectors: vectors.columns(0..<n))
+    var result = Eigenpairs(values: Array(values.prefix(n)), vectors: vectors.columns(0..<n))
+    result.statuses = Array(statuses.prefix(n))
+    return result
   }
 
-  fileprivate mutating func merge(_ other: Eigenpairs, from end: BlockLanczos.End) {
+  fileprivate mutating func merge(
+    _ other: Eigenpairs, status: SolutionStatus, from end: BlockLanczos.End
+  ) {
     let all = values + other.values
+    let ends = statuses + other.values.map { _ in status }
     let order = all.indices.sorted { end == .largest ? all[$0] > all[$1] : all[$0] < all[$1] }
     var joined = Matrix(rows: vectors.rows, columns: all.count)
     joined.setColumns(from: 0, to: vectors)
     joined.setColumns(from: values.count, to: other.vectors)
     (values, vectors) = (order.map { all[$0] }, joined.columns(order))
+    statuses = order.map { ends[$0] }
   }
 }
 
@@ -123,12 +141,12 @@ private struct KrylovSearch {
     var block = Matrix(rows: n, columns: 0)
     _ = extend(&block, by: width, &generator)
     var size = 0
+    let none = Eigenpairs(values: [], vectors: Matrix(rows: n, columns: 0))
+    if let reason = ending(steps) {
+      status = reason
+      return none
+    }
     while true {
-      if let reason = settings.halt.reason { status = reason }
-      if steps >= settings.stepLimit { status = .stepLimit }
-      guard status == .converged else {
-        return Eigenpairs(values: [], vectors: block.columns(0..<0))
-      }
       steps += 1
       var image = a(block)
       let magnitude = max(scale, image.maximumMagnitude)
@@ -154,7 +172,7 @@ private struct KrylovSearch {
         image, to: &next, &generator, atMost: min(width, room - size), above: 1e-13 * magnitude)
       guard let ritz = try? SymmetricEigendecomposition(projected) else {
         status = .diverged
-        return Eigenpairs(values: [], vectors: block.columns(0..<0))
+        return none
       }
       scale = max(scale, ritz.values.maximumMagnitude)
       let order = end == .largest ? Array((0..<size).reversed()) : Array(0..<size)
@@ -162,11 +180,14 @@ private struct KrylovSearch {
       func isDone(_ i: Int) -> Bool {
         tails.sumOfSquares(column: i).squareRoot() <= settings.tolerance * scale
       }
-      if size >= count && (order.prefix(count).allSatisfy(isDone) || next.columns == 0) {
+      let areDone =
+        size >= count && (order.prefix(count).allSatisfy(isDone) || next.columns == 0)
+      let early = areDone ? nil : ending(steps)
+      if areDone || early != nil {
+        status = early ?? .converged
         let chosen = Array(order.prefix(count))
         return Eigenpairs(
-          values: chosen.map { ritz.values[$0] },
-          vectors: joined * ritz.vectors.columns(chosen))
+          values: chosen.map { ritz.values[$0] }, vectors: joined * ritz.vectors.columns(chosen))
       }
       if size + next.columns > limit {
         // Thick restart: the Ritz vectors nearest to the end, and the next block.
@@ -178,6 +199,11 @@ private struct KrylovSearch {
       }
       block = next
     }
+  }
+
+  /// Why to end now, if there is a reason.
+  private func ending(_ steps: Int) -> SolutionStatus? {
+    settings.halt.reason ?? (steps >= settings.stepLimit ? .stepLimit : nil)
   }
 
   private var joined: Matrix {

@@ -2,11 +2,12 @@
 /// its own coefficients (Hestenes, Stiefel 1952; Golub, Van Loan, *Matrix Computations*, §11.3).
 ///
 /// A consistent system with a singular A has the solution that differs from the start by an element of A's
-/// range; from 0, without a preconditioner, that of least norm. An inconsistent one has none: its residual
-/// stays up and the column ends as `stalled` or at the step limit.
+/// range; from 0, without a preconditioner, that of least norm. An inconsistent one has none: it ends as
+/// `stalled`, `diverged` or at the step limit.
 ///
-/// The error in the norm of A falls by ((√κ − 1)/(√κ + 1)) each step, κ the condition on the range. Cost: one
-/// application and some five passes over a vector per step; columns that are done take part no longer.
+/// The error in the norm of A falls by (√κ − 1)/(√κ + 1) each step, κ the condition on the range. Cost: one
+/// application and some five passes over a vector per step, and one application at the end; columns that are
+/// done take part no longer. Norms are squared on the way: their squares must be numbers.
 public struct ConjugateGradients: Sendable {
   /// What is measured of a residual r.
   public enum Norm: Sendable {
@@ -42,157 +43,140 @@ public struct ConjugateGradients: Sendable {
   ///   - a: symmetric positive semidefinite, (n, n).
   ///   - b: (n, k).
   ///   - start: (n, k); 0 if nil.
-  ///   - preconditioner: M⁻¹, symmetric positive definite; the identity if nil.
+  ///   - preconditioner: M⁻¹, symmetric positive definite, one for all columns; the identity if nil.
   ///   - tolerances: for each column, in place of `tolerance`.
-  /// - Returns: x, with the norms of the last residuals, each over that of its right-hand side where that is
-  ///   not 0. `stalled`: a direction in which A is not positive; `diverged`: numbers that are not finite.
+  /// - Returns: x, with the norms of b − A x, each over that of b where that is not 0. `stalled`: a direction in
+  ///   which A is not positive, or a recursion that came to its end where b − A x did not; `diverged`: numbers
+  ///   that are not finite.
   public func solve(
     _ a: some LinearOperator, _ b: Matrix, from start: Matrix? = nil,
     preconditioner: (any LinearOperator)? = nil, tolerances: [Double]? = nil
   ) -> Solution<Matrix> {
     precondition(
-      a.rows == a.columns && b.rows == a.rows && a.systems ?? b.columns == b.columns,
-      "a system of shape (\(a.rows), \(a.columns)) with right-hand sides \(b.shape)")
+      a.rows == a.columns && b.rows == a.rows && a.systems ?? b.columns == b.columns
+        && a.traits.contains(.positiveSemidefinite),
+      "a system of shape (\(a.rows), \(a.columns)) with right-hand sides \(b.shape), expected a positive "
+        + "semidefinite one")
     precondition(tolerances?.count ?? b.columns == b.columns)
-    var run = Run(self, b, tolerances, preconditioner)
-    if let start { run.begin(at: start, product: a(start)) }
-    let limit = stepLimit ?? 10 * max(b.rows, 1)
-    var (open, active) = (Array(0..<b.columns), a)
-    var product = Matrix(rows: b.rows, columns: 0)
-    for _ in 0..<limit {
-      let left = open.filter { run.isOpen($0) }
-      guard !left.isEmpty else { break }
+    let all = Array(0..<b.columns)
+    let scales = squares(b, preconditioner)
+    let bounds = all.map { j in
+      let relative = tolerances?[j] ?? tolerance
+      return max(relative * relative * scales[j], absoluteTolerance * absoluteTolerance)
+    }
+    var solution = Solution(
+      start ?? Matrix(rows: b.rows, columns: b.columns),
+      statuses: all.map { _ in .stepLimit }, residuals: all.map { _ in 0 },
+      iterations: all.map { _ in 0 })
+    func residual() -> Matrix {
+      var r = b
+      r.add(a(solution.value), scale: -1)
+      return r
+    }
+    var run = Columns(all, solution.value, start == nil ? b : residual(), preconditioner)
+    var active = a
+    for step in 0...(stepLimit ?? 10 * max(b.rows, 1)) {
+      // Columns that are done leave.
+      let measures = norm == .preconditioned ? run.products : run.squares
+      for (q, j) in run.indices.enumerated() {
+        solution.iterations[j] = step
+        if !measures[q].isFinite || !run.products[q].isFinite {
+          solution.statuses[j] = .diverged
+        } else if measures[q] <= bounds[j] {
+          solution.statuses[j] = .converged
+        } else if run.isStuck[q] {
+          solution.statuses[j] = .stalled
+        }
+      }
+      let left = run.indices.indices.filter { solution.statuses[run.indices[$0]] == .stepLimit }
+      if left.count < run.indices.count {
+        solution.value.scatterColumns(run.indices, from: run.x)
+        run.keep(left)
+        if a.systems != nil { active = a.systems(run.indices) }
+      }
+      guard !left.isEmpty, step < stepLimit ?? 10 * max(b.rows, 1) else { break }
       if let reason = halt.reason {
-        for j in left { run.statuses[j] = reason }
+        for j in run.indices { solution.statuses[j] = reason }
         break
       }
-      if left != open || product.columns != left.count {
-        if a.systems != nil && left.count < b.columns { active = a.systems(left) }
-        product = Matrix(rows: b.rows, columns: left.count)
-        open = left
-      }
-      active.apply(
-        open.count == b.columns ? run.direction : run.direction.columns(open), into: &product)
-      run.advance(open, product)
+      run.advance(active, preconditioner)
     }
-    return run.solution
+    solution.value.scatterColumns(run.indices, from: run.x)
+    // The recursion's residual is not what it stands for where b has a part outside the range.
+    let last = squares(residual(), preconditioner)
+    for j in all {
+      let rounding = 1e-20 * scales[j]
+      if solution.statuses[j] == .converged && !(last[j] <= max(100 * bounds[j], rounding)) {
+        solution.statuses[j] = .stalled
+      }
+      solution.residuals[j] = (last[j] / (scales[j] > 0 ? scales[j] : 1)).squareRoot()
+    }
+    return solution
+  }
+
+  /// The squared norms of the columns of r.
+  private func squares(_ r: Matrix, _ preconditioner: (any LinearOperator)?) -> [Double] {
+    var sums = [Double](repeating: 0, count: r.columns)
+    if norm == .preconditioned, let preconditioner {
+      r.addColumnDots(preconditioner(r), into: &sums)
+    } else {
+      r.addColumnDots(r, into: &sums)
+    }
+    return sums
   }
 }
 
-/// The vectors of a run and what is known of each column.
-private struct Run {
-  let settings: ConjugateGradients
-  let preconditioner: (any LinearOperator)?
-  var x: Matrix
-  var residual: Matrix
-  var direction: Matrix
-  /// M⁻¹ r; the residual itself where there is no preconditioner.
-  var conditioned: Matrix?
-  /// ⟨r, M⁻¹r⟩, the square of the residual in the norm asked for, and the one to come to.
-  var squares: [Double]
-  var measures: [Double]
-  let scales: [Double]
-  let bounds: [Double]
-  var statuses: [SolutionStatus]
-  var iterations: [Int]
+/// The columns that are still at work.
+private struct Columns {
+  private(set) var indices: [Int]
+  private(set) var x: Matrix
+  private var residual: Matrix
+  private var direction: Matrix
+  /// ⟨r, M⁻¹r⟩ and ⟨r, r⟩.
+  private(set) var products: [Double]
+  private(set) var squares: [Double]
+  /// Whether a direction was met in which A is not positive.
+  private(set) var isStuck: [Bool]
 
-  init(
-    _ settings: ConjugateGradients, _ b: Matrix, _ tolerances: [Double]?,
-    _ preconditioner: (any LinearOperator)?
-  ) {
-    (self.settings, self.preconditioner) = (settings, preconditioner)
-    x = Matrix(rows: b.rows, columns: b.columns)
-    (residual, direction) = (b, b)
-    statuses = [SolutionStatus](repeating: .stepLimit, count: b.columns)
-    iterations = [Int](repeating: 0, count: b.columns)
-    (squares, measures) = ([], [])
-    conditioned = preconditioner.map { $0(b) }
-    let scales = Self.measures(b, conditioned, settings.norm)
-    self.scales = scales
-    bounds = scales.indices.map { j in
-      let relative = tolerances?[j] ?? settings.tolerance
-      return max(
-        relative * relative * scales[j], settings.absoluteTolerance * settings.absoluteTolerance)
-    }
-    restart()
+  init(_ indices: [Int], _ x: Matrix, _ residual: Matrix, _ preconditioner: (any LinearOperator)?) {
+    (self.indices, self.x, self.residual) = (indices, x, residual)
+    direction = preconditioner.map { $0(residual) } ?? residual
+    (products, squares) = (indices.map { _ in 0 }, indices.map { _ in 0 })
+    isStuck = indices.map { _ in false }
+    residual.addColumnDots(direction, into: &products)
+    residual.addColumnDots(residual, into: &squares)
   }
 
-  private static func measures(
-    _ r: Matrix, _ conditioned: Matrix?, _ norm: ConjugateGradients.Norm
-  ) -> [Double] {
-    var sums = [Double](repeating: 0, count: r.columns)
-    r.addColumnDots(norm == .preconditioned ? conditioned ?? r : r, into: &sums)
-    return sums
+  mutating func keep(_ places: [Int]) {
+    indices = places.map { indices[$0] }
+    (x, residual, direction) = (
+      x.columns(places), residual.columns(places), direction.columns(places)
+    )
+    (products, squares) = (places.map { products[$0] }, places.map { squares[$0] })
+    isStuck = places.map { isStuck[$0] }
   }
 
-  mutating func begin(at start: Matrix, product: Matrix) {
-    x = start
-    residual.add(product, scale: -1)
-    restart()
-  }
-
-  private mutating func restart() {
-    if let preconditioner { conditioned = preconditioner(residual) }
-    direction = conditioned ?? residual
-    squares = [Double](repeating: 0, count: x.columns)
-    residual.addColumnDots(direction, into: &squares)
-    measures = Self.measures(residual, conditioned, settings.norm)
-    for j in statuses.indices { judge(j) }
-  }
-
-  private mutating func judge(_ j: Int) {
-    if !measures[j].isFinite || !squares[j].isFinite {
-      statuses[j] = .diverged
-    } else if measures[j] <= bounds[j] {
-      statuses[j] = .converged
-    }
-  }
-
-  func isOpen(_ j: Int) -> Bool { statuses[j] == .stepLimit }
-
-  /// One step of the columns `open`, `product` being A times their directions.
-  mutating func advance(_ open: [Int], _ product: Matrix) {
-    let n = x.columns
-    var lengths = [Double](repeating: 0, count: n)
-    var curvatures = [Double](repeating: 0, count: open.count)
-    let isAll = open.count == n
-    (isAll ? direction : direction.columns(open)).addColumnDots(product, into: &curvatures)
-    for (q, j) in open.enumerated() {
-      iterations[j] += 1
-      if curvatures[q] > 0 {
-        lengths[j] = squares[j] / curvatures[q]
+  mutating func advance(_ a: some LinearOperator, _ preconditioner: (any LinearOperator)?) {
+    let zeros = [Double](repeating: 0, count: indices.count)
+    let product = a(direction)
+    var (curvatures, lengths, ratios) = (zeros, zeros, zeros)
+    direction.addColumnDots(product, into: &curvatures)
+    for q in indices.indices {
+      if curvatures[q] > 0 || curvatures[q].isNaN {
+        lengths[q] = products[q] / curvatures[q]
       } else {
-        statuses[j] = curvatures[q].isNaN ? .diverged : .stalled
+        isStuck[q] = true
       }
     }
     x.addScaledColumns(direction, by: lengths)
-    if isAll {
-      residual.addScaledColumns(product, by: lengths, scale: -1)
-    } else {
-      var whole = Matrix(rows: x.rows, columns: n)
-      whole.scatterColumns(open, from: product)
-      residual.addScaledColumns(whole, by: lengths, scale: -1)
-    }
-    if let preconditioner { preconditioner.apply(residual, into: &conditioned!) }
-    let next = conditioned ?? residual
-    var fresh = [Double](repeating: 0, count: n)
-    residual.addColumnDots(next, into: &fresh)
-    measures = Self.measures(residual, conditioned, settings.norm)
-    var ratios = [Double](repeating: 0, count: n)
-    for j in open where isOpen(j) {
-      ratios[j] = squares[j] > 0 ? fresh[j] / squares[j] : 0
-      squares[j] = fresh[j]
-      judge(j)
-    }
+    residual.addScaledColumns(product, by: lengths, scale: -1)
+    let next = preconditioner.map { $0(residual) } ?? residual
+    let old = products
+    (products, squares) = (zeros, zeros)
+    residual.addColumnDots(next, into: &products)
+    residual.addColumnDots(residual, into: &squares)
+    for q in indices.indices { ratios[q] = old[q] > 0 ? products[q] / old[q] : 0 }
     direction.scaleColumns(by: ratios)
     direction.add(next)
-  }
-
-  var solution: Solution<Matrix> {
-    Solution(
-      x, statuses: statuses,
-      residuals: measures.indices.map { j in
-        (measures[j] / (scales[j] > 0 ? scales[j] : 1)).squareRoot()
-      }, iterations: iterations)
   }
 }

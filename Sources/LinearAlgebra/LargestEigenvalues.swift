@@ -1,17 +1,17 @@
-/// An upper bound on the largest eigenvalue of each system of a symmetric operator, by Lanczos iterations that
-/// run side by side (Golub, Van Loan, *Matrix Computations*, §10.1).
+/// The largest eigenvalue of each system of a positive semidefinite operator, by Lanczos iterations that run side by
+/// side (Golub, Van Loan, *Matrix Computations*, §10.1).
 ///
 /// Without reorthogonalisation: lost orthogonality repeats converged Ritz values but does not spoil the largest
 /// one. Eigenvectors, and more eigenvalues than one, are for `BlockLanczos`.
 ///
 /// - Parameters:
-///   - a: symmetric, (n, n).
+///   - a: symmetric positive semidefinite, (n, n).
 ///   - start: the start vectors, (n, k); no column may vanish.
 ///   - tolerance: relative bound on the residual ‖A v − θ v‖/θ of the largest Ritz pairs; the error of the
 ///     eigenvalue is of the order of its square.
 ///   - stepLimit: the most iterations.
 ///   - halt: asked before each iteration; it ends with what is known by then.
-/// - Returns: for each column θ plus its residual, and the residual over θ.
+/// - Returns: for each column θ plus its residual, an upper bound on the eigenvalue found; and the residual over θ.
 ///
 /// Cost: one application and a few passes over a vector per iteration; 20–60 iterations.
 public func largestEigenvalues(
@@ -20,21 +20,21 @@ public func largestEigenvalues(
 ) -> Solution<[Double]> {
   let batch = start.columns
   precondition(
-    a.traits.contains(.symmetric) && a.rows == start.rows && a.systems ?? batch == batch,
+    a.traits.contains(.positiveSemidefinite) && a.rows == start.rows && a.systems ?? batch == batch,
     "the largest eigenvalue of an operator \(a.rows) with start vectors \(start.shape)")
   var result = Solution(
     [Double](repeating: 0, count: batch),
     statuses: [SolutionStatus](repeating: .stepLimit, count: batch),
     residuals: [Double](repeating: 0, count: batch),
     iterations: [Int](repeating: 0, count: batch))
-  guard batch > 0 && a.rows > 0 else { return result }
+  let steps = min(stepLimit, a.rows)
+  guard batch > 0 && steps > 0 else { return result }
   var (v, previous) = (start, start)
   var w = Matrix(rows: start.rows, columns: batch)
   var norms = columnNorms(v)
   v.scaleColumns(by: norms.map { 1 / $0 })
   var diagonals = [[Double]](repeating: [], count: batch)
   var besides = diagonals
-  let steps = min(stepLimit, a.rows)
   for k in 1...steps {
     if let reason = halt.reason {
       result.statuses = result.statuses.map { $0 == .stepLimit ? reason : $0 }
@@ -52,7 +52,7 @@ public func largestEigenvalues(
         let (value, last) = largestRitzPair(diagonals[j], besides[j])
         let residual = norms[j] * last
         result.value[j] = value + residual
-        result.residuals[j] = residual / value
+        result.residuals[j] = residual > 0 ? residual / value : residual
         result.iterations[j] = k
         result.statuses[j] =
           residual <= tolerance * value ? .converged : value.isNaN ? .diverged : .stepLimit

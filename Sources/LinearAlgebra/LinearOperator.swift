@@ -74,6 +74,27 @@ extension LinearOperator {
   }
 }
 
+/// An operator of which more is known than it says itself, such as a matrix that is symmetric.
+public struct KnownOperator<Base: LinearOperator>: LinearOperator {
+  /// The operator.
+  public let base: Base
+  public let traits: OperatorTraits
+
+  /// An operator with what the caller knows of it.
+  public init(_ base: Base, _ traits: OperatorTraits) {
+    (self.base, self.traits) = (base, base.traits.union(traits))
+  }
+
+  public var rows: Int { base.rows }
+  public var columns: Int { base.columns }
+  public var systems: Int? { base.systems }
+  public func apply(_ x: Matrix, into y: inout Matrix) { base.apply(x, into: &y) }
+  public func applyAdjoint(_ y: Matrix, into x: inout Matrix) { base.applyAdjoint(y, into: &x) }
+  public func systems(_ indices: [Int]) -> KnownOperator {
+    KnownOperator(base.systems(indices), traits)
+  }
+}
+
 extension Matrix: LinearOperator {
   public func apply(_ x: Matrix, into y: inout Matrix) { y.setProduct(self, x) }
   public func applyAdjoint(_ y: Matrix, into x: inout Matrix) {

@@ -8,8 +8,8 @@ public enum SolutionStatus: String, Sendable, CaseIterable {
   case timeLimit
   /// The caller asked for an end.
   case interrupted
-  /// The state or its energy grew without bound; the state returned is the last one.
+  /// Numbers grew without bound; what is returned is the last.
   case diverged
-  /// The residual stays up because neurons rest on kinks.
+  /// The residual stays up, as where neurons rest on kinks or a system has no solution.
   case stalled
 }

@@ -102,8 +102,9 @@ struct LinearOperatorTests {
 /// Conjugate gradients and Lanczos iterations against dense decompositions.
 struct KrylovTests {
   /// A with given eigenvalues and random eigenvectors.
-  private static func symmetric(_ values: [Double], _ g: inout RandomGenerator) throws -> Symmetric
-  {
+  private static func symmetric(
+    _ values: [Double], _ g: inout RandomGenerator
+  ) throws -> KnownOperator<Matrix> {
     let n = values.count
     var random = g.normalMatrix(rows: n, columns: n)
     random.add(random.transposed)
@@ -114,17 +115,7 @@ struct KrylovTests {
     a.setProduct(scaled, q, transposing: .right)
     a.add(a.transposed)
     a.scale(by: 0.5)
-    return Symmetric(a)
-  }
-
-  private struct Symmetric: LinearOperator {
-    let matrix: Matrix
-    init(_ matrix: Matrix) { self.matrix = matrix }
-    var rows: Int { matrix.rows }
-    var columns: Int { matrix.columns }
-    var traits: OperatorTraits { .symmetric }
-    func apply(_ x: Matrix, into y: inout Matrix) { y.setProduct(matrix, x) }
-    func applyAdjoint(_ y: Matrix, into x: inout Matrix) { x.setProduct(matrix, y) }
+    return KnownOperator(a, values.allSatisfy { $0 >= 0 } ? .positiveSemidefinite : .symmetric)
   }
 
   /// Regular systems, with and without a preconditioner, from 0 and from elsewhere.
@@ -133,9 +124,9 @@ struct KrylovTests {
     let n = 1 + Int(g.uniform() * 30)
     let a = try Self.symmetric((0..<n).map { _ in g.uniform(0.1, 10) }, &g)
     let b = g.normalMatrix(rows: n, columns: 4)
-    let expected = try a.matrix.solve(b)
+    let expected = try a.base.solve(b)
     let jacobi = SparseMatrix(
-      rows: n, columns: n, entries: (0..<n).map { ($0, $0, 1 / a.matrix[$0, $0]) })
+      rows: n, columns: n, entries: (0..<n).map { ($0, $0, 1 / a.base[$0, $0]) })
     let method = ConjugateGradients(tolerance: 1e-12)
     for start in [nil, g.normalMatrix(rows: n, columns: 4)] {
       for preconditioner in [nil, jacobi] {
@@ -171,7 +162,7 @@ struct KrylovTests {
     #expect(end.residuals[1] > 1e-10 || end.residuals[1].isNaN, "seed \(seed)")
     #expect(end.statuses[3] == .diverged, "seed \(seed)")
     #expect(end.value.column(2).allSatisfy { $0 == 0 } && end.iterations[2] == 0, "seed \(seed)")
-    let spectrum = try SymmetricEigendecomposition(a.matrix)
+    let spectrum = try SymmetricEigendecomposition(a.base)
     var coordinates = Matrix(rows: n, columns: 1)
     coordinates.setProduct(spectrum.vectors, whole.columns(0..<1), transposing: .left)
     for i in 0..<n {
@@ -182,6 +173,41 @@ struct KrylovTests {
     )
     #expect(
       ConjugateGradients(halt: Halt { .interrupted }).solve(a, whole).statuses[0] == .interrupted)
+  }
+
+  /// A right-hand side of 0 is solved by 0 from anywhere; columns go on to tolerances of their own.
+  @Test func startsAndTolerancesCount() throws {
+    var g = RandomGenerator(seed: 5)
+    let a = try Self.symmetric((0..<20).map { 1 + Double($0) }, &g)
+    let start = g.normalMatrix(rows: 20, columns: 2)
+    let zero = ConjugateGradients(absoluteTolerance: 1e-12)
+      .solve(a, Matrix(rows: 20, columns: 2), from: start)
+    #expect(zero.statuses == [.converged, .converged])
+    #expect(zero.value.maximumMagnitude < 1e-11 && zero.residuals.allSatisfy { $0 < 1e-11 })
+    let b = g.normalMatrix(rows: 20, columns: 2)
+    let ends = ConjugateGradients().solve(a, b, tolerances: [1e-12, 0.1])
+    #expect(ends.iterations[0] > ends.iterations[1] && ends.residuals[0] < 1e-11)
+    #expect(ends.residuals[1] <= 0.1 && ends.residuals[1] > 1e-11)
+    let few = ConjugateGradients(stepLimit: 2).solve(a, b)
+    #expect(few.statuses == [.stepLimit, .stepLimit] && few.iterations == [2, 2])
+  }
+
+  /// Maps of their own side by side: L⁻¹x = b, each sample on its pattern, is x = L b.
+  @Test(arguments: [UInt64(3), 40, 90, 150]) func samplesAreSolvedSideBySide(seed: UInt64) throws {
+    var (network, g) = try randomNetwork(seed: seed)
+    let sheaf = NeuralSheaf(network)
+    let x = g.normalMatrix(rows: network.inputDimension, columns: 5)
+    let patterns = sheaf.patterns(at: sheaf.randomState(x, using: &g))
+    let delta = RestrictedCoboundary(sheaf, at: patterns, batch: 5)
+    let b = g.normalMatrix(rows: delta.rows, columns: 5)
+    let end = ConjugateGradients(tolerance: 1e-9).solve(InverseRestrictedLaplacian(delta), b)
+    let expected = delta.adjoint(delta(b))
+    for j in 0..<5 where end.statuses[j] == .converged {
+      #expect(
+        relativeError(end.value.columns(j..<j + 1), expected.columns(j..<j + 1)) < 1e-4,
+        "seed \(seed), \(j)")
+    }
+    #expect(end.statuses.contains(.converged), "seed \(seed)")
   }
 
   /// Repeated eigenvalues beyond the block's size, both ends, against the dense decomposition.
@@ -219,16 +245,9 @@ struct KrylovTests {
     let entries = (0..<n).flatMap { i -> [(row: Int, column: Int, value: Double)] in
       [(i, i, 2)] + (i + 1 < n ? [(i, i + 1, -1), (i + 1, i, -1)] : [])
     }
-    struct Path: LinearOperator {
-      let a: SparseMatrix
-      var rows: Int { a.rows }
-      var columns: Int { a.rows }
-      var traits: OperatorTraits { .positiveDefinite }
-      func apply(_ x: Matrix, into y: inout Matrix) { a.apply(x, into: &y) }
-      func applyAdjoint(_ y: Matrix, into x: inout Matrix) { a.apply(y, into: &x) }
-    }
     var g = RandomGenerator(seed: 1)
-    let path = Path(a: SparseMatrix(rows: n, columns: n, entries: entries))
+    let path = KnownOperator(
+      SparseMatrix(rows: n, columns: n, entries: entries), .positiveDefinite)
     let found = BlockLanczos(tolerance: 1e-9, basisLimit: 60)
       .eigenpairs(of: path, count: 5, at: .largest, using: &g)
     for (k, value) in found.value.values.enumerated() {
@@ -237,7 +256,11 @@ struct KrylovTests {
     }
     #expect(found.residuals.allSatisfy { $0 < 1e-8 } && found.value.values.count == 5)
     let early = BlockLanczos(stepLimit: 3).eigenpairs(of: path, count: 5, at: .smallest, using: &g)
-    #expect(early.value.values.count < 5 && early.statuses.allSatisfy { $0 == .stepLimit })
+    #expect(early.value.values.count == 5 && early.statuses.allSatisfy { $0 == .stepLimit })
+    #expect(early.residuals.contains { $0 > 1e-3 })
+    let none = BlockLanczos(halt: Halt { .interrupted })
+      .eigenpairs(of: path, count: 5, at: .smallest, using: &g)
+    #expect(none.value.values.isEmpty)
   }
 
   @Test(arguments: UInt64(0)..<40) func tridiagonalsAreDecomposed(seed: UInt64) throws {
