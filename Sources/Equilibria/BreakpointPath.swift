@@ -173,8 +173,10 @@ struct BreakpointPath {
         let members = group([old.source, new.source])
         kinks.append(.tie(row: r, branch: event.neighbour))
         tied[r, default: []].insert(event.neighbour)
+        // What is stopped or held stops the others.
+        let rests = members.contains { stopped.contains($0) || isHeld[$0] }
         let mean = members.reduce(0) { $0 + velocity[$1] } / Double(members.count)
-        for c in members { setVelocity(c, members.contains(where: stopped.contains) ? 0 : mean) }
+        for c in members { setVelocity(c, rests ? 0 : mean) }
       } else {
         // It stops, and whatever is tied to it.
         kinks.append(.value(coordinate: old.source, threshold: event.threshold))
