@@ -55,6 +55,9 @@ struct EquilibriumGradientTests {
             guard sides.allSatisfy({ !$0.hasKinks && $0.patterns == middle.patterns }) else {
               continue
             }
+            // Patterns alike are no one equilibrium where windows tie: then the energy jumps.
+            let bend = sides[0].value + sides[1].value - 2 * middle.value
+            guard abs(bend) < 1e-9 * max(1, abs(middle.value)) else { continue }
             compared += 1
             let slope = (sides[0].value - sides[1].value) / (2 * h)
             let found = gradients.edges[e][i][row, column]
