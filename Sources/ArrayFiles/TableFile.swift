@@ -134,7 +134,7 @@ extension TableFile {
   private static func otherSeparator(_ data: Data, _ starts: [Int]) -> String? {
     let lines = starts.dropFirst(starts.count > 1 ? 1 : 0).prefix(2).map { start in
       String(
-        decoding: data.dropFirst(start).prefix { $0 != 0x0A && $0 != 0x0D }.prefix(10_000),
+        decoding: data.dropFirst(start).prefix(10_000).prefix { $0 != 0x0A && $0 != 0x0D },
         as: UTF8.self)
     }
     func isSplit(by separator: Character) -> Bool {

@@ -75,7 +75,8 @@ public struct ConjugateGradients: Sendable {
     }
     var run = Columns(all, solution.value, start == nil ? b : residual(), preconditioner)
     var active = a
-    for step in 0...(stepLimit ?? 10 * max(b.rows, 1)) {
+    let limit = stepLimit ?? 10 * max(b.rows, 1)
+    for step in 0...limit {
       // Columns that are done leave.
       let measures = norm == .preconditioned ? run.products : run.squares
       for (q, j) in run.indices.enumerated() {
@@ -94,7 +95,7 @@ public struct ConjugateGradients: Sendable {
         run.keep(left)
         if a.systems != nil { active = a.systems(run.indices) }
       }
-      guard !left.isEmpty, step < stepLimit ?? 10 * max(b.rows, 1) else { break }
+      guard !left.isEmpty, step < limit else { break }
       if let reason = halt.reason {
         for j in run.indices { solution.statuses[j] = reason }
         break

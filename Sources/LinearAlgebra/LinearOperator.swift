@@ -23,7 +23,9 @@ public protocol LinearOperator: Sendable {
 
 /// What may be known of a linear operator.
 public struct OperatorTraits: OptionSet, Sendable {
+  /// One bit for each trait.
   public let rawValue: Int
+  /// The traits of some bits.
   public init(rawValue: Int) { self.rawValue = rawValue }
 
   /// A = Aᵀ.
@@ -78,6 +80,7 @@ extension LinearOperator {
 public struct KnownOperator<Base: LinearOperator>: LinearOperator {
   /// The operator.
   public let base: Base
+  /// What it says of itself and what the caller knows.
   public let traits: OperatorTraits
 
   /// An operator with what the caller knows of it.

@@ -1,8 +1,8 @@
 import ArgumentParser
 import ArrayFiles
 import Foundation
-import ModelFormats
 import LinearAlgebra
+import ModelFormats
 import NeuralSheaves
 import SheafTraining
 
