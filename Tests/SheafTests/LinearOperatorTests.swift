@@ -175,6 +175,20 @@ struct KrylovTests {
       ConjugateGradients(halt: Halt { .interrupted }).solve(a, whole).statuses[0] == .interrupted)
   }
 
+  /// Without a solution x grows until rounding makes the recursion's residual small: that is no convergence.
+  @Test func recursionsAreNotBelieved() throws {
+    try Tally.over(Array(0..<3000)) { seed, tally in
+      var g = RandomGenerator(case: seed)
+      let n = 4 + Int(g.uniform() * 20)
+      let rank = 1 + Int(g.uniform() * Double(n - 2))
+      let a = try Self.symmetric((0..<n).map { $0 < rank ? g.uniform(0.5, 4) : 0 }, &g)
+      let end = ConjugateGradients(tolerance: 1e-2, stepLimit: 20 * n)
+        .solve(a, g.normalMatrix(rows: n, columns: 1))
+      tally.expect(
+        end.statuses != [.converged] || end.residuals[0] <= 0.1, "seed \(seed): \(end.residuals)")
+    }.check(atLeast: 3000)
+  }
+
   /// A right-hand side of 0 is solved by 0 from anywhere; columns go on to tolerances of their own.
   @Test func startsAndTolerancesCount() throws {
     var g = RandomGenerator(seed: 5)
