@@ -20,17 +20,18 @@ extension ActiveSet {
   /// - Parameter tolerance: how far from a kink is on it, relative to the coordinate where that is
   ///   larger than 1.
   mutating func restOnKinks(tolerance: Double = 1e-13) {
-    var (x, rho) = (
+    var (x, momenta) = (
       [Double](repeating: 0, count: flat.count), [Double](repeating: 0, count: flat.count)
     )
     for j in 0..<batch {
       flat.gather(state.stalks, j, into: &x)
-      flat.gather(self.rho, j, into: &rho)
-      let least = 1e-10 * max(1e-3, rho.maximumMagnitude)
+      flat.gather(rho, j, into: &momenta)
+      for c in momenta.indices { momenta[c] *= weights[c] }
+      let least = 1e-10 * max(1e-3, momenta.maximumMagnitude)
       // By coordinate, the threshold and by how much the derivative of E rises there.
       var rises: [Int: (threshold: Double, by: Double)] = [:]
       var ties: [Kink] = []
-      for (r, row) in flat.rows.enumerated() where abs(rho[row.target]) > least {
+      for (r, row) in flat.rows.enumerated() where abs(momenta[row.target]) > least {
         let b = branch(j, row: r)
         let here = flat.function(r, b)
         flat.forEachBoundary(r, b) { boundary in
@@ -38,12 +39,12 @@ extension ActiveSet {
           let gap = x[c] - (boundary.other.map { x[$0] } ?? 0) - boundary.threshold
           guard abs(gap) <= tolerance * max(1, abs(x[c])) else { return }
           if let other = boundary.other {
-            if rho[row.target] < 0 && !(isHeld[c] && isHeld[other]) {
+            if momenta[row.target] < 0 && !(isHeld[c] && isHeld[other]) {
               ties.append(.tie(row: r, branch: boundary.neighbour))
             }
           } else if !isHeld[c] {
             let there = flat.function(r, boundary.neighbour)
-            let rise = boundary.sign * (there.slope - here.slope) * rho[row.target]
+            let rise = boundary.sign * (there.slope - here.slope) * momenta[row.target]
             rises[c] = (boundary.threshold, (rises[c]?.by ?? 0) + rise)
           }
         }

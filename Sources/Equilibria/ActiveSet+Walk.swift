@@ -40,8 +40,8 @@ extension ActiveSet {
         along: velocity[first..<first + network.outputDimension])
     }
     var path = BreakpointPath(
-      flat, x: x, velocity: velocity, rho: rho,
-      rhoVelocity: rhoVelocity, branches: flat.rows.map { patterns[$0.edge][$0.row, j] },
+      flat, x: x, velocity: velocity, rho: rho, rhoVelocity: rhoVelocity, weights: weights,
+      branches: flat.rows.map { patterns[$0.edge][$0.row, j] },
       kinks: progress[j].kinks,
       springs: springs.enumerated().map {
         ($1.coordinate, $1.stiffness, springValues[$0, samples[j]])

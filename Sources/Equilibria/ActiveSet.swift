@@ -9,6 +9,9 @@ struct ActiveSet: Sendable {
   let flat: FlatNetwork
   /// The energy of the smooth output edge.
   let potential: OutputPotential?
+  /// Γ, and its diagonal by coordinate.
+  let stiffness: Stiffness
+  let weights: [Double]
   /// Which coordinates are held.
   let isHeld: [Bool]
   /// The held coordinates but for the input's, with their values (count, caller's batch).
@@ -90,8 +93,9 @@ struct ActiveSet: Sendable {
     discrepancy: [Matrix]? = nil
   ) {
     let (network, pins) = (energy.sheaf.network, energy.pins)
-    sheaf = energy.sheaf
+    (sheaf, stiffness) = (energy.sheaf, energy.stiffness)
     self.flat = flat
+    weights = flat.weights(stiffness)
     let batch = start.batch
     samples = Array(0..<batch)
     var state = SheafState(stalks: start.stalks)
@@ -159,8 +163,7 @@ struct ActiveSet: Sendable {
 
   /// E of sample j.
   func energy(_ j: Int) -> Double {
-    var sum = 0.0
-    for m in rho where m.rows > 0 { sum += m.sumOfSquares(column: j) / 2 }
+    var sum = stiffness.energy(rho, sample: j)
     for (s, spring) in springs.enumerated() {
       let (v, i) = flat.place(spring.coordinate)
       let d = state.stalks[v][i, j] - springValues[s, samples[j]]

@@ -29,7 +29,7 @@ struct BlockDescent: Sendable {
 
   init(_ energy: PinnedEnergy) throws(EquilibriumError) {
     let network = energy.sheaf.network
-    let pins = energy.pins
+    let (pins, stiffness) = (energy.pins, energy.stiffness)
     var readers = [[Int]](repeating: [], count: network.vertices.count)
     for (e, edge) in network.edges.enumerated() { readers[edge.source].append(e) }
     let potential = energy.output.map {
@@ -44,7 +44,8 @@ struct BlockDescent: Sendable {
         updates.append(.none)
         continue
       }
-      var diagonal = [Double](repeating: v == 0 ? 0 : 1, count: vertex.dimension)
+      var diagonal =
+        stiffness[v] ?? [Double](repeating: v == 0 ? 0 : 1, count: vertex.dimension)
       for pin in pins.soft(v) {
         for i in pin.rows { diagonal[i] += pin.stiffness }
       }
@@ -60,11 +61,11 @@ struct BlockDescent: Sendable {
           method: "coordinate",
           reason: "input coordinate \(open) is free without a prior; the direct method takes it")
       }
-      let operations = readers[v].map { network.edges[$0].operation }
+      let edges = readers[v].map { network.edges[$0] }
+      let operations = edges.map(\.operation)
       if operations.contains(where: \.isStateDependent) {
         guard operations.allSatisfy(\.isStateDependent),
-          let pieces = CoordinatePieces.all(
-            readers[v].map { network.edges[$0] }, dimension: vertex.dimension)
+          let pieces = CoordinatePieces.all(edges, stiffness, dimension: vertex.dimension)
         else {
           throw .unsupported(
             method: "coordinate",
@@ -83,10 +84,11 @@ struct BlockDescent: Sendable {
         continue
       }
       var hessian = Matrix.diagonal(diagonal)
-      for operation in operations {
-        var r = Matrix(rows: operation.targetDimension, columns: vertex.dimension)
-        operation.addLinearPart(
+      for edge in edges {
+        var r = Matrix(rows: edge.operation.targetDimension, columns: vertex.dimension)
+        edge.operation.addLinearPart(
           .identity(vertex.dimension), at: .affine, scale: 1, keeping: 0, into: &r)
+        if let gamma = stiffness[edge.target] { r.scaleRows(by: gamma.map { $0.squareRoot() }) }
         hessian.addGram(ofColumns: 0..<vertex.dimension, of: r)
       }
       guard
@@ -94,7 +96,7 @@ struct BlockDescent: Sendable {
           free.count == vertex.dimension ? hessian : hessian[rows: free, columns: free])
       else {
         throw .unsupported(
-          method: "coordinate", reason: "I + Σ RᵀR of \(vertex.name) is not positive definite")
+          method: "coordinate", reason: "Γ + Σ RᵀΓR of \(vertex.name) is not positive definite")
       }
       updates.append(.quadratic(free: free, factor))
     }
@@ -222,11 +224,16 @@ private struct BlockState {
     let network = energy.sheaf.network
     let stalk = state.stalks[v]
     var force = Matrix(rows: stalk.rows, columns: stalk.columns)
+    func momenta(_ t: Int) -> Matrix {
+      var p = rho[t]
+      energy.stiffness.multiply(&p, of: t)
+      return p
+    }
     for e in descent.readers[v] {
       let edge = network.edges[e]
-      edge.operation.addTranspose(rho[edge.target], at: .affine, keeping: 1, into: &force)
+      edge.operation.addTranspose(momenta(edge.target), at: .affine, keeping: 1, into: &force)
     }
-    if v > 0 { force.add(rho[v], scale: -1) }
+    if v > 0 { force.add(momenta(v), scale: -1) }
     for pin in energy.pins.soft(v) {
       for j in 0..<stalk.columns {
         for (p, i) in pin.rows.enumerated() {
@@ -254,7 +261,8 @@ private struct BlockState {
     case .none: return
     case .gradients(let diagonal):
       let step = QuadraticBlock(
-        diagonal: diagonal, operations: descent.readers[v].map { network.edges[$0].operation }
+        diagonal: diagonal, readers: descent.readers[v].map { network.edges[$0] },
+        stiffness: energy.stiffness
       ).step(along: force(on: v, descent, energy, state))
       state.stalks[v].add(step)
     case .quadratic(let free, let factor):
@@ -274,8 +282,9 @@ private struct BlockState {
       let soft = energy.pins.soft(v)
       for j in 0..<batch {
         for i in free {
-          // ½ (s − m)² and the soft pins: ½ h s² − b s.
-          var (h, b) = v == 0 ? (0.0, 0.0) : (1.0, old[i, j] - rho[v][i, j])
+          // (γ/2)(s − m)² and the soft pins: ½ h s² − b s.
+          let gamma = v == 0 ? 0 : energy.stiffness.value(v, row: i)
+          var (h, b) = (gamma, v == 0 ? 0 : gamma * (old[i, j] - rho[v][i, j]))
           for pin in soft {
             for (p, c) in pin.rows.enumerated() where c == i {
               h += pin.stiffness
@@ -292,7 +301,7 @@ private struct BlockState {
         var m = old.columns(j..<j + 1)
         m.add(rho[v].columns(j..<j + 1), scale: -1)
         let z = potential!.proximal(
-          m, sample: j, from: old.columns(j..<j + 1), held: Set(energy.pins.held(v)),
+          m, weights: energy.stiffness[v] ?? [Double](repeating: 1, count: m.rows), sample: j, from: old.columns(j..<j + 1), held: Set(energy.pins.held(v)),
           springs: energy.pins.soft(v).flatMap { pin in
             pin.rows.enumerated().map { ($1, pin.stiffness, pin.values[$0, j]) }
           })

@@ -15,6 +15,8 @@ struct BreakpointPath {
   /// Position and velocity of each coordinate at its time; ρ and its velocity of each row.
   private(set) var x, velocity, rho, rhoVelocity: [Double]
   private var time, rhoTime: [Double]
+  /// γ of each row.
+  private let weights: [Double]
   /// The branch of each state-dependent row.
   private(set) var branches: [Int]
   /// The kinks that hold from the start, and those added on the way.
@@ -41,12 +43,12 @@ struct BreakpointPath {
 
   init(
     _ flat: FlatNetwork, x: [Double], velocity: [Double],
-    rho: [Double], rhoVelocity: [Double], branches: [Int], kinks: [Kink],
+    rho: [Double], rhoVelocity: [Double], weights: [Double], branches: [Int], kinks: [Kink],
     springs: [(coordinate: Int, stiffness: Double, value: Double)], isHeld: [Bool],
     extraSlope: Double = 0, extraCurvature: Double = 0, stopsAtFirst: Bool = false,
     slopeTolerance: Double = 0
   ) {
-    self.flat = flat
+    (self.flat, self.weights) = (flat, weights)
     (self.x, self.velocity, self.rho, self.rhoVelocity) = (x, velocity, rho, rhoVelocity)
     (self.branches, self.kinks, self.springs, self.isHeld) = (branches, kinks, springs, isHeld)
     (slope, curvature) = (extraSlope, extraCurvature)
@@ -72,9 +74,9 @@ struct BreakpointPath {
   mutating func walk() {
     var size = abs(slope)
     for c in rho.indices {
-      slope += rho[c] * rhoVelocity[c]
-      size += rho[c] * rho[c] + abs(rho[c] * rhoVelocity[c])
-      curvature += rhoVelocity[c] * rhoVelocity[c]
+      slope += weights[c] * rho[c] * rhoVelocity[c]
+      size += weights[c] * (rho[c] * rho[c] + abs(rho[c] * rhoVelocity[c]))
+      curvature += weights[c] * rhoVelocity[c] * rhoVelocity[c]
     }
     for s in springs {
       slope += s.stiffness * (x[s.coordinate] - s.value) * velocity[s.coordinate]
@@ -153,7 +155,7 @@ struct BreakpointPath {
     // ρ = t − slope s − offset is continuous; its rate is not.
     let rate =
       rhoVelocity[row.target] + old.slope * velocity[old.source] - new.slope * velocity[new.source]
-    let jump = value * (rate - rhoVelocity[row.target])
+    let jump = weights[row.target] * value * (rate - rhoVelocity[row.target])
     let isTie = old.source != new.source
     if stopsAtFirst && now > 0 {
       kinks.append(
@@ -246,8 +248,8 @@ struct BreakpointPath {
 
   private mutating func setRate(_ c: Int, _ new: Double) {
     let value = discrepancy(c)
-    slope += value * (new - rhoVelocity[c])
-    curvature += new * new - rhoVelocity[c] * rhoVelocity[c]
+    slope += weights[c] * value * (new - rhoVelocity[c])
+    curvature += weights[c] * (new * new - rhoVelocity[c] * rhoVelocity[c])
     rho[c] = value
     rhoTime[c] = now
     rhoVelocity[c] = new

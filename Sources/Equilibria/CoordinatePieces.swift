@@ -3,12 +3,13 @@ import NeuralSheaves
 
 /// How elementwise operations read one coordinate: their values are affine between thresholds.
 struct CoordinatePieces: Sendable {
-  /// A target coordinate on one piece: slope s + offset.
+  /// A target coordinate on one piece: slope s + offset, with the stiffness of its discrepancy.
   struct Reading: Sendable {
     let vertex: Int
     let row: Int
     let slope: Double
     let offset: Double
+    let stiffness: Double
   }
 
   /// In ascending order.
@@ -17,7 +18,9 @@ struct CoordinatePieces: Sendable {
   let pieces: [[Reading]]
 
   /// By coordinate of a vertex that the given edges leave; nil if a row chooses between coordinates.
-  static func all(_ edges: [Network.Edge], dimension: Int) -> [CoordinatePieces]? {
+  static func all(
+    _ edges: [Network.Edge], _ stiffness: Stiffness, dimension: Int
+  ) -> [CoordinatePieces]? {
     typealias Part = (lower: Double, upper: Double, slope: Double, offset: Double)
     var rows = [[(vertex: Int, row: Int, parts: [Part])]](repeating: [], count: dimension)
     for edge in edges {
@@ -51,13 +54,14 @@ struct CoordinatePieces: Sendable {
           readers.map { reader in
             let part = reader.parts.last { $0.lower <= low }!
             return Reading(
-              vertex: reader.vertex, row: reader.row, slope: part.slope, offset: part.offset)
+              vertex: reader.vertex, row: reader.row, slope: part.slope, offset: part.offset,
+              stiffness: stiffness.value(reader.vertex, row: reader.row))
           }
         })
     }
   }
 
-  /// The s of least ½ h s² − b s + Σ ½ (t − slope s − offset)², the readings' targets t being given; of
+  /// The s of least ½ h s² − b s + Σ (γ/2)(t − slope s − offset)², the readings' targets t being given; of
   /// two that are equal the one on the same side as `now`.
   func minimizer(_ h: Double, _ b: Double, near now: Double, target: (Int, Int) -> Double) -> Double
   {
@@ -68,9 +72,9 @@ struct CoordinatePieces: Sendable {
       var (curvature, slope, constant) = (h, b, 0.0)
       for r in readings {
         let d = target(r.vertex, r.row) - r.offset
-        curvature += r.slope * r.slope
-        slope += r.slope * d
-        constant += d * d / 2
+        curvature += r.stiffness * r.slope * r.slope
+        slope += r.stiffness * r.slope * d
+        constant += r.stiffness * d * d / 2
       }
       let s = min(max(curvature > 0 ? slope / curvature : now, lower), upper)
       let value = curvature * s * s / 2 - slope * s + constant

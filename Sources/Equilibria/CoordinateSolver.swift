@@ -6,7 +6,7 @@ import PiecewiseEnergies
 /// Pinned equilibria by block coordinate descent: every stalk in turn is set to the best value for its
 /// neighbours' (cf. Zeng et al., arXiv:1803.00225; Taylor et al., arXiv:1605.02026).
 ///
-/// A stalk that affine operations read solves (I + Σ RᵀR) a = …, whose matrix has no pattern in it:
+/// A stalk that affine operations read solves (Γ + Σ RᵀΓR) a = …, whose matrix has no pattern in it:
 /// one Cholesky factorisation per stalk serves the whole batch; a stalk too large for that takes some
 /// conjugate gradients, which lower the energy as well. A stalk that elementwise operations read
 /// takes, coordinate by coordinate, the best of the minimisers on its branches; z_{k+1} the minimiser

@@ -66,10 +66,10 @@ extension PinnedEnergy {
     ActiveSet.FreedInput(pins, dimension: sheaf.network.inputDimension, batch: 0)?.open ?? []
   }
 
-  /// The largest of γ and κ; 0 without either.
+  /// The largest γ, of soft pins or of edges that have one, and κ; 0 without any.
   var largestStiffness: Double {
     (0...sheaf.network.vertices.count).flatMap { pins.soft($0).map(\.stiffness) }
-      .reduce(output?.coupling ?? 0, max)
+      .reduce(max(output?.coupling ?? 0, stiffness.isUniform ? 0 : stiffness.largest), max)
   }
 
   /// The rows of E that come from pins and the output edge.

@@ -43,13 +43,13 @@ struct FaceRow: Sendable {
 ///
 /// With K the rows of Eδ_Ω⁻¹ for the held, softly held and resting coordinates E, one reverse sweep each,
 ///
-///     (K Kᵀ + diag 1/γ) λ = t − Eω + K(ρ − k̂),   step of ρ = Kᵀλ + k̂ − ρ,
+///     (KΓ⁻¹Kᵀ + diag 1/γ) λ = t − Eω + K(ρ − Γ⁻¹k̂),   step of ρ = Γ⁻¹(Kᵀλ + k̂) − ρ,
 ///
-/// and λ are the forces: δ_Ωᵀρ = Eᵀλ + (the output edge's) at its end. A smooth output edge takes part
+/// and λ are the forces: δ_ΩᵀΓρ = Eᵀλ + (the output edge's) at its end. A smooth output edge takes part
 /// by its convex model ⟨g, d⟩ + ½‖Fᵀd‖² in z_{k+1}: the columns of F are rows of E with γ = 1, and
 /// k̂ = −δ_Ω⁻ᵀg.
 ///
-/// A freed input adds Q, the derivative of Eω in it. Where it has a prior, K Kᵀ gains QΓ⁻¹Qᵀ; where it
+/// A freed input adds Q, the derivative of Eω in it. Where it has a prior, KΓ⁻¹Kᵀ gains Q diag(1/γ) Qᵀ; where it
 /// has none, Qᵀλ = −q̂ must hold and the system is a saddle.
 struct FaceProblem {
   let rows: [[FaceRow]]
@@ -57,7 +57,7 @@ struct FaceProblem {
   let models: [OutputModel]?
   /// k̂, with the input's part where that is free; all 0 without a model.
   let offset: [Matrix]?
-  /// ρ − k̂, the input's part t̄ − x + q̂/γ with its sign turned.
+  /// ρ − Γ⁻¹k̂, the input's part t̄ − x + q̂/γ with its sign turned.
   let base: [Matrix]
 
   init(_ set: ActiveSet) {
@@ -83,7 +83,9 @@ struct FaceProblem {
         for (i, g) in model.gradient.enumerated() { seed[last][i, j] = -g }
       }
       let offset = set.sheaf.reverseSubstitution(seed, at: set.patterns)
-      for v in base.indices where v > 0 { base[v].add(offset[v], scale: -1) }
+      var moved = offset
+      set.stiffness.multiply(&moved) { 1 / $0 }
+      for v in base.indices where v > 0 { base[v].add(moved[v], scale: -1) }
       self.offset = offset
     } else {
       offset = nil

@@ -2,7 +2,8 @@ import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
 
-/// K, the rows of Eδ_Ω⁻¹ of some samples (and Q, their derivatives in a freed input), one column each.
+/// KΓ^{−1/2}, the rows of Eδ_Ω⁻¹ of some samples in orthonormal coordinates of the edges' stalks (and Q, their
+/// derivatives in a freed input), one column each.
 ///
 /// A row starts as one or two coordinates and goes up the network by reverse substitution. As long as
 /// it has few entries they are followed one by one, through the branches they are on; a kink's row
@@ -26,7 +27,7 @@ struct FaceResponses {
   private struct Entry {
     let column: Int
     let row: Int
-    let value: Double
+    var value: Double
   }
 
   private let parts: [Part]
@@ -139,6 +140,14 @@ struct FaceResponses {
       part.sparseStarts = Self.starts(part.sparse.map(\.column), starts)
       parts[v] = part
     }
+    for v in vertices {
+      guard let gamma = set.stiffness[v] else { continue }
+      let inverseRoots = gamma.map { 1 / $0.squareRoot() }
+      parts[v].dense.scaleRows(by: inverseRoots)
+      for k in parts[v].sparse.indices {
+        parts[v].sparse[k].value *= inverseRoots[parts[v].sparse[k].row]
+      }
+    }
     return (FaceResponses(parts: parts, starts: starts), [])
   }
 
@@ -153,7 +162,7 @@ struct FaceResponses {
     return result
   }
 
-  /// K Kᵀ of sample j over all vertices but the input, its lower triangle.
+  /// KΓ⁻¹Kᵀ of sample j over all vertices but the input, its lower triangle.
   func gram(_ j: Int) -> Matrix {
     let first = starts[j]
     let count = starts[j + 1] - first
@@ -189,7 +198,7 @@ struct FaceResponses {
     return s
   }
 
-  /// right += K u_j, over all vertices but the input.
+  /// right += KΓ^{−1/2}u_j, over all vertices but the input.
   func addProduct(_ u: [Matrix], sample j: Int, to right: inout [Double]) {
     let first = starts[j]
     for (v, part) in parts.enumerated() where v > 0 && !part.starts.isEmpty {
@@ -205,7 +214,7 @@ struct FaceResponses {
     }
   }
 
-  /// u_j += Kᵀλ, over all vertices but the input.
+  /// u_j += Γ^{−1/2}Kᵀλ, over all vertices but the input.
   func addTransposedProduct(_ lambda: [Double], sample j: Int, to u: inout [Matrix]) {
     let first = starts[j]
     for (v, part) in parts.enumerated() where v > 0 && !part.starts.isEmpty {

@@ -74,7 +74,7 @@ public struct FlowSolver: EquilibriumSolver {
       let run: FlowSolution
       let residuals: [Double]
       do {
-        let flow = try HeatFlow(energy.sheaf, pins: part.pins, output: energy.output)
+        let flow = try HeatFlow(part)
         var euler = Euler(
           stop: .residual(tolerance), stepLimit: min(500, stepLimit - steps), threads: threads)
         euler.halt = halt

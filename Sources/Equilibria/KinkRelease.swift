@@ -3,11 +3,11 @@ import PiecewiseEnergies
 
 /// Which kinks of a sample do not hold at the minimiser of its face.
 ///
-/// There δᵀρ = Eᵀλ. A coordinate that rests on a kink stays if the one-sided derivatives of the energy are
+/// There δᵀp = Eᵀλ with p = Γρ. A coordinate that rests on a kink stays if the one-sided derivatives of the energy are
 /// ≥ 0 to the right and ≤ 0 to the left; with branch b the derivative is λ, with branch b′ it is
-/// λ + (slope_b − slope_b′) ρ. The coordinates i of a window tied at its maximum stay if the shares
-/// μ_i = λ_i/ρ, and μ_b = 1 − Σ μ_i of the representative, are ≥ 0 and ρ ≤ 0 (the maximum is above its
-/// target); if ρ > 0 the one that gains most goes up alone.
+/// λ + (slope_b − slope_b′) p. The coordinates i of a window tied at its maximum stay if the shares
+/// μ_i = λ_i/p, and μ_b = 1 − Σ μ_i of the representative, are ≥ 0 and p ≤ 0 (the maximum is above its
+/// target); if p > 0 the one that gains most goes up alone.
 extension ActiveSet {
   private struct Violation {
     /// The derivative of the energy along the way out, with its sign turned.
@@ -63,7 +63,7 @@ extension ActiveSet {
       flat.forEachBoundary(r, b) { boundary in
         guard boundary.other == nil, boundary.threshold == threshold else { return }
         let there = flat.function(r, boundary.neighbour)
-        let change = (here.slope - there.slope) * discrepancy(j, row: r)
+        let change = (here.slope - there.slope) * momentum(j, row: r)
         if boundary.sign > 0 {
           left += change
           toLeft.append((r, boundary.neighbour))
@@ -83,11 +83,11 @@ extension ActiveSet {
   private func violation(
     _ j: Int, _ r: Int, _ ties: [(kink: Int, branch: Int, force: Double)], _ tolerance: Double
   ) -> [Violation] {
-    let rho = discrepancy(j, row: r)
+    let p = momentum(j, row: r)
     let total = ties.reduce(0) { $0 + $1.force }
-    if rho > tolerance {
+    if p > tolerance {
       var best = (branch: branch(j, row: r), gain: total)
-      for t in ties where rho - t.force > best.gain { best = (t.branch, rho - t.force) }
+      for t in ties where p - t.force > best.gain { best = (t.branch, p - t.force) }
       if best.gain > tolerance {
         return [
           Violation(
@@ -96,20 +96,21 @@ extension ActiveSet {
       }
     }
     let worst = ties.max { $0.force < $1.force }!
-    if rho - total > tolerance && rho - total > worst.force {
+    if p - total > tolerance && p - total > worst.force {
       // The representative goes down; the one with the largest share takes its place.
       let heir = ties.min { $0.force < $1.force }!
       return [
         Violation(
-          size: rho - total, kinks: ties.map(\.kink), branches: [(r, heir.branch)],
+          size: p - total, kinks: ties.map(\.kink), branches: [(r, heir.branch)],
           ties: ties.filter { $0.branch != heir.branch }.map { .tie(row: r, branch: $0.branch) })
       ]
     }
     return worst.force > tolerance ? [Violation(size: worst.force, kinks: [worst.kink])] : []
   }
 
-  private func discrepancy(_ j: Int, row r: Int) -> Double {
-    let (v, i) = flat.place(flat.rows[r].target)
-    return rho[v][i, j]
+  private func momentum(_ j: Int, row r: Int) -> Double {
+    let c = flat.rows[r].target
+    let (v, i) = flat.place(c)
+    return weights[c] * rho[v][i, j]
   }
 }

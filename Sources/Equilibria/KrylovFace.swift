@@ -4,7 +4,7 @@ import PiecewiseEnergies
 
 extension FaceStep {
   /// The step by conjugate gradients in the discrepancies (Craig's method): λ solves
-  /// S λ = r, each product with S = K Kᵀ + … is a reverse and a forward sweep, and no row of K is made.
+  /// S λ = r, each product with S = KΓ⁻¹Kᵀ + … is a reverse and a forward sweep, and no row of K is made.
   ///
   /// Every sample goes on to its own tolerance, from the λ of its last face; the samples that are left
   /// sweep side by side. Cost: two sweeps per iteration; the iterations grow with the root of
@@ -56,23 +56,26 @@ extension FaceStep {
   }
 }
 
-/// S = K Kᵀ + diag 1/γ of each sample, its rows beyond the sample's own being 0; a freed input adds QΓ⁻¹Qᵀ.
+/// S = KΓ⁻¹Kᵀ + diag 1/γ of each sample, its rows beyond the sample's own being 0; a freed input adds
+/// Q diag(1/γ) Qᵀ.
 private struct SchurOperator: LinearOperator {
   private let sheaf: NeuralSheaf
   private let faceRows: [[FaceRow]]
   private let patterns: [ActivationPattern]
   private let freed: ActiveSet.FreedInput?
+  private let stiffness: Stiffness
   private let dimensions: [Int]
   let rows: Int
 
   init(_ set: ActiveSet, _ problem: FaceProblem, count: Int) {
     (sheaf, faceRows, patterns) = (set.sheaf, problem.rows, set.patterns)
-    (freed, rows) = (set.freed, count)
+    (freed, stiffness, rows) = (set.freed, set.stiffness, count)
     dimensions = FaceProblem.cochain(set, columns: 0).map(\.rows)
   }
 
   private init(_ other: SchurOperator, _ indices: [Int]) {
     (sheaf, freed, dimensions) = (other.sheaf, other.freed, other.dimensions)
+    stiffness = other.stiffness
     (faceRows, rows) = (indices.map { other.faceRows[$0] }, other.rows)
     patterns = other.patterns.map { $0.samples(indices) }
   }
@@ -82,13 +85,14 @@ private struct SchurOperator: LinearOperator {
   var systems: Int? { faceRows.count }
   func systems(_ indices: [Int]) -> SchurOperator { SchurOperator(self, indices) }
 
-  /// Kᵀλ, the input's part times 1/γ.
+  /// Γ⁻¹Kᵀλ, the input's part times 1/γ of its prior.
   func pullBack(_ lambda: Matrix) -> [Matrix] {
     var u = dimensions.map { Matrix(rows: $0, columns: faceRows.count) }
     for (j, list) in faceRows.enumerated() {
       for (q, row) in list.enumerated() { row.add(times: lambda[q, j], to: &u, column: j) }
     }
     u = sheaf.reverseSubstitution(consume u, at: patterns)
+    stiffness.multiply(&u) { 1 / $0 }
     if let freed {
       for i in 0..<u[0].rows {
         let gamma = freed.stiffness[i]

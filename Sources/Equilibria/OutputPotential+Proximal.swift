@@ -2,17 +2,17 @@ import LinearAlgebra
 import NeuralSheaves
 
 extension OutputPotential {
-  /// The minimiser of ½‖z − m‖² + G(z) + Σ (γ/2)(z_i − t)² over the coordinates that are not held, for
+  /// The minimiser of ½‖z − m‖²_Γ + G(z) + Σ (γ/2)(z_i − t)² over the coordinates that are not held, for
   /// sample j, by Newton's method on convex models, damped where they promise too much.
   func proximal(
-    _ m: Matrix, sample j: Int, from start: Matrix, held: Set<Int>,
+    _ m: Matrix, weights: [Double], sample j: Int, from start: Matrix, held: Set<Int>,
     springs: [(row: Int, stiffness: Double, value: Double)]
   ) -> Matrix {
     let free = (0..<m.rows).filter { !held.contains($0) }
     func value(_ z: Matrix) -> Double {
       var d = z
       d.add(m, scale: -1)
-      return d.sumOfSquares / 2 + self.value(z, sample: j)
+      return d.sumOfSquares(column: 0, weights: weights) / 2 + self.value(z, sample: j)
         + springs.reduce(0) {
           $0 + $1.stiffness / 2 * (z[$1.row, 0] - $1.value) * (z[$1.row, 0] - $1.value)
         }
@@ -21,11 +21,12 @@ extension OutputPotential {
     var (now, damping) = (value(z), 0.0)
     for _ in 0..<60 {
       let model = OutputModel(self, at: z, sample: j, damping: damping)
-      var hessian = Matrix.identity(m.rows)
+      var hessian = Matrix.diagonal(weights)
       hessian.addGram(ofColumns: 0..<m.rows, of: model.factor.transposed)
-      var force = Matrix(column: model.gradient.map { -$0 })
-      force.add(m)
+      var force = m
       force.add(z, scale: -1)
+      force.scaleRows(by: weights)
+      force.add(Matrix(column: model.gradient), scale: -1)
       for s in springs {
         hessian[s.row, s.row] += s.stiffness
         force[s.row, 0] -= s.stiffness * (z[s.row, 0] - s.value)

@@ -166,7 +166,7 @@ extension PinnedEnergy {
       output, pins, vertex: network.vertices.count, dimension: network.outputDimension,
       batch: state.batch)
     return (0..<state.batch).map { j in
-      rho.reduce(0) { $0 + $1.sumOfSquares(column: j) / 2 }
+      stiffness.energy(rho, sample: j)
         + pins.energy(SheafState(stalks: state.stalks), sample: j)
         + potential.value(state.stalks[network.lastVertex].columns(j..<j + 1), sample: j)
     }

@@ -1,12 +1,14 @@
 import LinearAlgebra
 import NeuralSheaves
 
-/// The quadratic that a stalk sees whose readers are affine, ½⟨s, H s⟩ − ⟨force, s⟩ with H = D + Σ RᵀR, for
+/// The quadratic that a stalk sees whose readers are affine, ½⟨s, H s⟩ − ⟨force, s⟩ with H = D + Σ RᵀΓR, for
 /// stalks whose H is too large to factor.
 struct QuadraticBlock: LinearOperator {
   /// D: 0 for what is held and does not move.
   let diagonal: [Double]
-  let operations: [any NetworkOperation]
+  /// The edges that read the stalk.
+  let readers: [Network.Edge]
+  let stiffness: Stiffness
 
   var rows: Int { diagonal.count }
   var columns: Int { diagonal.count }
@@ -30,9 +32,11 @@ struct QuadraticBlock: LinearOperator {
     for j in 0..<x.columns {
       for i in 0..<x.rows { y[i, j] *= diagonal[i] }
     }
-    for operation in operations {
+    for edge in readers {
+      let operation = edge.operation
       var image = Matrix(rows: operation.targetDimension, columns: x.columns)
       operation.addLinearPart(x, at: .affine, scale: 1, keeping: 0, into: &image)
+      stiffness.multiply(&image, of: edge.target)
       operation.addTranspose(image, at: .affine, keeping: 1, into: &y)
     }
     clear(&y)

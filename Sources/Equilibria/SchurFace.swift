@@ -3,7 +3,7 @@ import NeuralSheaves
 import PiecewiseEnergies
 
 extension FaceStep {
-  /// The step by the Schur complement S = K Kᵀ + diag 1/γ of each sample, made and factored.
+  /// The step by the Schur complement S = KΓ⁻¹Kᵀ + diag 1/γ of each sample, made and factored.
   ///
   /// The reverse sweeps of all rows of all samples are one blocked sweep (`FaceResponses`). Cost, per
   /// sample with p rows, at most: p sweeps, p² dim Ω for S, p³/3.
@@ -15,14 +15,17 @@ extension FaceStep {
     let problem = FaceProblem(set)
     let (responses, large) = try FaceResponses.make(set, problem, halt, budget)
     guard let responses else { return .tooLarge(large) }
-    var rhoStep = problem.base
+    // In orthonormal coordinates of the edges' stalks: Γ^½ρ.
+    var base = problem.base
+    set.stiffness.multiply(&base) { $0.squareRoot() }
+    var rhoStep = base
     for v in rhoStep.indices { rhoStep[v].scale(by: -1) }
     var (forces, freedom): ([[Double]], [InputFreedom?]) = ([], [])
     for (j, list) in problem.rows.enumerated() {
       try halt.check()
       var s = responses.gram(j)
       var right = list.map(\.gap)
-      responses.addProduct(problem.base, sample: j, to: &right)
+      responses.addProduct(base, sample: j, to: &right)
       for (q, row) in list.enumerated() { s[q, q] += row.compliance }
       if let freed = set.freed {
         let end = SaddleStep(
@@ -37,6 +40,7 @@ extension FaceStep {
       }
       responses.addTransposedProduct(forces[j], sample: j, to: &rhoStep)
     }
+    set.stiffness.multiply(&rhoStep) { 1 / $0.squareRoot() }
     let step = set.sheaf.forwardSubstitution(rhoStep, at: set.patterns)
     rhoStep[0].fill(0)
     return .step(
@@ -68,7 +72,7 @@ extension FaceStep {
 
 /// The saddle system of one sample whose input is free.
 ///
-/// With M = K Kᵀ + diag 1/γ + Q_PΓ⁻¹Q_Pᵀ over the coordinates P with a prior, and U those without,
+/// With M = KΓ⁻¹Kᵀ + diag 1/γ + Q_P diag(1/γ) Q_Pᵀ over the coordinates P with a prior, and U those without,
 ///
 ///     M λ + Q_U d = r,   Q_Uᵀλ = −q̂_U.
 ///

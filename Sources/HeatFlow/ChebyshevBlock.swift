@@ -29,8 +29,7 @@ struct ChebyshevBlock: FlowBlock {
     start = part
     self.range = range
     pins = flow.pins.samples(range)
-    field = VectorField(
-      flow.sheaf, at: part, pins: pins, output: flow.output, parametersRest: true)
+    field = VectorField(flow.pinned.samples(range), at: part, parametersRest: true)
     let edges = flow.sheaf.network.edges
     dependent = edges.indices.filter { edges[$0].operation.isStateDependent }
     patterns = flow.sheaf.patterns(at: part)

@@ -82,9 +82,7 @@ private struct EulerMethod: FlowMethod {
   }
 
   func block(_ flow: HeatFlow, _ part: SheafState, _ range: Range<Int>) -> EulerBlock {
-    let field = VectorField(
-      flow.sheaf, at: part, pins: flow.pins.samples(range), output: flow.output,
-      parametersRest: true)
+    let field = VectorField(flow.pinned.samples(range), at: part, parametersRest: true)
     return EulerBlock(state: part, field: field, range: range)
   }
 

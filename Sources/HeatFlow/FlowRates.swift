@@ -5,7 +5,7 @@ extension HeatFlow {
   /// α·λ_min of the Hessian on the patterns of the last state, the least over the batch: the rate at which the
   /// flow converges in the end. After the exact flow, on the last face, so with what rests at rest.
   ///
-  /// Where only the input is held L⁻¹ = δ⁻¹δ⁻ᵀ, and Lanczos iterations with two sweeps per product find its
+  /// Where only the input is held L⁻¹ = δ⁻¹Γ⁻¹δ⁻ᵀ, and Lanczos iterations with two sweeps per product find its
   /// largest eigenvalue. Otherwise by eigen-decompositions, of order n³ per sample; nil where these would take
   /// more than `workLimit` operations, and with a smooth output edge, whose Hessian is not that of a pattern.
   public func predictedRate(of solution: FlowSolution, workLimit: Double = 1e10) throws(FlowError)
@@ -21,7 +21,8 @@ extension HeatFlow {
     if isPlain {
       guard state.batch > 0 else { return nil }
       let inverse = InverseRestrictedLaplacian(
-        RestrictedCoboundary(sheaf, at: sheaf.patterns(at: state), batch: state.batch))
+        RestrictedCoboundary(sheaf, at: sheaf.patterns(at: state), batch: state.batch),
+        stiffness: pinned.stiffness)
       var generator = RandomGenerator(seed: 0)
       let start = generator.normalMatrix(rows: inverse.rows, columns: state.batch)
       let largest = largestEigenvalues(of: inverse, from: start).value.maximum()!

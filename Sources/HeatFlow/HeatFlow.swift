@@ -2,7 +2,7 @@ import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
 
-/// The sheaf heat equation ω̇ = −α δᵀ(δω − b) with pins, on a state-dependent neural sheaf
+/// The sheaf heat equation ω̇ = −α δᵀΓ(δω − b) with pins, on a state-dependent neural sheaf
 /// (Bosca, Ghrist 2026, §4).
 public struct HeatFlow: Sendable {
   /// What flows downhill.
@@ -16,12 +16,20 @@ public struct HeatFlow: Sendable {
   ///   - pins: of the whole batch, the input among them.
   ///   - output: where given, states need `output`, the value of a_{k+1}; hold it by a pin on
   ///     vertex `vertices.count` for a clamp.
+  ///   - stiffness: Γ, the inner products of the edges' stalks.
   ///   - alpha: α > 0.
   public init(
-    _ sheaf: NeuralSheaf, pins: Pins, output: OutputEdge? = nil, alpha: Double = 1
+    _ sheaf: NeuralSheaf, pins: Pins, output: OutputEdge? = nil, stiffness: Stiffness = .uniform,
+    alpha: Double = 1
   ) throws(FlowError) {
+    try self.init(
+      PinnedEnergy(sheaf, pins: pins, output: output, stiffness: stiffness), alpha: alpha)
+  }
+
+  /// The flow of an energy.
+  public init(_ energy: PinnedEnergy, alpha: Double = 1) throws(FlowError) {
     guard alpha > 0 && alpha.isFinite else { throw .setting(name: "alpha", found: alpha) }
-    pinned = PinnedEnergy(sheaf, pins: pins, output: output)
+    pinned = energy
     self.alpha = alpha
   }
 
@@ -35,7 +43,7 @@ public struct HeatFlow: Sendable {
   /// The vector field F = −∇E at a state, one matrix per vertex, a_{k+1} last; 0 on held
   /// coordinates. Cost: two sweeps.
   public func vectorField(at state: SheafState) -> [Matrix] {
-    var field = VectorField(sheaf, at: state, pins: pins, output: output, parametersRest: false)
+    var field = VectorField(pinned, at: state, parametersRest: false)
     var result = state.stalks.map { Matrix(rows: $0.rows, columns: $0.columns) }
     if let a = state.output { result.append(Matrix(rows: a.rows, columns: a.columns)) }
     field.evaluate(sheaf, state) { v, force in result[v] = force }

@@ -12,8 +12,7 @@ extension HeatFlow {
   public func largestEigenvalue(
     at patterns: [ActivationPattern], batch: Int, tolerance: Double = 1e-4, halt: Halt = .never
   ) -> Double {
-    let hessian = PinnedHessian(
-      PinnedEnergy(sheaf, pins: pins, output: output), at: patterns, batch: batch)
+    let hessian = PinnedHessian(pinned, at: patterns, batch: batch)
     var generator = RandomGenerator(seed: 0)
     let start = hessian.cleared(generator.normalMatrix(rows: hessian.rows, columns: batch))
     guard start.sumOfSquares > 0 else { return 0 }

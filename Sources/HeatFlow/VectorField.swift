@@ -1,15 +1,16 @@
 import LinearAlgebra
 import NeuralSheaves
+import PiecewiseEnergies
 
-/// The right-hand side −δᵀ(δω − b) − (pins) of the sheaf heat equation on one block of samples,
+/// The right-hand side −δᵀΓ(δω − b) − (pins) of the sheaf heat equation on one block of samples,
 /// with its workspace.
 ///
 /// One visit of the edges in topological order evaluates it. A vertex has one buffer: it holds the
-/// discrepancy ρ_v of the vertex's incoming edge until the first outgoing edge turns it into the
-/// force −ρ_v + Σ R_eᵀρ_e. A vertex whose last outgoing edge has been visited is finished, and may
+/// momentum p_v = γρ_v of the vertex's incoming edge until the first outgoing edge turns it into the
+/// force −p_v + Σ R_eᵀp_e. A vertex whose last outgoing edge has been visited is finished, and may
 /// be moved at once: nothing later in the visit reads it.
 public struct VectorField: Sendable {
-  /// ρ or force of each vertex, as far as the visit has come; the input's is empty while held.
+  /// p or force of each vertex, as far as the visit has come; the input's is empty while held.
   private var buffers: [Matrix]
   /// The pattern of each edge, where its operation keeps one.
   private var patterns: [ActivationPattern]
@@ -20,6 +21,7 @@ public struct VectorField: Sendable {
   private var residual: Matrix
   private let pins: Pins
   private let output: OutputEdge?
+  private let stiffness: Stiffness
   /// The first and the last edge out of each vertex, −1 if there is none.
   private let firstEdge, lastEdge: [Int]
   /// The state-dependent edges out of each vertex.
@@ -29,7 +31,8 @@ public struct VectorField: Sendable {
   private let ends: [(source: Int, target: Int)]
   /// Edges with parameters.
   private let hasParameters: [Bool]
-  /// Edges whose operation steps its source by itself: the only one out of a vertex without pins.
+  /// Edges whose operation steps its source by itself: the only one out of a vertex without pins, and of
+  /// stiffness 1.
   private let relaxes: [Bool]
   /// For each vertex that such an operation steps and whose own prediction is a constant: the edge
   /// of that constant; −1 for the others.
@@ -38,14 +41,14 @@ public struct VectorField: Sendable {
   /// The field at a state.
   ///
   /// - Parameters:
-  ///   - pins: of the samples of this block.
-  ///   - output: the output edge, if there is one; `state.output` is then its far end.
+  ///   - energy: of the samples of this block.
+  ///   - state: with `output` where the energy has an output edge.
   ///   - parametersRest: whether the network's parameters stay as they are, so that products with
   ///     held stalks can be kept.
-  public init(
-    _ sheaf: NeuralSheaf, at state: SheafState, pins: Pins, output: OutputEdge?,
-    parametersRest: Bool
-  ) {
+  public init(_ energy: PinnedEnergy, at state: SheafState, parametersRest: Bool) {
+    let (sheaf, pins, output, stiffness) = (
+      energy.sheaf, energy.pins, energy.output, energy.stiffness
+    )
     let network = sheaf.network
     let isFree = network.vertices.indices.map { !pins.holdsAll(of: $0) }
     buffers = sheaf.zeroCochain(batch: state.batch)
@@ -73,18 +76,21 @@ public struct VectorField: Sendable {
       return value
     }
     (firstEdge, lastEdge, self.readers) = (first, last, readers)
-    (self.isFree, self.pins, self.output) = (isFree, pins, output)
+    (self.isFree, self.pins, self.output, self.stiffness) = (isFree, pins, output, stiffness)
     ends = network.edges.map { ($0.source, $0.target) }
     let hasParameters = network.edges.map { !$0.operation.parameterNames.isEmpty }
     self.hasParameters = hasParameters
     let relaxes = network.edges.enumerated().map { e, edge in
       edge.operation.isStateDependent && !hasParameters[e] && edge.source != 0
         && first[edge.source] == last[edge.source] && !pins.concern(edge.source)
+        && stiffness[edge.target] == nil
     }
     self.relaxes = relaxes
     var predicted = [Int](repeating: -1, count: network.vertices.count)
     for (e, edge) in network.edges.enumerated()
-    where constants[e] != nil && last[edge.target] >= 0 && relaxes[last[edge.target]] {
+    where constants[e] != nil && last[edge.target] >= 0 && relaxes[last[edge.target]]
+      && stiffness[edge.target] == nil
+    {
       predicted[edge.target] = e
     }
     self.predicted = predicted
@@ -134,7 +140,7 @@ public struct VectorField: Sendable {
 
   /// ω ← ω + h · F(ω), in place.
   ///
-  /// - Parameter onEdge: called with each edge that has parameters, ρ_e and the value of its source,
+  /// - Parameter onEdge: called with each edge that has parameters, p_e and the value of its source,
   ///   all before the step.
   public mutating func step(
     _ sheaf: NeuralSheaf, _ state: inout SheafState, by h: Double,
@@ -182,7 +188,7 @@ public struct VectorField: Sendable {
       pattern: &patterns[e], into: &buffers[t])
   }
 
-  /// ρ of an edge into its target's buffer and its pull-back into its source's.
+  /// p of an edge into its target's buffer and its pull-back into its source's.
   private mutating func visit(_ operation: any NetworkOperation, _ e: Int, _ state: SheafState) {
     let (s, t) = ends[e]
     if let constant = constants[e] {
@@ -190,10 +196,11 @@ public struct VectorField: Sendable {
     } else {
       operation.discrepancy(state.stalks[s], state.stalks[t], into: &buffers[t])
     }
+    stiffness.multiply(&buffers[t], of: t, rows: operation.targetRows)
     if isFree[s] {
       let keep: Double = firstEdge[s] == e ? (s == 0 ? 0 : -1) : 1
-      let rho = buffers[t]
-      operation.addTranspose(rho, at: patterns[e], keeping: keep, into: &buffers[s])
+      let p = buffers[t]
+      operation.addTranspose(p, at: patterns[e], keeping: keep, into: &buffers[s])
     }
   }
 
@@ -203,7 +210,7 @@ public struct VectorField: Sendable {
     return buffers[v]
   }
 
-  /// −ρ of a vertex without outgoing edge, and the output edge's pull.
+  /// −p of a vertex without outgoing edge, and the output edge's pull.
   private mutating func finishLeaf(_ sheaf: NeuralSheaf, _ v: Int, _ state: SheafState) {
     buffers[v].scale(by: -1)
     if v == sheaf.network.lastVertex, let output, let a = state.output {

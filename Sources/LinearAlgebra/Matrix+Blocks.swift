@@ -103,10 +103,14 @@ extension Matrix {
 }
 
 extension Matrix {
-  /// The sum of the squares of column j.
-  public func sumOfSquares(column j: Int) -> Double {
+  /// The sum of the squares of column j, each times the weight of its row if there are any.
+  public func sumOfSquares(column j: Int, weights: [Double]? = nil) -> Double {
     var sum = 0.0
-    for i in j * rows..<(j + 1) * rows { sum += elements[i] * elements[i] }
+    if let weights {
+      for i in 0..<rows { sum += weights[i] * elements[i + j * rows] * elements[i + j * rows] }
+    } else {
+      for i in j * rows..<(j + 1) * rows { sum += elements[i] * elements[i] }
+    }
     return sum
   }
 

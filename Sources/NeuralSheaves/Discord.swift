@@ -1,6 +1,6 @@
 import LinearAlgebra
 
-/// The discord ‖ρ_e‖² of one edge, mean over the batch.
+/// The discord ‖ρ_e‖² of one edge in the norm of its stalk, mean over the batch.
 public struct EdgeDiscord: Sendable, Equatable {
   /// The edge, named after the vertex it determines.
   public let edge: String
@@ -8,7 +8,7 @@ public struct EdgeDiscord: Sendable, Equatable {
   public let kind: OperationKind
   /// Its layer ℓ.
   public let layer: Int
-  /// ‖ρ_e‖², mean over the batch; on a clamp κ‖z − y‖² or κ·CE.
+  /// ‖ρ_e‖², γ‖ρ_e‖² where the edge has a stiffness, mean over the batch; on a clamp κ‖z − y‖² or κ·CE.
   public let discord: Double
 }
 
@@ -56,10 +56,13 @@ extension NeuralSheaf {
   ///   - state: with `output` where there is an output edge.
   ///   - output: the output edge, if the sheaf has one.
   ///   - isClamped: whether `state.output` is held at a target.
+  ///   - stiffness: the inner products of the edges' stalks.
   public func discords(
-    _ state: SheafState, output: OutputEdge? = nil, isClamped: Bool = false
+    _ state: SheafState, output: OutputEdge? = nil, isClamped: Bool = false,
+    stiffness: Stiffness = .uniform
   ) -> DiscordReport {
-    let rho = discrepancy(state)
+    var rho = discrepancy(state)
+    stiffness.multiply(&rho) { $0.squareRoot() }
     let n = Double(max(state.batch, 1))
     var edges = network.edges.enumerated().map { e, edge in
       EdgeDiscord(

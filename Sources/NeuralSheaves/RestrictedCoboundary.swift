@@ -33,9 +33,11 @@ public struct RestrictedCoboundary: LinearOperator {
       sheaf, at: patterns.map { $0.samples(indices) }, batch: indices.count)
   }
 
-  /// δ_Ω⁻¹ x by forward substitution.
-  func solve(_ x: Matrix) -> Matrix {
-    stacked(sheaf.forwardSubstitution(x.split(dimensions), at: patterns))
+  /// δ_Ω⁻¹Γ⁻¹ x by forward substitution.
+  func solve(_ x: Matrix, _ stiffness: Stiffness) -> Matrix {
+    var parts = x.split(dimensions)
+    stiffness.multiply(&parts) { 1 / $0 }
+    return stacked(sheaf.forwardSubstitution(parts, at: patterns))
   }
 
   /// δ_Ω⁻ᵀ x by reverse substitution.
@@ -48,13 +50,17 @@ public struct RestrictedCoboundary: LinearOperator {
   }
 }
 
-/// L[Ω,Ω]⁻¹ = δ_Ω⁻¹δ_Ω⁻ᵀ of each sample on a fixed pattern: two sweeps, exact.
+/// L[Ω,Ω]⁻¹ = δ_Ω⁻¹Γ⁻¹δ_Ω⁻ᵀ of each sample on a fixed pattern: two sweeps, exact.
 public struct InverseRestrictedLaplacian: LinearOperator {
   /// δ_Ω.
   public let coboundary: RestrictedCoboundary
+  /// Γ.
+  public let stiffness: Stiffness
 
-  /// The inverse of δ_Ωᵀδ_Ω.
-  public init(_ coboundary: RestrictedCoboundary) { self.coboundary = coboundary }
+  /// The inverse of δ_ΩᵀΓδ_Ω.
+  public init(_ coboundary: RestrictedCoboundary, stiffness: Stiffness = .uniform) {
+    (self.coboundary, self.stiffness) = (coboundary, stiffness)
+  }
 
   public var rows: Int { coboundary.rows }
   public var columns: Int { coboundary.rows }
@@ -62,12 +68,12 @@ public struct InverseRestrictedLaplacian: LinearOperator {
   public var systems: Int? { coboundary.systems }
 
   public func apply(_ x: Matrix, into y: inout Matrix) {
-    y = coboundary.solve(coboundary.solveAdjoint(x))
+    y = coboundary.solve(coboundary.solveAdjoint(x), stiffness)
   }
 
   public func applyAdjoint(_ y: Matrix, into x: inout Matrix) { apply(y, into: &x) }
 
   public func systems(_ indices: [Int]) -> InverseRestrictedLaplacian {
-    InverseRestrictedLaplacian(coboundary.systems(indices))
+    InverseRestrictedLaplacian(coboundary.systems(indices), stiffness: stiffness)
   }
 }

@@ -5,7 +5,7 @@ import NeuralSheaves
 /// equilibrium, kinks included.
 ///
 /// The branches of a row that lies within `tolerance` of a boundary all count. The gradient of
-/// ½(t − P)² in the source is −ρ Σ μ_b r_b over those branches b, μ ≥ 0, Σ μ = 1; the μ of least
+/// (γ/2)(t − P)² in the source is −p Σ μ_b r_b, p = γρ, over those branches b, μ ≥ 0, Σ μ = 1; the μ of least
 /// ‖∂E‖ are found by turns, row by row. It reads the state alone: no solver's word is taken for where
 /// kinks are.
 package struct ClarkeGradient {
@@ -16,14 +16,15 @@ package struct ClarkeGradient {
 
   /// A state-dependent row on a boundary: its branches and the share μ of each.
   fileprivate struct OpenRow {
-    let rho: Double
+    /// p = γρ.
+    let momentum: Double
     let functions: [(source: Int, slope: Double)]
     var shares: [Double]
     /// Whether the slopes are one, and the sources as many as the branches.
     let hasOneSlope: Bool
 
-    init(rho: Double, functions: [(source: Int, slope: Double)]) {
-      (self.rho, self.functions) = (rho, functions)
+    init(momentum: Double, functions: [(source: Int, slope: Double)]) {
+      (self.momentum, self.functions) = (momentum, functions)
       shares = [1] + [Double](repeating: 0, count: functions.count - 1)
       hasOneSlope =
         functions[0].slope != 0 && functions.allSatisfy { $0.slope == functions[0].slope }
@@ -67,9 +68,10 @@ package struct ClarkeGradient {
         let f = flat.function(r, b)
         let rho = x[row.target] - f.slope * x[f.source] - f.offset
         if rho == 0 { continue }
+        let gamma = energy.stiffness.value(network.edges[row.edge].target, row: row.row)
         open.append(
           OpenRow(
-            rho: rho,
+            momentum: gamma * rho,
             functions: branches.map {
               let f = flat.function(r, $0)
               return (source: f.source, slope: f.slope)
@@ -108,16 +110,16 @@ package struct ClarkeGradient {
 extension ClarkeGradient.OpenRow {
   /// Whether all branches read free coordinates of their own with one slope, as those of a maximum do.
   fileprivate func isMaximum(_ isHeld: [Bool]) -> Bool {
-    functions.count > 2 && rho != 0 && hasOneSlope
+    functions.count > 2 && momentum != 0 && hasOneSlope
       && !functions.contains { isHeld[$0.source] }
   }
 
   /// Gives each branch its best share, the other rows being given; by how much a force has changed.
   ///
-  /// With h the gradient without this row it is h − w μ, w = ρ · slope: μ is the point of the simplex nearest
+  /// With h the gradient without this row it is h − w μ, w = p · slope: μ is the point of the simplex nearest
   /// to h/w (Duchi, Shalev-Shwartz, Singer, Chandra, ICML 2008, Algorithm 1).
   fileprivate mutating func project(_ g: inout [Double]) -> Double {
-    let w = rho * functions[0].slope
+    let w = momentum * functions[0].slope
     let wanted = functions.indices.map { g[functions[$0].source] / w + shares[$0] }
     var (sum, excess) = (0.0, 0.0)
     for (n, u) in wanted.sorted(by: >).enumerated() {
@@ -143,14 +145,14 @@ extension ClarkeGradient.OpenRow {
     for a in functions.indices {
       for b in a + 1..<functions.count {
         let (p, q) = (functions[a], functions[b])
-        // Moving s from a to b adds ρ (r_a − r_b) s to the gradient.
+        // Moving s from a to b adds p (r_a − r_b) s to the gradient.
         var (dot, square) = (0.0, 0.0)
         if p.source == q.source {
-          let r = rho * (p.slope - q.slope)
+          let r = momentum * (p.slope - q.slope)
           dot = isHeld[p.source] ? 0 : g[p.source] * r
           square = isHeld[p.source] ? 0 : r * r
         } else {
-          let (r, s) = (rho * p.slope, -rho * q.slope)
+          let (r, s) = (momentum * p.slope, -momentum * q.slope)
           if !isHeld[p.source] {
             dot += g[p.source] * r
             square += r * r
@@ -165,9 +167,9 @@ extension ClarkeGradient.OpenRow {
         guard shift != 0 else { continue }
         shares[a] -= shift
         shares[b] += shift
-        if !isHeld[p.source] { g[p.source] += rho * p.slope * shift }
-        if !isHeld[q.source] { g[q.source] -= rho * q.slope * shift }
-        change = maximum(change, abs(shift * rho))
+        if !isHeld[p.source] { g[p.source] += momentum * p.slope * shift }
+        if !isHeld[q.source] { g[q.source] -= momentum * q.slope * shift }
+        change = maximum(change, abs(shift * momentum))
       }
     }
     return change

@@ -142,6 +142,13 @@ package final class FlatNetwork: Sendable {
     return (low, c - starts[low])
   }
 
+  /// γ of each coordinate's discrepancy; 1 for the input's, which have none.
+  package func weights(_ stiffness: Stiffness) -> [Double] {
+    (0..<starts.count - 1).flatMap { v in
+      stiffness[v] ?? [Double](repeating: 1, count: starts[v + 1] - starts[v])
+    }
+  }
+
   /// Column j of a list of matrices, one per vertex, as one vector; vertices without rows are 0.
   package func gather(_ m: [Matrix], _ j: Int, into x: inout [Double]) {
     for v in m.indices {

@@ -3,7 +3,7 @@ import NeuralSheaves
 
 /// The energy that pins and an output edge give to the states of a neural sheaf, sample by sample:
 ///
-///     E(ω) = ½‖δω − b‖² + Σ (γ/2)(c − t)² + (output edge),
+///     E(ω) = ½⟨ρ, ρ⟩_Γ + Σ (γ/2)(c − t)² + (output edge),   ρ = δω − b,
 ///
 /// a function of the free coordinates: all but those that hard pins hold, the input among them
 /// unless a soft pin frees it. For an identity or no output edge it is continuous and piecewise
@@ -15,12 +15,17 @@ public struct PinnedEnergy: Sendable {
   public let pins: Pins
   /// The edge from z_{k+1} to a_{k+1}, if there is one; states then have `output`.
   public let output: OutputEdge?
+  /// Γ, the inner products of the edges' stalks.
+  public let stiffness: Stiffness
 
   /// An energy from its parts.
-  public init(_ sheaf: NeuralSheaf, pins: Pins, output: OutputEdge? = nil) {
+  public init(
+    _ sheaf: NeuralSheaf, pins: Pins, output: OutputEdge? = nil, stiffness: Stiffness = .uniform
+  ) {
     self.sheaf = sheaf
     self.pins = pins
     self.output = output
+    self.stiffness = stiffness
   }
 
   /// Whether a_{k+1} is wholly held: a clamp.
@@ -30,12 +35,12 @@ public struct PinnedEnergy: Sendable {
 
   /// The same energy for some of the samples.
   public func samples(_ range: Range<Int>) -> PinnedEnergy {
-    PinnedEnergy(sheaf, pins: pins.samples(range), output: output)
+    PinnedEnergy(sheaf, pins: pins.samples(range), output: output, stiffness: stiffness)
   }
 
   /// The same energy for the samples with the given indices.
   public func samples(_ indices: [Int]) -> PinnedEnergy {
-    PinnedEnergy(sheaf, pins: pins.samples(indices), output: output)
+    PinnedEnergy(sheaf, pins: pins.samples(indices), output: output, stiffness: stiffness)
   }
 
   /// E of each sample.
@@ -47,8 +52,7 @@ public struct PinnedEnergy: Sendable {
   package func values(at state: SheafState, discrepancy rho: [Matrix]) -> [Double] {
     let last = sheaf.network.lastVertex
     return (0..<state.batch).map { j in
-      var sum =
-        rho.reduce(0) { $0 + $1.sumOfSquares(column: j) / 2 } + pins.energy(state, sample: j)
+      var sum = stiffness.energy(rho, sample: j) + pins.energy(state, sample: j)
       if let output, let a = state.output {
         sum += output.energy(state.stalks[last], a, isClamped: isClamped, sample: j)
       }
@@ -58,7 +62,7 @@ public struct PinnedEnergy: Sendable {
 
   /// The discords of a state, mean over the batch.
   public func discords(at state: SheafState) -> DiscordReport {
-    sheaf.discords(state, output: output, isClamped: isClamped)
+    sheaf.discords(state, output: output, isClamped: isClamped, stiffness: stiffness)
   }
 
   /// ∇E on the patterns of a state, one matrix per vertex and a_{k+1} last where there is one.
@@ -73,7 +77,9 @@ public struct PinnedEnergy: Sendable {
 
   /// The same where ρ is at hand; the input's part only where ρ₀ is a zero matrix of its shape.
   package func gradient(at state: SheafState, discrepancy rho: [Matrix]) -> [Matrix] {
-    var gradient = sheaf.coboundaryTransposed(rho, at: sheaf.patterns(at: state))
+    var momenta = rho
+    stiffness.multiply(&momenta)
+    var gradient = sheaf.coboundaryTransposed(momenta, at: sheaf.patterns(at: state))
     let last = sheaf.network.lastVertex
     if let output, let a = state.output {
       var residual = Matrix(rows: a.rows, columns: a.columns)

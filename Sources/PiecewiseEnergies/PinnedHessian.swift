@@ -1,8 +1,8 @@
 import LinearAlgebra
 import NeuralSheaves
 
-/// The Hessian of the pinned energy of each sample on a fixed pattern: L on the free coordinates, the soft pins'
-/// stiffness and the output edge's curvature.
+/// The Hessian of the pinned energy of each sample on a fixed pattern: δᵀΓδ on the free coordinates, the soft
+/// pins' stiffness and the output edge's curvature.
 ///
 /// Vectors have all coordinates, vertex by vertex, the input first and a_{k+1} last where there is one; what is
 /// held is taken for 0 and stays 0. Of a smooth output edge it is an upper bound: κ[c, −1]ᵀ[c, −1] with the
@@ -46,7 +46,7 @@ public struct PinnedHessian: LinearOperator {
     var v = x.split(dimensions)
     for i in v.indices { pins.clear(i, &v[i]) }
     var image = v.map { Matrix(rows: $0.rows, columns: $0.columns) }
-    // ρ = δv with the input's column of δ, then δᵀρ: each edge acts on its two ends.
+    // ρ = δv with the input's column of δ, then δᵀΓρ: each edge acts on its two ends.
     for (e, edge) in network.edges.enumerated()
     where !(pins.holdsAll(of: edge.source) && pins.holdsAll(of: edge.target)) {
       let rows = edge.operation.targetRows
@@ -56,6 +56,7 @@ public struct PinnedHessian: LinearOperator {
         edge.operation.addLinearPart(
           v[edge.source], at: patterns[e], scale: -1, keeping: 1, into: &rho)
       }
+      energy.stiffness.multiply(&rho, of: edge.target)
       image[edge.target].add(rho)
       if pins.holdsAll(of: edge.source) { continue }
       var back = Matrix(rows: v[edge.source].rows, columns: x.columns)

@@ -2,6 +2,7 @@ import Foundation
 import HeatFlow
 import LinearAlgebra
 import NeuralSheaves
+import PiecewiseEnergies
 
 /// The paper's training: stalks and parameters follow one flow with the output clamped,
 /// ω̇ = −α∇_ωE, Ẇ_ℓ = −β r_ℓ a_{ℓ−1}ᵀ, ḃ_ℓ = −β r_ℓ with r = W a + b − z, summed over the batch
@@ -170,7 +171,8 @@ public final class JointFlow: Trainer {
       return Block(
         state: part,
         field: VectorField(
-          sheaf, at: part, pins: pins.samples(range), output: output, parametersRest: false),
+          PinnedEnergy(sheaf, pins: pins.samples(range), output: output), at: part,
+          parametersRest: false),
         contributions: network.edges.map { Contribution($0.operation, batch: range.count) },
         range: range, stepSize: settings.step * settings.alpha)
     }

@@ -12,7 +12,7 @@ struct Face: Sendable {
   /// The coordinates that move as one.
   var groups: [[Int]] { ties.sorted { $0.key < $1.key }.map(\.value) }
 
-  /// A row that changes branch on one side of a boundary, and by how much its slope changes there.
+  /// A row that changes branch on one side of a boundary, and γ times the change of its slope there.
   struct Change {
     let row, branch: Int
     let jump: Double
@@ -29,17 +29,18 @@ struct Face: Sendable {
       let branch = row.branches[branches[r]]
       let (t, s) = (pieces.place[row.target], pieces.place[branch.source])
       let rho = x[row.target] - branch.slope * x[branch.source] - branch.offset
+      let (p, slope) = (row.stiffness * rho, row.stiffness * branch.slope)
       if t >= 0 {
-        hessian[t, t] += 1
-        forces[t, 0] -= rho
+        hessian[t, t] += row.stiffness
+        forces[t, 0] -= p
       }
       if s >= 0 {
-        hessian[s, s] += branch.slope * branch.slope
-        forces[s, 0] += branch.slope * rho
+        hessian[s, s] += slope * branch.slope
+        forces[s, 0] += branch.slope * p
       }
       if t >= 0 && s >= 0 {
-        hessian[t, s] -= branch.slope
-        hessian[s, t] -= branch.slope
+        hessian[t, s] -= slope
+        hessian[s, t] -= slope
       }
     }
     return (hessian, forces.column(0))
@@ -50,14 +51,16 @@ struct Face: Sendable {
     let i = pieces.place[c]
     var force = pieces.linear[i, sample]
     for (k, d) in pieces.free.enumerated() { force -= pieces.hessian[k, i] * x[d] }
-    func rho(_ r: Int) -> Double {
-      let branch = pieces.rows[r].branches[branches[r]]
-      return x[pieces.rows[r].target] - branch.slope * x[branch.source] - branch.offset
+    func momentum(_ r: Int) -> Double {
+      let row = pieces.rows[r]
+      let branch = row.branches[branches[r]]
+      return row.stiffness
+        * (x[row.target] - branch.slope * x[branch.source] - branch.offset)
     }
-    if pieces.rowOf[c] >= 0 { force -= rho(pieces.rowOf[c]) }
+    if pieces.rowOf[c] >= 0 { force -= momentum(pieces.rowOf[c]) }
     for r in pieces.readers[c] {
       let branch = pieces.rows[r].branches[branches[r]]
-      if branch.source == c { force += branch.slope * rho(r) }
+      if branch.source == c { force += branch.slope * momentum(r) }
     }
     return force
   }
@@ -75,7 +78,7 @@ struct Face: Sendable {
       guard here.source == c else { continue }
       let rho = x[row.target] - here.slope * x[c] - here.offset
       for b in here.boundaries where b.other == nil && b.threshold == threshold {
-        let jump = row.branches[b.neighbour].slope - here.slope
+        let jump = row.stiffness * (row.branches[b.neighbour].slope - here.slope)
         if b.sign > 0 {
           left += jump * rho
           toLeft.append(Change(row: r, branch: b.neighbour, jump: jump))

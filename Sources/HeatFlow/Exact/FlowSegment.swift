@@ -149,10 +149,10 @@ struct FlowSegment: Sendable {
     for (r, members) in face.ties.sorted(by: { $0.key < $1.key }) {
       let row = pieces.rows[r]
       let top = row.branches[face.branches[r]].source
-      let rho = x[row.target] - x[top]
+      let p = row.stiffness * (x[row.target] - x[top])
       let isFixed = members.contains { pieces.place[$0] < 0 }
       // F_i without the row's pull, less the velocity of the group.
-      let rhoRow = [(row.target, 1.0), (top, -1.0)]
+      let momentumRow = [(row.target, row.stiffness), (top, -row.stiffness)]
       var total = [Double](repeating: 0, count: m)
       var sum = 0.0
       var shares: [(Int, Double, [Double])] = []
@@ -163,8 +163,8 @@ struct FlowSegment: Sendable {
         for g in 0..<m { total[g] += dense[g] }
         sum += value
         if c == top {
-          value -= rho
-          for (d, q) in rhoRow where place(d) >= 0 { dense[place(d)] -= q * weights[place(d)] }
+          value -= p
+          for (d, q) in momentumRow where place(d) >= 0 { dense[place(d)] -= q * weights[place(d)] }
         }
         shares.append((c, value, dense))
       }
@@ -174,10 +174,10 @@ struct FlowSegment: Sendable {
         watch(.share(row: r, coordinate: c), value - mean * sum, functional)
       }
       if isFixed, let held = members.first(where: { pieces.place[$0] < 0 }) {
-        // What the others do not take, −ρ less their shares, is the held coordinate's.
+        // What the others do not take, −p less their shares, is the held coordinate's.
         var functional = [Double](repeating: 0, count: m)
-        for (d, q) in rhoRow where place(d) >= 0 { functional[place(d)] -= q * weights[place(d)] }
-        var value = -rho
+        for (d, q) in momentumRow where place(d) >= 0 { functional[place(d)] -= q * weights[place(d)] }
+        var value = -p
         for (_, share, dense) in shares {
           value -= share
           for g in 0..<m { functional[g] -= dense[g] }

@@ -6,7 +6,7 @@ import PiecewiseEnergies
 /// and the force, and the branches of its state-dependent rows.
 ///
 /// Coordinates are numbered as in `FlatNetwork`, those of a_{k+1} behind them. The force on the free
-/// coordinates is c − H x, plus ρ (slope e_source − e_target) for each state-dependent row, ρ = t − P(s).
+/// coordinates is c − H x, plus γρ (slope e_source − e_target) for each state-dependent row, ρ = t − P(s).
 /// Cost: order n² max(n, batch) for n free coordinates.
 struct QuadraticPieces: Sendable {
   /// One branch of a row: x_target is predicted as slope · x_source + offset.
@@ -28,6 +28,8 @@ struct QuadraticPieces: Sendable {
   /// A coordinate that a state-dependent operation determines.
   struct Row: Sendable {
     let target: Int
+    /// γ.
+    let stiffness: Double
     let branches: [Branch]
   }
 
@@ -47,10 +49,12 @@ struct QuadraticPieces: Sendable {
   let hessian: Matrix
   /// c, (free, batch).
   let linear: Matrix
+  /// The largest of 1, the rows' γ and the entries of H.
+  let largestStiffness: Double
 
   init(_ flow: HeatFlow, _ state: SheafState, limit: Int) throws(FlowError) {
     let network = flow.sheaf.network
-    let pins = flow.pins
+    let (pins, stiffness) = (flow.pins, flow.pinned.stiffness)
     flat = FlatNetwork(network)
     names = network.vertices.map(\.name)
     var dimensions = network.vertices.map(\.dimension)
@@ -83,7 +87,10 @@ struct QuadraticPieces: Sendable {
         return Branch(
           source: row.source + f.source, slope: f.slope, offset: f.offset, boundaries: boundaries)
       }
-      return Row(target: row.target, branches: branches)
+      return Row(
+        target: row.target,
+        stiffness: stiffness.value(network.edges[row.edge].target, row: row.row),
+        branches: branches)
     }
     var rowOf = [Int](repeating: -1, count: count)
     var readers = [[Int]](repeating: [], count: count)
@@ -119,10 +126,12 @@ struct QuadraticPieces: Sendable {
       var rho = Matrix(rows: dimensions[edge.target], columns: n)
       rho.copyRows(operation.targetRows, of: units[edge.target])
       operation.addLinearPart(units[edge.source], at: .affine, scale: -1, keeping: 1, into: &rho)
+      if let gamma = stiffness[edge.target] { rho.scaleRows(by: gamma.map { $0.squareRoot() }) }
       hessian.addGram(rho, transposed: true)
       var value = Matrix(rows: dimensions[edge.target], columns: state.batch)
       operation.discrepancy(
         base.stalks[edge.source], base.stalks[edge.target], into: &value)
+      stiffness.multiply(&value, of: edge.target)
       gradients[edge.target].add(value)
       var back = Matrix(rows: dimensions[edge.source], columns: state.batch)
       operation.addTranspose(value, at: .affine, keeping: 0, into: &back)
@@ -154,6 +163,7 @@ struct QuadraticPieces: Sendable {
       }
     }
     (self.hessian, self.linear) = (hessian, linear)
+    largestStiffness = rows.reduce(max(1, hessian.maximumMagnitude)) { max($0, $1.stiffness) }
   }
 
   /// All coordinates of sample j of a state.

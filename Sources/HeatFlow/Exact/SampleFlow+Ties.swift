@@ -1,6 +1,6 @@
 /// Ties at the maximum of a window.
 ///
-/// A row with target t and maximum M pulls down with w = M − t where that is positive (a convex kink), and its
+/// A row with target t and maximum M pulls down with w = γ(M − t) where that is positive (a convex kink), and its
 /// pull is shared by the coordinates tied at the top: the velocity of least norm has shares λ_i ≥ 0, Σ λ_i = w,
 /// F_i − λ_i = v for those that stay, F_i ≤ v for those that fall behind, F the forces without the row's. Where
 /// w ≤ 0 the top is pulled up and leaves the others. A held coordinate does not move whatever its share.
@@ -10,7 +10,7 @@ extension SampleFlow {
     let row = pieces.rows[r]
     let top = row.branches[face.branches[r]].source
     let tied = (face.ties[r] ?? [top]) + [other]
-    let w = x[top] - x[row.target]
+    let w = row.stiffness * (x[top] - x[row.target])
     if w <= rounding && !(w >= -rounding && turn(other)) {
       // Nothing holds them together: the one that has caught up leads. Where w = 0 and they overtake each other
       // in turns, the pull that is about to arise holds them.

@@ -33,7 +33,7 @@ extension SampleFlow {
 
   /// Rounding of the forces.
   var rounding: Double {
-    1e-12 * maximum(1, x.maximumMagnitude) * max(1, pieces.hessian.maximumMagnitude)
+    1e-12 * maximum(1, x.maximumMagnitude) * pieces.largestStiffness
   }
 
   func overlap(_ c: Int) -> FlowError {

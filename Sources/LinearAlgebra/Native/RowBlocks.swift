@@ -39,6 +39,20 @@ extension Matrix {
     }
   }
 
+  /// Row i ← factors_i · row i, for the rows in a range or all; one factor for each row of the matrix.
+  public mutating func scaleRows(_ block: Range<Int>? = nil, by factors: [Double]) {
+    let block = block ?? 0..<rows
+    precondition(
+      factors.count == rows && block.lowerBound >= 0 && block.upperBound <= rows,
+      "\(factors.count) factors for rows \(block) of \(shape)")
+    let (rows, columns) = (rows, columns)
+    elements.withUnsafeMutableBufferPointer { y in
+      for j in 0..<columns {
+        for i in block { y[i + j * rows] *= factors[i] }
+      }
+    }
+  }
+
   private mutating func combine(
     _ x: Matrix, from: Int, sourceStride: Int, to: Int, targetStride: Int, count: Int,
     scale: Double, keeping keep: Double
