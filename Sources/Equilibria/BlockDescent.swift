@@ -301,7 +301,8 @@ private struct BlockState {
         var m = old.columns(j..<j + 1)
         m.add(rho[v].columns(j..<j + 1), scale: -1)
         let z = potential!.proximal(
-          m, weights: energy.stiffness[v] ?? [Double](repeating: 1, count: m.rows), sample: j, from: old.columns(j..<j + 1), held: Set(energy.pins.held(v)),
+          m, weights: energy.stiffness[v] ?? [Double](repeating: 1, count: m.rows), sample: j,
+          from: old.columns(j..<j + 1), held: Set(energy.pins.held(v)),
           springs: energy.pins.soft(v).flatMap { pin in
             pin.rows.enumerated().map { ($1, pin.stiffness, pin.values[$0, j]) }
           })

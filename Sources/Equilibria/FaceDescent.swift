@@ -229,7 +229,8 @@ struct FaceDescent: Sendable {
     let weight = set.smoothPotential!.largestWeight * Double(set.sheaf.network.outputDimension)
     let z = set.state.stalks[last].columns(j..<j + 1)
     let rounding =
-      1e-14 * abs(old) + 1e-28 * set.stiffness.largest * size * size + 1e-15 * weight * max(1, z.maximumMagnitude)
+      1e-14 * abs(old) + 1e-28 * set.stiffness.largest * size * size + 1e-15 * weight
+      * max(1, z.maximumMagnitude)
     guard new <= old + 1e-4 * walk.change + rounding else {
       let iterations = set.progress[j].iterations
       set.restore(j, from: before)

@@ -148,11 +148,6 @@ public struct Network: Sendable {
     }
   }
 
-  /// Puts another operation of the same dimensions on every edge.
-  mutating func replaceOperations(_ make: (Edge) -> any NetworkOperation) {
-    for e in edges.indices { replaceOperation(of: e, by: make(edges[e])) }
-  }
-
   /// Puts another operation of the same dimensions on an edge.
   package mutating func replaceOperation(of e: Int, by new: any NetworkOperation) {
     precondition(

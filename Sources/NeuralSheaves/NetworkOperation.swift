@@ -22,7 +22,7 @@ public enum OperationKind: String, Sendable, CaseIterable {
 /// through this protocol alone and never asks which operation it has.
 ///
 /// Quantities are (dimension, batch). All methods work in place and allocate
-/// nothing, but those of `Relabelled` and `Rescaled`, which make what the operation sees.
+/// nothing, but those of `Relabelled`, which makes what the operation sees.
 public protocol NetworkOperation: Sendable {
   /// What kind of edge this is in reports.
   var kind: OperationKind { get }
@@ -111,12 +111,6 @@ public protocol NetworkOperation: Sendable {
   /// With M = Σ ψψᵀ and the gradient of ⟨ρ, P(s)⟩, ρ = t − P(s), it is the step to the parameters of
   /// least Σ‖t − P(s)‖². It allocates: it is for once in many samples.
   func solveMoments(_ factors: [CholeskyFactorization], _ gradients: inout [Matrix])
-
-  /// s ↦ target · P(s / source) for positive factors: P in stalks of other units.
-  ///
-  /// It may have parameters of its own, rescaled: whoever wants gradients in the parameters of P takes
-  /// P itself, or `Rescaled`.
-  func rescaled(source: Double, target: Double) -> any NetworkOperation
 }
 
 /// The affine function t = slope · s[source] + offset of one target coordinate on one branch.
@@ -172,17 +166,6 @@ extension NetworkOperation {
     addTranspose(rho, at: pattern, keeping: -1, into: &incoming)
     let change = source.advance(along: incoming, by: h)
     return (change, readPattern(at: source, into: &pattern))
-  }
-}
-
-extension NetworkOperation {
-  /// The operation itself where nothing changes, as without an offset and with equal factors, and a
-  /// `Rescaled` elsewhere.
-  ///
-  /// A continuous P without offsets is positively homogeneous: P(s) = R_π s on cones π.
-  public func rescaled(source: Double, target: Double) -> any NetworkOperation {
-    let isSame = source == target && (source == 1 || !hasOffset)
-    return isSame ? self : Rescaled(self, sourceScale: source, targetScale: target)
   }
 }
 

@@ -163,14 +163,4 @@ extension OperationCheck {
       (step.switched > 0) == (switched > 0), law,
       "\(switched) coordinates switch, told \(step.switched)")
   }
-
-  mutating func rescalingIsItsDefinition() {
-    let law = OperationLaw.rescalingIsItsDefinition
-    let (sigma, tau) = (g.uniform(0.3, 3), g.uniform(0.3, 3))
-    let other = operation.rescaled(source: sigma, target: tau)
-    var (s, expected) = (source, applied(operation, source))
-    s.scale(by: sigma)
-    expected.scale(by: tau)
-    expectEqual(applied(other, s), expected, 1e-12, law, "τ P(s/σ)")
-  }
 }

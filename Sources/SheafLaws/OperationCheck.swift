@@ -27,7 +27,6 @@ public func checkOperation(
     case .parameterGradientsAreFiniteDifferences: check.parameterGradientsAreFiniteDifferences()
     case .relaxationIsItsDefinition: check.relaxationIsItsDefinition()
     case .solvedMomentsAreLeastSquares: check.solvedMomentsAreLeastSquares()
-    case .rescalingIsItsDefinition: check.rescalingIsItsDefinition()
     }
   }
   return check.report

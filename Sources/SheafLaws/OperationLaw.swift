@@ -16,8 +16,6 @@ public enum OperationLaw: String, Sendable, CaseIterable {
   case relaxationIsItsDefinition
   /// Θ + (the gradient of ⟨ρ, P(s)⟩) M⁻¹ has the least Σ‖t − P(s)‖²: there the gradient is 0.
   case solvedMomentsAreLeastSquares
-  /// In other units P is s ↦ τ P(s/σ).
-  case rescalingIsItsDefinition
 }
 
 /// A law that an operation breaks, and where.

@@ -8,7 +8,8 @@ extension EquilibriumRule {
   /// A network with its output clamped to a target: through κ, with the cross-entropy for a sigmoid or
   /// a softmax.
   public static func energy(
-    _ sheaf: NeuralSheaf, input: Matrix, target: Matrix, coupling: Double
+    _ sheaf: NeuralSheaf, input: Matrix, target: Matrix, coupling: Double,
+    stiffness: Stiffness = .uniform
   ) throws(PinError) -> PinnedEnergy {
     let network = sheaf.network
     let pin = Pin(
@@ -17,23 +18,18 @@ extension EquilibriumRule {
     return PinnedEnergy(
       sheaf, pins: try Pins([pin], network: network, input: input),
       output: OutputEdge(
-        activation: network.outputActivation, energy: .crossEntropy, coupling: coupling))
+        activation: network.outputActivation, energy: .crossEntropy, coupling: coupling),
+      stiffness: stiffness)
   }
 
-  /// The weighted energy as that of an unweighted sheaf (see `Network.rescaled`): its stalks are √γ
-  /// times the sheaf's. All is relative to the γ of z_{k+1}, which only changes the unit of energy.
-  private static func rescaled(
+  /// The energy of a batch relative to the γ of z_{k+1}: in that unit a common factor of all γ is a smaller κ.
+  private static func energy(
     _ sheaf: NeuralSheaf, _ batch: RuleBatch, _ kappa: Double, _ gamma: [Double]
-  ) throws(PinError) -> (energy: PinnedEnergy, gamma: [Double]) {
-    var relative = gamma.map { $0 / gamma.last! }
-    relative[0] = 1
-    return (
-      try energy(
-        relative.allSatisfy { $0 == 1 }
-          ? sheaf : NeuralSheaf(sheaf.network.rescaled(stiffness: relative)),
-        input: batch.input, target: batch.target, coupling: kappa / gamma.last!),
-      relative
-    )
+  ) throws(PinError) -> PinnedEnergy {
+    try energy(
+      sheaf, input: batch.input, target: batch.target, coupling: kappa / gamma.last!,
+      stiffness: Stiffness(
+        sheaf.network.edges.map { gamma[$0.target] / gamma.last! }, of: sheaf.network))
   }
 
   /// Relaxes a batch by a solver; momenta are γ ρ.
@@ -41,23 +37,18 @@ extension EquilibriumRule {
     _ sheaf: NeuralSheaf, _ batch: RuleBatch, _ kappa: Double, _ gamma: [Double],
     _ method: EquilibriumMethod, _ tolerance: Double, _ stepLimit: Int?
   ) throws -> (momenta: [Matrix], state: SheafState, report: RelaxationReport) {
-    let (energy, relative) = try rescaled(sheaf, batch, kappa, gamma)
+    let energy = try energy(sheaf, batch, kappa, gamma)
     let solver = method.solver(
       for: energy, tolerance: tolerance, stepLimit: stepLimit, threads: 1)
-    let end = try solver.solve(
-      energy, input: batch.input, from: batch.stalks.map { $0.scaled(by: relative, power: 0.5) })
-    let state = end.state.scaled(by: relative, power: -0.5)
+    let end = try solver.solve(energy, input: batch.input, from: batch.stalks)
     var momenta = end.discrepancy
-    for v in momenta.indices where relative[v] != 1 || gamma[v] != 1 {
-      // ρ̃ = √γ′ρ with γ′ = γ/γ_last; γ ρ = γ_last √γ′ ρ̃.
-      momenta[v].scale(by: gamma.last! * relative[v].squareRoot())
-    }
+    for v in momenta.indices where gamma[v] != 1 { momenta[v].scale(by: gamma[v]) }
     var report = RelaxationReport()
     report.unsettled = end.statuses.count { $0 != .converged }
     report.kinkNeurons = end.kinkNeurons.reduce(0, +)
     report.residuals = end.residuals
-    report.addDiscords(sheaf, state, batch.target, kappa)
-    return (momenta, state, report)
+    report.addDiscords(sheaf, end.state, batch.target, kappa)
+    return (momenta, end.state, report)
   }
 
   /// The report on a state that no solver has looked at: on its first samples, since it costs more than
@@ -67,13 +58,12 @@ extension EquilibriumRule {
     _ gamma: [Double]
   ) throws -> RelaxationReport {
     let some = 0..<min(state.batch, Self.measuredSamples)
-    let state = state.samples(some)
+    var state = state.samples(some)
+    state.output = batch.target.columns(some)
     var batch = batch
     (batch.input, batch.target) = (batch.input.columns(some), batch.target.columns(some))
-    let (energy, relative) = try Self.rescaled(sheaf, batch, kappa, gamma)
-    var at = state.scaled(by: relative, power: 0.5)
-    at.output = batch.target
-    let smallest = ClarkeGradient(energy, FlatNetwork(energy.sheaf.network), at)
+    let energy = try Self.energy(sheaf, batch, kappa, gamma)
+    let smallest = ClarkeGradient(energy, FlatNetwork(sheaf.network), state)
     var report = RelaxationReport()
     report.residuals = zip(smallest.residuals, energy.residualScales(batch.input)).map { $0 / $1 }
     report.unsettled = report.residuals.count { !($0 <= Self.settledResidual) }
@@ -101,16 +91,5 @@ extension RelaxationReport {
     for edge in sheaf.discords(state, output: output, isClamped: true).edges {
       discordSums[edge.kind, default: 0] += edge.discord * Double(state.batch)
     }
-  }
-}
-
-extension SheafState {
-  /// Each stalk times a power of its vertex's γ.
-  fileprivate func scaled(by gamma: [Double], power: Double) -> SheafState {
-    var state = self
-    for v in state.stalks.indices where gamma[v] != 1 {
-      state.stalks[v].scale(by: power > 0 ? gamma[v].squareRoot() : 1 / gamma[v].squareRoot())
-    }
-    return state
   }
 }

@@ -4,17 +4,14 @@ import Testing
 
 /// Operations that are linear in their parameters, P(s) = Θ ψ(s).
 struct RegressorMomentTests {
-  /// Visits the operations with regressors of a random network, as they are and in other units, each
-  /// with a random source.
+  /// Visits the operations with regressors of a random network, each with a random source.
   private func forEachOperation(
     seed: UInt64, _ body: (any NetworkOperation, Matrix, inout RandomGenerator) throws -> Void
   ) throws {
     var (network, g) = try randomNetwork(seed: seed)
     for edge in network.edges where !edge.operation.regressorDimensions.isEmpty {
-      for operation in OperationLawTests.inUnits(edge.operation, &g) {
-        let s = g.normalMatrix(rows: operation.sourceDimension, columns: 40)
-        try body(operation, s, &g)
-      }
+      let s = g.normalMatrix(rows: edge.operation.sourceDimension, columns: 40)
+      try body(edge.operation, s, &g)
     }
   }
 
@@ -34,7 +31,6 @@ struct RegressorMomentTests {
   private func blocks(_ operation: any NetworkOperation, _ parameters: [Matrix]) -> [Matrix] {
     switch operation {
     case let relabelled as Relabelled: return blocks(relabelled.base, parameters)
-    case let rescaled as Rescaled: return blocks(rescaled.base, parameters)
     case let convolutional as Convolutional:
       let convolution = convolutional.convolution
       let n = convolution.filters / convolution.groups

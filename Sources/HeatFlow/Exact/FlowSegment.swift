@@ -176,7 +176,9 @@ struct FlowSegment: Sendable {
       if isFixed, let held = members.first(where: { pieces.place[$0] < 0 }) {
         // What the others do not take, −p less their shares, is the held coordinate's.
         var functional = [Double](repeating: 0, count: m)
-        for (d, q) in momentumRow where place(d) >= 0 { functional[place(d)] -= q * weights[place(d)] }
+        for (d, q) in momentumRow where place(d) >= 0 {
+          functional[place(d)] -= q * weights[place(d)]
+        }
         var value = -p
         for (_, share, dense) in shares {
           value -= share

@@ -116,12 +116,4 @@ public struct Convolutional: AffineOperation {
       gradients[1].setBlock(row: group.lowerBound, column: 0, to: both.rows(k..<k + 1).transposed)
     }
   }
-
-  /// A convolution again, of weight (target / source) · W and bias target · b.
-  public func rescaled(source: Double, target: Double) -> any NetworkOperation {
-    var result = self
-    result.parameters[0].scale(by: target / source)
-    result.parameters[1].scale(by: target)
-    return result
-  }
 }

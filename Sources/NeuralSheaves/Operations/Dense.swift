@@ -94,12 +94,4 @@ public struct Dense: AffineOperation {
     gradients[0] = both.columns(0..<n)
     gradients[1] = both.columns(n..<n + 1)
   }
-
-  /// A dense layer again, of weight (target / source) · W and bias target · b.
-  public func rescaled(source: Double, target: Double) -> any NetworkOperation {
-    var result = self
-    result.parameters[0].scale(by: target / source)
-    result.parameters[1].scale(by: target)
-    return result
-  }
 }

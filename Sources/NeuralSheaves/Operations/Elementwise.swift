@@ -81,14 +81,4 @@ public struct Elementwise: NetworkOperation {
     function.relax(
       &z, a, incoming: prediction ?? incoming, isPrediction: prediction != nil, by: h, into: &rho)
   }
-
-  /// A function of the coordinates again, its kinks, slopes and offsets rescaled.
-  public func rescaled(source: Double, target: Double) -> any NetworkOperation {
-    Elementwise(
-      PiecewiseAffine(
-        kinks: function.kinks.map { source * $0 },
-        slopes: function.slopes.map { target / source * $0 },
-        offsets: function.offsets.map { target * $0 }),
-      dimension: dimension)
-  }
 }

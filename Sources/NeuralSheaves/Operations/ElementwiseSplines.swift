@@ -69,15 +69,4 @@ public struct ElementwiseSplines: NetworkOperation {
           source: row, threshold: splines.kinks[row, branch], sign: -1, neighbour: branch + 1))
     }
   }
-
-  /// Splines again, their kinks, slopes and offsets rescaled.
-  public func rescaled(source: Double, target: Double) -> any NetworkOperation {
-    var (kinks, slopes) = (splines.kinks, splines.slopes)
-    var first = splines.offsets.columns(0..<1)
-    kinks.scale(by: source)
-    slopes.scale(by: target / source)
-    first.scale(by: target)
-    return ElementwiseSplines(
-      LinearSplines(kinks: kinks, slopes: slopes, firstOffsets: first))
-  }
 }

@@ -151,12 +151,4 @@ public struct TransposedConvolutional: AffineOperation {
       for t in 0..<targets { gradients[1][g * targets + t, 0] = both[entriesPerRow, t] }
     }
   }
-
-  /// A transposed convolution again, of weight (target / source) · W and bias target · b.
-  public func rescaled(source: Double, target: Double) -> any NetworkOperation {
-    var result = self
-    result.parameters[0].scale(by: target / source)
-    result.parameters[1].scale(by: target)
-    return result
-  }
 }
