@@ -17,9 +17,9 @@ extension ActiveSet {
     var move = freedom.determined * inside
     move.add(x, scale: -1)
     guard move.maximumMagnitude > 1e-14 * max(1, x.maximumMagnitude) else { return false }
-    var step = FaceProblem.cochain(self, columns: 1)
+    var step = sheaf.zeroCochain(batch: 1, input: .free)
     for (k, i) in freed.open.enumerated() { step[0][i, 0] = move[k, 0] }
-    step = sheaf.forwardSubstitution(step, at: patterns.map { $0.samples([j]) })
+    sheaf.substituteForward(&step, at: patterns.map { $0.samples([j]) }, input: .free)
     var velocity = [Double](repeating: 0, count: flat.count)
     flat.gather(step, 0, into: &velocity)
     straighten(&velocity, j)

@@ -35,12 +35,12 @@ extension ActiveSet {
       }
     }
     // δ v on those branches.
-    var v = FaceProblem.cochain(self, columns: 1)
+    var v = sheaf.zeroCochain(batch: 1, input: input)
     for w in v.indices {
       for i in 0..<v[w].rows { v[w][i, 0] = velocity[flat.starts[w] + i] }
     }
-    let side = patterns.map { $0.samples([j]) }
-    flat.gather(sheaf.coboundary(v, at: side), 0, into: &rate)
+    sheaf.applyCoboundary(&v, at: patterns.map { $0.samples([j]) }, input: input)
+    flat.gather(v, 0, into: &rate)
     for c in 0..<flat.starts[1] { rate[c] = 0 }
     let model = smoothPotential.map {
       OutputModel(

@@ -150,16 +150,11 @@ struct ActiveSet: Sendable {
 
   /// ρ ← δ_π ω − b_π.
   mutating func readDiscrepancy() {
-    for (e, edge) in sheaf.network.edges.enumerated() {
-      let (source, target) = (state.stalks[edge.source], state.stalks[edge.target])
-      guard edge.operation.isStateDependent else {
-        edge.operation.discrepancy(source, target, into: &rho[edge.target])
-        continue
-      }
-      edge.operation.apply(source, at: patterns[e], into: &rho[edge.target])
-      rho[edge.target].add(target, keeping: -1)
-    }
+    sheaf.setDiscrepancy(&rho, of: state, at: patterns)
   }
+
+  /// Whether the input is a coordinate of the problem.
+  var input: InputRole { freed == nil ? .held : .free }
 
   /// E of sample j.
   func energy(_ j: Int) -> Double {

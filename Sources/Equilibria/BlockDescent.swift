@@ -24,14 +24,10 @@ struct BlockDescent: Sendable {
   let updates: [Update]
   /// The vertices by colour; neighbours have different ones.
   let colours: [[Int]]
-  /// The edges out of each vertex.
-  let readers: [[Int]]
 
   init(_ energy: PinnedEnergy) throws(EquilibriumError) {
     let network = energy.sheaf.network
     let (pins, stiffness) = (energy.pins, energy.stiffness)
-    var readers = [[Int]](repeating: [], count: network.vertices.count)
-    for (e, edge) in network.edges.enumerated() { readers[edge.source].append(e) }
     let potential = energy.output.map {
       OutputPotential(
         $0, pins, vertex: network.vertices.count, dimension: network.outputDimension, batch: 0)
@@ -61,7 +57,7 @@ struct BlockDescent: Sendable {
           method: "coordinate",
           reason: "input coordinate \(open) is free without a prior; the direct method takes it")
       }
-      let edges = readers[v].map { network.edges[$0] }
+      let edges = network.outgoing[v].map { network.edges[$0] }
       let operations = edges.map(\.operation)
       if operations.contains(where: \.isStateDependent) {
         guard operations.allSatisfy(\.isStateDependent),
@@ -100,7 +96,7 @@ struct BlockDescent: Sendable {
       }
       updates.append(.quadratic(free: free, factor))
     }
-    (self.updates, self.readers) = (updates, readers)
+    self.updates = updates
     colours = Self.colours(network)
   }
 
@@ -219,7 +215,7 @@ private struct BlockState {
 
   /// −∂E at a stalk that affine operations read.
   private func force(
-    on v: Int, _ descent: BlockDescent, _ energy: PinnedEnergy, _ state: SheafState
+    on v: Int, _ energy: PinnedEnergy, _ state: SheafState
   ) -> Matrix {
     let network = energy.sheaf.network
     let stalk = state.stalks[v]
@@ -229,18 +225,12 @@ private struct BlockState {
       energy.stiffness.multiply(&p, of: t)
       return p
     }
-    for e in descent.readers[v] {
+    for e in network.outgoing[v] {
       let edge = network.edges[e]
       edge.operation.addTranspose(momenta(edge.target), at: .affine, keeping: 1, into: &force)
     }
     if v > 0 { force.add(momenta(v), scale: -1) }
-    for pin in energy.pins.soft(v) {
-      for j in 0..<stalk.columns {
-        for (p, i) in pin.rows.enumerated() {
-          force[i, j] -= pin.stiffness * (stalk[i, j] - pin.values[p, j])
-        }
-      }
-    }
+    energy.pins.addSoftForces(vertex: v, stalk: stalk, into: &force)
     if v == network.lastVertex, let potential {
       for j in 0..<stalk.columns {
         for i in 0..<stalk.rows {
@@ -261,13 +251,13 @@ private struct BlockState {
     case .none: return
     case .gradients(let diagonal):
       let step = QuadraticBlock(
-        diagonal: diagonal, readers: descent.readers[v].map { network.edges[$0] },
+        diagonal: diagonal, readers: network.outgoing[v].map { network.edges[$0] },
         stiffness: energy.stiffness
-      ).step(along: force(on: v, descent, energy, state))
+      ).step(along: force(on: v, energy, state))
       state.stalks[v].add(step)
     case .quadratic(let free, let factor):
       // A Newton step is the minimiser.
-      var force = force(on: v, descent, energy, state)
+      var force = force(on: v, energy, state)
       if free.count == old.rows {
         factor.solve(&force)
         state.stalks[v].add(force)
@@ -314,7 +304,7 @@ private struct BlockState {
     step.add(old, scale: -1)
     for j in 0..<batch { changes[j] = maximum(changes[j], step.maximumMagnitude(column: j)) }
     if v > 0 { rho[v].add(step) }
-    for e in descent.readers[v] {
+    for e in network.outgoing[v] {
       let edge = network.edges[e]
       if edge.operation.isStateDependent {
         edge.operation.discrepancy(

@@ -77,12 +77,11 @@ struct FaceProblem {
     rows = (0..<set.batch).map { Self.rows(set, $0, models?[$0]) }
     var base = set.rho
     if let models {
-      var seed = set.sheaf.zeroCochain(batch: set.batch)
-      if set.freed != nil { seed[0] = Matrix(rows: network.inputDimension, columns: set.batch) }
+      var seed = set.sheaf.zeroCochain(batch: set.batch, input: set.input)
       for (j, model) in models.enumerated() {
         for (i, g) in model.gradient.enumerated() { seed[last][i, j] = -g }
       }
-      let offset = set.sheaf.reverseSubstitution(seed, at: set.patterns)
+      let offset = set.sheaf.reverseSubstitution(seed, at: set.patterns, input: set.input)
       var moved = offset
       set.stiffness.multiply(&moved) { 1 / $0 }
       for v in base.indices where v > 0 { base[v].add(moved[v], scale: -1) }
@@ -101,13 +100,6 @@ struct FaceProblem {
       }
     }
     self.base = base
-  }
-
-  /// A cochain, with room for a freed input.
-  static func cochain(_ set: ActiveSet, columns: Int) -> [Matrix] {
-    set.sheaf.network.vertices.enumerated().map { v, vertex in
-      Matrix(rows: v == 0 && set.freed == nil ? 0 : vertex.dimension, columns: columns)
-    }
   }
 
   private static func rows(_ set: ActiveSet, _ j: Int, _ model: OutputModel?) -> [FaceRow] {

@@ -46,12 +46,6 @@ struct FaceResponses {
       [Int](repeating: $0, count: problem.rows[$0].count)
     }
     let vertices = network.vertices.indices
-    // Edges into and out of each vertex.
-    var (into, out) = (vertices.map { _ in [Int]() }, vertices.map { _ in [Int]() })
-    for (e, edge) in network.edges.enumerated() {
-      into[edge.target].append(e)
-      out[edge.source].append(e)
-    }
     var parts = vertices.map { _ in Part() }
     var entries = vertices.map { _ in [Entry]() }
     // Rows of affine operations that entries below ask for: (edge, row of the target, value, column).
@@ -71,7 +65,9 @@ struct FaceResponses {
       try halt.check()
       let dimension = network.vertices[v].dimension
       var isDense = [Bool](repeating: false, count: count)
-      for e in out[v] { for c in parts[network.edges[e].target].columns { isDense[c] = true } }
+      for e in network.outgoing[v] {
+        for c in parts[network.edges[e].target].columns { isDense[c] = true }
+      }
       for r in requests[v] { isDense[r.column] = true }
       var entryCounts = [Int](repeating: 0, count: count)
       for entry in entries[v] {
@@ -81,7 +77,7 @@ struct FaceResponses {
       var part = Part()
       part.columns = isDense.indices.filter { isDense[$0] }
       part.starts = Self.starts(part.columns, starts)
-      let cost = out[v].reduce(0) { $0 + network.edges[$1].operation.cost }
+      let cost = network.outgoing[v].reduce(0) { $0 + network.edges[$1].operation.cost }
       for j in accounts.indices {
         accounts[j].add(
           columns: part.starts[j + 1] - part.starts[j], dimension: dimension, cost: cost)
@@ -91,7 +87,7 @@ struct FaceResponses {
       var place = [Int](repeating: -1, count: count)
       for (k, c) in part.columns.enumerated() { place[c] = k }
       part.dense = Matrix(rows: dimension, columns: part.columns.count)
-      for e in out[v] {
+      for e in network.outgoing[v] {
         let edge = network.edges[e]
         let below = parts[edge.target]
         guard !below.columns.isEmpty else { continue }
@@ -118,7 +114,7 @@ struct FaceResponses {
       part.sparse.sort { $0.column < $1.column }
       // What is sparse goes on up, entry by entry or as a row of an affine operation.
       for entry in part.sparse {
-        for e in into[v] {
+        for e in network.incoming[v] {
           let (s, operation) = (network.edges[e].source, network.edges[e].operation)
           guard (s > 0 || isFree) && operation.targetRows.contains(entry.row) else { continue }
           if operation.isStateDependent {

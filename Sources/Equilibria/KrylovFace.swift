@@ -13,7 +13,8 @@ extension FaceStep {
     let problem = FaceProblem(set)
     precondition(set.freed?.open.isEmpty ?? true, "an input without prior")
     // r = gap + K·base, in as many rows as the sample with the most has.
-    let moved = set.sheaf.forwardSubstitution(problem.base, at: set.patterns)
+    let moved = set.sheaf.forwardSubstitution(
+      problem.base, at: set.patterns, input: set.input)
     let count = problem.rows.map(\.count).max() ?? 0
     var right = Matrix(rows: count, columns: set.batch)
     var start = right
@@ -38,7 +39,7 @@ extension FaceStep {
     for v in rhoStep.indices where rhoStep[v].rows > 0 {
       rhoStep[v].add(problem.base[v], scale: -1)
     }
-    var step = set.sheaf.forwardSubstitution(rhoStep, at: set.patterns)
+    var step = set.sheaf.forwardSubstitution(rhoStep, at: set.patterns, input: set.input)
     // What is held or rests does not move; then ρ moves as the stalks do, and the path goes down.
     for (j, list) in problem.rows.enumerated() {
       for row in list where row.compliance == 0 {
@@ -46,7 +47,7 @@ extension FaceStep {
         step[first.vertex][first.row, j] = other.map { step[$0.vertex][$0.row, j] } ?? 0
       }
     }
-    rhoStep = set.sheaf.coboundary(step, at: set.patterns)
+    rhoStep = set.sheaf.coboundary(step, at: set.patterns, input: set.input)
     rhoStep[0].fill(0)
     return FaceStep(
       rows: problem.rows, forces: forces, rhoStep: rhoStep, step: step,
@@ -64,18 +65,16 @@ private struct SchurOperator: LinearOperator {
   private let patterns: [ActivationPattern]
   private let freed: ActiveSet.FreedInput?
   private let stiffness: Stiffness
-  private let dimensions: [Int]
+  private var input: InputRole { freed == nil ? .held : .free }
   let rows: Int
 
   init(_ set: ActiveSet, _ problem: FaceProblem, count: Int) {
     (sheaf, faceRows, patterns) = (set.sheaf, problem.rows, set.patterns)
     (freed, stiffness, rows) = (set.freed, set.stiffness, count)
-    dimensions = FaceProblem.cochain(set, columns: 0).map(\.rows)
   }
 
   private init(_ other: SchurOperator, _ indices: [Int]) {
-    (sheaf, freed, dimensions) = (other.sheaf, other.freed, other.dimensions)
-    stiffness = other.stiffness
+    (sheaf, freed, stiffness) = (other.sheaf, other.freed, other.stiffness)
     (faceRows, rows) = (indices.map { other.faceRows[$0] }, other.rows)
     patterns = other.patterns.map { $0.samples(indices) }
   }
@@ -87,11 +86,11 @@ private struct SchurOperator: LinearOperator {
 
   /// Γ⁻¹Kᵀλ, the input's part times 1/γ of its prior.
   func pullBack(_ lambda: Matrix) -> [Matrix] {
-    var u = dimensions.map { Matrix(rows: $0, columns: faceRows.count) }
+    var u = sheaf.zeroCochain(batch: faceRows.count, input: input)
     for (j, list) in faceRows.enumerated() {
       for (q, row) in list.enumerated() { row.add(times: lambda[q, j], to: &u, column: j) }
     }
-    u = sheaf.reverseSubstitution(consume u, at: patterns)
+    sheaf.substituteBackward(&u, at: patterns, input: input)
     stiffness.multiply(&u) { 1 / $0 }
     if let freed {
       for i in 0..<u[0].rows {
@@ -103,7 +102,7 @@ private struct SchurOperator: LinearOperator {
   }
 
   func apply(_ x: Matrix, into y: inout Matrix) {
-    let u = sheaf.forwardSubstitution(pullBack(x), at: patterns)
+    let u = sheaf.forwardSubstitution(pullBack(x), at: patterns, input: input)
     y.fill(0)
     for (j, list) in faceRows.enumerated() {
       for (q, row) in list.enumerated() {

@@ -40,13 +40,9 @@ public struct PinnedEquilibrium: Sendable {
     let stalks = state.stalks + (state.output.map { [$0] } ?? [])
     return stalks.indices.map { v in
       var force = Matrix(rows: stalks[v].rows, columns: state.batch)
-      for j in 0..<state.batch {
-        for pin in energy.pins.soft(v) {
-          for (p, i) in pin.rows.enumerated() {
-            force[i, j] += pin.stiffness * (pin.values[p, j] - stalks[v][i, j])
-          }
-        }
-        for i in energy.pins.held(v) { force[i, j] = gradient[v][i, j] }
+      energy.pins.addSoftForces(vertex: v, stalk: stalks[v], into: &force)
+      for i in energy.pins.held(v) {
+        for j in 0..<state.batch { force[i, j] = gradient[v][i, j] }
       }
       return force
     }

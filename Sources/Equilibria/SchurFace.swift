@@ -41,7 +41,7 @@ extension FaceStep {
       responses.addTransposedProduct(forces[j], sample: j, to: &rhoStep)
     }
     set.stiffness.multiply(&rhoStep) { 1 / $0.squareRoot() }
-    let step = set.sheaf.forwardSubstitution(rhoStep, at: set.patterns)
+    let step = set.sheaf.forwardSubstitution(rhoStep, at: set.patterns, input: set.input)
     rhoStep[0].fill(0)
     return .step(
       FaceStep(

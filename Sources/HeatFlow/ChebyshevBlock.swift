@@ -7,8 +7,7 @@ struct ChebyshevBlock: FlowBlock {
   let range: Range<Int>
   private var field: VectorField
   private let pins: Pins
-  /// Edges whose pattern is read, and that of `state` on each.
-  private let dependent: [Int]
+  /// The patterns of `state`.
   private var patterns: [ActivationPattern]
   /// F at `state` and at the end of the step tried, one matrix per vertex, a_{k+1} last.
   private var force, newForce: [Matrix]
@@ -30,8 +29,6 @@ struct ChebyshevBlock: FlowBlock {
     self.range = range
     pins = flow.pins.samples(range)
     field = VectorField(flow.pinned.samples(range), at: part, parametersRest: true)
-    let edges = flow.sheaf.network.edges
-    dependent = edges.indices.filter { edges[$0].operation.isStateDependent }
     patterns = flow.sheaf.patterns(at: part)
     var force = part.stalks.map { Matrix(rows: $0.rows, columns: $0.columns) }
     if let a = part.output { force.append(Matrix(rows: a.rows, columns: a.columns)) }
@@ -51,7 +48,7 @@ struct ChebyshevBlock: FlowBlock {
     if isRetry {
       swap(&state, &start)
       swap(&force, &newForce)
-      _ = readPatterns(sheaf)
+      _ = sheaf.readPatterns(at: state, into: &patterns)
     }
     // The arrays leave the block, so that the field can be read while they are written.
     let (y, f0, stages) = (state, force, coefficients.stages)
@@ -109,17 +106,7 @@ struct ChebyshevBlock: FlowBlock {
     swap(&state, &current)
     swap(&start, &current)
     swap(&force, &newForce)
-    report.switched = readPatterns(sheaf)
-  }
-
-  /// Reads the patterns at `state`; returns how many coordinates have switched since the last reading.
-  private mutating func readPatterns(_ sheaf: NeuralSheaf) -> Int {
-    var switched = 0
-    for e in dependent {
-      let edge = sheaf.network.edges[e]
-      switched += edge.operation.readPattern(at: state.stalks[edge.source], into: &patterns[e])
-    }
-    return switched
+    report.switched = sheaf.readPatterns(at: state, into: &patterns)
   }
 }
 

@@ -36,7 +36,7 @@ extension HeatFlow {
     var least: Double?
     for j in 0..<state.batch where !pieces.free.isEmpty {
       let face = Face(branches: pieces.flat.rows.map { patterns[$0.edge][$0.row, j] })
-      let (hessian, _) = face.assemble(pieces, pieces.coordinates(state, sample: j), sample: j)
+      let (hessian, _) = face.assemble(pieces, state.coordinates(ofSample: j), sample: j)
       guard let spectrum = try? SymmetricEigendecomposition(hessian, vectors: false) else {
         throw .noDecomposition
       }

@@ -22,13 +22,9 @@ public struct VectorField: Sendable {
   private let pins: Pins
   private let output: OutputEdge?
   private let stiffness: Stiffness
-  /// The first and the last edge out of each vertex, −1 if there is none.
-  private let firstEdge, lastEdge: [Int]
   /// The state-dependent edges out of each vertex.
   private let readers: [[Int]]
   private let isFree: [Bool]
-  /// Source and target of each edge.
-  private let ends: [(source: Int, target: Int)]
   /// Edges with parameters.
   private let hasParameters: [Bool]
   /// Edges whose operation steps its source by itself: the only one out of a vertex without pins, and of
@@ -54,13 +50,8 @@ public struct VectorField: Sendable {
     buffers = sheaf.zeroCochain(batch: state.batch)
     if isFree[0] { buffers[0] = Matrix(rows: network.inputDimension, columns: state.batch) }
     patterns = sheaf.patterns(at: state)
-    var first = [Int](repeating: -1, count: network.vertices.count)
-    var last = first
-    var readers = [[Int]](repeating: [], count: first.count)
-    for (e, edge) in network.edges.enumerated() {
-      if first[edge.source] < 0 { first[edge.source] = e }
-      last[edge.source] = e
-      if edge.operation.isStateDependent { readers[edge.source].append(e) }
+    readers = network.outgoing.map { edges in
+      edges.filter { network.edges[$0].operation.isStateDependent }
     }
     residual = Matrix(rows: output == nil ? 0 : network.outputDimension, columns: state.batch)
     let outputIsFree = output != nil && !pins.holdsAll(of: network.vertices.count)
@@ -75,23 +66,19 @@ public struct VectorField: Sendable {
       operation.apply(state.stalks[edge.source], into: &value)
       return value
     }
-    (firstEdge, lastEdge, self.readers) = (first, last, readers)
     (self.isFree, self.pins, self.output, self.stiffness) = (isFree, pins, output, stiffness)
-    ends = network.edges.map { ($0.source, $0.target) }
     let hasParameters = network.edges.map { !$0.operation.parameterNames.isEmpty }
     self.hasParameters = hasParameters
     let relaxes = network.edges.enumerated().map { e, edge in
       edge.operation.isStateDependent && !hasParameters[e] && edge.source != 0
-        && first[edge.source] == last[edge.source] && !pins.concern(edge.source)
+        && network.outgoing[edge.source].count == 1 && !pins.concern(edge.source)
         && stiffness[edge.target] == nil
     }
     self.relaxes = relaxes
     var predicted = [Int](repeating: -1, count: network.vertices.count)
-    for (e, edge) in network.edges.enumerated()
-    where constants[e] != nil && last[edge.target] >= 0 && relaxes[last[edge.target]]
-      && stiffness[edge.target] == nil
-    {
-      predicted[edge.target] = e
+    for (e, edge) in network.edges.enumerated() where constants[e] != nil {
+      guard let reader = network.outgoing[edge.target].last, relaxes[reader] else { continue }
+      if stiffness[edge.target] == nil { predicted[edge.target] = e }
     }
     self.predicted = predicted
   }
@@ -122,16 +109,13 @@ public struct VectorField: Sendable {
     _ sheaf: NeuralSheaf, _ state: SheafState, _ body: (Int, Matrix) -> Void
   ) {
     let network = sheaf.network
-    for e in network.edges.indices where network.edges[e].operation.isStateDependent {
-      _ = network.edges[e].operation.readPattern(
-        at: state.stalks[network.edges[e].source], into: &patterns[e])
-    }
+    _ = sheaf.readPatterns(at: state, into: &patterns)
     for e in network.edges.indices {
       let s = network.edges[e].source
-      visit(network.edges[e].operation, e, state)
-      if lastEdge[s] == e && isFree[s] { body(s, force(at: s, state)) }
+      visit(network, e, state)
+      if network.outgoing[s].last == e && isFree[s] { body(s, force(at: s, state)) }
     }
-    for v in 1..<network.vertices.count where lastEdge[v] < 0 {
+    for v in 1..<network.vertices.count where network.outgoing[v].isEmpty {
       finishLeaf(sheaf, v, state)
       if isFree[v] { body(v, force(at: v, state)) }
     }
@@ -158,11 +142,11 @@ public struct VectorField: Sendable {
       }
       // A constant prediction goes straight to the step of its target.
       if constants[e] != nil && predicted[t] == e { continue }
-      visit(operation, e, state)
+      visit(network, e, state)
       if hasParameters[e] { onEdge(e, buffers[t], state.stalks[s]) }
-      if lastEdge[s] == e && isFree[s] { move(sheaf, s, &state, h, &report) }
+      if network.outgoing[s].last == e && isFree[s] { move(sheaf, s, &state, h, &report) }
     }
-    for v in 1..<network.vertices.count where lastEdge[v] < 0 {
+    for v in 1..<network.vertices.count where network.outgoing[v].isEmpty {
       finishLeaf(sheaf, v, state)
       if isFree[v] { move(sheaf, v, &state, h, &report) }
     }
@@ -189,8 +173,9 @@ public struct VectorField: Sendable {
   }
 
   /// p of an edge into its target's buffer and its pull-back into its source's.
-  private mutating func visit(_ operation: any NetworkOperation, _ e: Int, _ state: SheafState) {
-    let (s, t) = ends[e]
+  private mutating func visit(_ network: Network, _ e: Int, _ state: SheafState) {
+    let (s, t) = (network.edges[e].source, network.edges[e].target)
+    let operation = network.edges[e].operation
     if let constant = constants[e] {
       buffers[t].setDifference(state.stalks[t], constant)
     } else {
@@ -198,7 +183,7 @@ public struct VectorField: Sendable {
     }
     stiffness.multiply(&buffers[t], of: t, rows: operation.targetRows)
     if isFree[s] {
-      let keep: Double = firstEdge[s] == e ? (s == 0 ? 0 : -1) : 1
+      let keep: Double = network.outgoing[s].first == e ? (s == 0 ? 0 : -1) : 1
       let p = buffers[t]
       operation.addTranspose(p, at: patterns[e], keeping: keep, into: &buffers[s])
     }

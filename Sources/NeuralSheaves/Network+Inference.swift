@@ -51,7 +51,7 @@ extension Network {
       }
       let source = stalks[edge.source]!
       edge.operation.apply(source, into: &stalks[edge.target]!)
-      if plan.lastReader[edge.source] == e && edge.source > 0 {
+      if outgoing[edge.source].last == e && edge.source > 0 {
         var finished: Matrix? = nil
         swap(&finished, &stalks[edge.source])
         buffers[plan.buffer[edge.source]] = finished!.elements
@@ -63,17 +63,13 @@ extension Network {
 
 /// Which stalks may take turns in one buffer.
 private struct BufferPlan: Sendable {
-  /// The last edge out of each vertex, −1 if there is none.
-  var lastReader: [Int]
   /// The buffer of each vertex.
   var buffer: [Int]
   /// The number of buffers.
   var count = 0
 
   init(_ network: Network) {
-    lastReader = [Int](repeating: -1, count: network.vertices.count)
-    buffer = lastReader
-    for (e, edge) in network.edges.enumerated() { lastReader[edge.source] = e }
+    buffer = [Int](repeating: -1, count: network.vertices.count)
     var free: [Int] = []
     for (e, edge) in network.edges.enumerated() {
       if buffer[edge.target] < 0 {
@@ -83,7 +79,9 @@ private struct BufferPlan: Sendable {
         }
         buffer[edge.target] = free.removeLast()
       }
-      if lastReader[edge.source] == e && edge.source > 0 { free.append(buffer[edge.source]) }
+      if network.outgoing[edge.source].last == e && edge.source > 0 {
+        free.append(buffer[edge.source])
+      }
     }
   }
 }

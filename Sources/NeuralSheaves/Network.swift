@@ -40,6 +40,9 @@ public struct Network: Sendable {
   public private(set) var vertices: [Vertex]
   /// The edges, ordered by their targets.
   public private(set) var edges: [Edge] = []
+  /// The edges into each vertex, and those out of it, ascending.
+  public private(set) var incoming: [Range<Int>] = [0..<0]
+  public private(set) var outgoing: [[Int]] = [[]]
   /// φ in a_{k+1} = φ(z_{k+1}).
   public var outputActivation: OutputActivation
 
@@ -87,7 +90,7 @@ public struct Network: Sendable {
     addVertex(
       letter, dimension: operation.targetDimension,
       layer: vertices[source].layer + (operation.kind == .affine ? 1 : 0))
-    edges.append(Edge(source: source, target: vertices.count - 1, operation: operation))
+    addEdge(operation, from: source)
     return vertices.count - 1
   }
 
@@ -109,12 +112,10 @@ public struct Network: Sendable {
     for (part, size) in zip(parts, sizes) {
       let block = Inclusion(rows: start..<start + size, of: dimension)
       start += size
-      edges.append(
-        Edge(
-          source: part.source, target: vertices.count - 1,
-          operation: part.order.map {
-            Relabelled(block, order: $0, sourceDimension: vertices[part.source].dimension)
-          } ?? block))
+      addEdge(
+        part.order.map {
+          Relabelled(block, order: $0, sourceDimension: vertices[part.source].dimension)
+        } ?? block, from: part.source)
     }
     return vertices.count - 1
   }
@@ -139,12 +140,12 @@ public struct Network: Sendable {
   mutating func append(contentsOf other: Network) {
     let (last, layer) = (lastVertex, vertices[lastVertex].layer)
     precondition(vertices[last].dimension == other.inputDimension)
-    for vertex in other.vertices.dropFirst() {
+    for (v, vertex) in other.vertices.enumerated().dropFirst() {
       addVertex(
         String(vertex.name.prefix(1)), dimension: vertex.dimension, layer: layer + vertex.layer)
-    }
-    edges += other.edges.map {
-      Edge(source: last + $0.source, target: last + $0.target, operation: $0.operation)
+      for edge in other.edges[other.incoming[v]] {
+        addEdge(edge.operation, from: last + edge.source)
+      }
     }
   }
 
@@ -162,6 +163,15 @@ public struct Network: Sendable {
     named[letter, default: 0] += 1
     vertices.append(
       Vertex(name: "\(letter)\(named[letter]!)", dimension: dimension, layer: layer))
+    incoming.append(edges.count..<edges.count)
+    outgoing.append([])
+  }
+
+  /// An edge into the last vertex.
+  private mutating func addEdge(_ operation: any NetworkOperation, from source: Int) {
+    outgoing[source].append(edges.count)
+    edges.append(Edge(source: source, target: lastVertex, operation: operation))
+    incoming[lastVertex] = incoming[lastVertex].lowerBound..<edges.count
   }
 
   /// Visits the parameters of edge `edge` in place.

@@ -226,13 +226,21 @@ public struct Pins: Sendable {
 
   /// Adds the soft pins' forces −γ(c − t), then sets the force on held coordinates to 0.
   public func addForces(vertex: Int, stalk: Matrix, into force: inout Matrix) {
-    let pins = vertices[vertex]
-    for (rows, values, stiffness) in pins.soft {
+    addSoftForces(vertex: vertex, stalk: stalk, into: &force)
+    clear(vertex, &force)
+  }
+
+  /// Adds the soft pins' forces −γ(c − t), times a factor.
+  public func addSoftForces(
+    vertex: Int, stalk: Matrix, scale: Double = 1, into force: inout Matrix
+  ) {
+    for (rows, values, stiffness) in vertices[vertex].soft {
       for j in 0..<stalk.columns {
-        for (p, i) in rows.enumerated() { force[i, j] -= stiffness * (stalk[i, j] - values[p, j]) }
+        for (p, i) in rows.enumerated() {
+          force[i, j] -= scale * stiffness * (stalk[i, j] - values[p, j])
+        }
       }
     }
-    clear(vertex, &force)
   }
 
   /// Whether a vertex has any pin, held or soft.

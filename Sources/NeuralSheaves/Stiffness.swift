@@ -44,6 +44,19 @@ public struct Stiffness: Sendable, Equatable {
       })
   }
 
+  /// The same with γ = 0 on some edges, which then count for nothing.
+  package func omitting(_ edges: [Int], of network: Network) -> Stiffness {
+    var diagonal = network.vertices.enumerated().map { v, vertex in
+      self[v] ?? [Double](repeating: 1, count: vertex.dimension)
+    }
+    for e in edges {
+      for row in network.edges[e].operation.targetRows {
+        diagonal[network.edges[e].target][row] = 0
+      }
+    }
+    return Stiffness(weights: diagonal)
+  }
+
   /// Whether every γ is 1.
   public var isUniform: Bool { weights.isEmpty }
 

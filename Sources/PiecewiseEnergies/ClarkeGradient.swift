@@ -42,11 +42,9 @@ package struct ClarkeGradient {
   ) {
     let network = energy.sheaf.network
     let patterns = energy.sheaf.patterns(at: state)
-    var rho = discrepancy ?? energy.sheaf.discrepancy(state)
-    if !energy.pins.holdsAll(of: 0) {
-      rho[0] = Matrix(rows: network.inputDimension, columns: state.batch)
-    }
-    let gradient = energy.gradient(at: state, discrepancy: rho)
+    let gradient = energy.gradient(
+      at: state, discrepancy: discrepancy ?? energy.sheaf.discrepancy(state), patterns,
+      input: energy.inputRole)
     var isHeld = [Bool](repeating: false, count: flat.count)
     for v in network.vertices.indices {
       for i in energy.pins.held(v) { isHeld[flat.starts[v] + i] = true }

@@ -43,6 +43,15 @@ public struct PinnedEnergy: Sendable {
     PinnedEnergy(sheaf, pins: pins.samples(indices), output: output, stiffness: stiffness)
   }
 
+  /// The energy without what its state-dependent edges give: a quadratic.
+  package var affinePart: PinnedEnergy {
+    let edges = sheaf.network.edges
+    let dependent = edges.indices.filter { edges[$0].operation.isStateDependent }
+    return PinnedEnergy(
+      sheaf, pins: pins, output: output, stiffness: stiffness.omitting(dependent, of: sheaf.network)
+    )
+  }
+
   /// E of each sample.
   public func values(at state: SheafState) -> [Double] {
     values(at: state, discrepancy: sheaf.discrepancy(state))
@@ -65,41 +74,40 @@ public struct PinnedEnergy: Sendable {
     sheaf.discords(state, output: output, isClamped: isClamped, stiffness: stiffness)
   }
 
+  /// Whether the input is a free coordinate, wholly or in part.
+  package var inputRole: InputRole { pins.holdsAll(of: 0) ? .held : .free }
+
   /// ∇E on the patterns of a state, one matrix per vertex and a_{k+1} last where there is one.
   ///
   /// Held coordinates have theirs too: it is the force with which the pin holds them. Cost: two
   /// sweeps.
   public func gradient(at state: SheafState) -> [Matrix] {
-    var rho = sheaf.discrepancy(state)
-    rho[0] = Matrix(rows: state.stalks[0].rows, columns: state.batch)
-    return gradient(at: state, discrepancy: rho)
+    gradient(
+      at: state, discrepancy: sheaf.discrepancy(state), sheaf.patterns(at: state), input: .free)
   }
 
-  /// The same where ρ is at hand; the input's part only where ρ₀ is a zero matrix of its shape.
-  package func gradient(at state: SheafState, discrepancy rho: [Matrix]) -> [Matrix] {
-    var momenta = rho
-    stiffness.multiply(&momenta)
-    var gradient = sheaf.coboundaryTransposed(momenta, at: sheaf.patterns(at: state))
+  /// The same where ρ and the patterns are at hand; the input's part only where that is free.
+  package func gradient(
+    at state: SheafState, discrepancy rho: [Matrix], _ patterns: [ActivationPattern],
+    input: InputRole
+  ) -> [Matrix] {
+    var gradient = rho
+    gradient[0] = Matrix(rows: input == .free ? state.stalks[0].rows : 0, columns: state.batch)
+    stiffness.multiply(&gradient)
+    sheaf.applyCoboundaryTransposed(&gradient, at: patterns, input: input)
     let last = sheaf.network.lastVertex
     if let output, let a = state.output {
       var residual = Matrix(rows: a.rows, columns: a.columns)
-      var force = residual
-      var onOutput: Matrix? = residual
+      var (force, onOutput) = (residual, Matrix?.some(residual))
       output.addForce(
         state.stalks[last], a, residual: &residual, into: &force, outputForce: &onOutput)
       gradient[last].add(force, scale: -1)
       onOutput!.scale(by: -1)
       gradient.append(onOutput!)
     }
-    for v in gradient.indices {
+    for v in gradient.indices where gradient[v].rows > 0 {
       let stalk = v < state.stalks.count ? state.stalks[v] : state.output!
-      for pin in pins.soft(v) where gradient[v].rows > 0 {
-        for j in 0..<state.batch {
-          for (p, i) in pin.rows.enumerated() {
-            gradient[v][i, j] += pin.stiffness * (stalk[i, j] - pin.values[p, j])
-          }
-        }
-      }
+      pins.addSoftForces(vertex: v, stalk: stalk, scale: -1, into: &gradient[v])
     }
     return gradient
   }
@@ -121,18 +129,14 @@ public struct PinnedEnergy: Sendable {
   ///
   /// Its discrepancy is 0 but where something is held: there it is t − (prediction).
   public func forwardPass(_ input: Matrix) -> (state: SheafState, discrepancy: [Matrix]) {
-    let network = sheaf.network
     var state = sheaf.zeroState(priorInput(input))
     var rho = sheaf.zeroCochain(batch: input.columns)
-    for (e, edge) in network.edges.enumerated() {
-      let (source, v) = (state.stalks[edge.source], edge.target)
-      edge.operation.apply(source, into: &state.stalks[v])
-      guard e + 1 == network.edges.count || network.edges[e + 1].target != v else { continue }
+    sheaf.runForwardPass(&state) { v, stalk in
       let values = pins.heldValues(v)
       for (p, i) in pins.held(v).enumerated() {
         for j in 0..<input.columns {
-          rho[v][i, j] = values[p, j] - state.stalks[v][i, j]
-          state.stalks[v][i, j] = values[p, j]
+          rho[v][i, j] = values[p, j] - stalk[i, j]
+          stalk[i, j] = values[p, j]
         }
       }
     }

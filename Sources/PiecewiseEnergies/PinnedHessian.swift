@@ -42,29 +42,18 @@ public struct PinnedHessian: LinearOperator {
   public func applyAdjoint(_ y: Matrix, into x: inout Matrix) { apply(y, into: &x) }
 
   public func apply(_ x: Matrix, into y: inout Matrix) {
-    let (network, pins) = (energy.sheaf.network, energy.pins)
+    let (sheaf, pins) = (energy.sheaf, energy.pins)
+    let last = sheaf.network.lastVertex
     var v = x.split(dimensions)
     for i in v.indices { pins.clear(i, &v[i]) }
-    var image = v.map { Matrix(rows: $0.rows, columns: $0.columns) }
-    // ρ = δv with the input's column of δ, then δᵀΓρ: each edge acts on its two ends.
-    for (e, edge) in network.edges.enumerated()
-    where !(pins.holdsAll(of: edge.source) && pins.holdsAll(of: edge.target)) {
-      let rows = edge.operation.targetRows
-      var rho = Matrix(rows: v[edge.target].rows, columns: x.columns)
-      rho.copyRows(rows, of: v[edge.target])
-      if !pins.holdsAll(of: edge.source) {
-        edge.operation.addLinearPart(
-          v[edge.source], at: patterns[e], scale: -1, keeping: 1, into: &rho)
-      }
-      energy.stiffness.multiply(&rho, of: edge.target)
-      image[edge.target].add(rho)
-      if pins.holdsAll(of: edge.source) { continue }
-      var back = Matrix(rows: v[edge.source].rows, columns: x.columns)
-      edge.operation.addTranspose(rho, at: patterns[e], keeping: 0, into: &back)
-      image[edge.source].add(back, scale: -1)
-    }
+    // δᵀΓδ, with the input's column of δ where that is free.
+    var image = v
+    sheaf.applyCoboundary(&image, at: patterns, input: energy.inputRole)
+    image[0].fill(0)
+    if energy.output != nil { image[last + 1].fill(0) }
+    energy.stiffness.multiply(&image)
+    sheaf.applyCoboundaryTransposed(&image, at: patterns, input: energy.inputRole)
     if let output = energy.output {
-      let last = network.lastVertex
       let bound = output.activation.jacobianBound
       let c = output.energy == .squared ? bound : bound.squareRoot()
       var rho = v[last + 1]

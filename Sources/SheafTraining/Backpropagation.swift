@@ -7,8 +7,6 @@ public struct Backpropagation: GradientRule {
   private var state = SheafState(stalks: [Matrix(rows: 0, columns: 0)])
   private var cotangent: [Matrix] = []
   private var patterns: [ActivationPattern] = []
-  private var residual = Matrix(rows: 0, columns: 0)
-  private var reverse: ReverseSweep?
 
   /// The rule.
   public init() {}
@@ -29,23 +27,16 @@ public struct Backpropagation: GradientRule {
     {
       state = sheaf.zeroState(batch.input)
       cotangent = sheaf.zeroCochain(batch: batch.input.columns)
-      residual = Matrix(rows: network.outputDimension, columns: batch.input.columns)
-      reverse = ReverseSweep(network)
-      patterns = network.edges.map { $0.operation.blankPattern(batch: batch.input.columns) }
+      patterns = sheaf.blankPatterns(batch: batch.input.columns)
     }
     state.stalks[0].set(batch.input)
-    for (e, edge) in network.edges.enumerated() {
-      let source = state.stalks[edge.source]
-      edge.operation.apply(source, into: &state.stalks[edge.target])
-      if edge.operation.isStateDependent {
-        _ = edge.operation.readPattern(at: source, into: &patterns[e])
-      }
-    }
+    sheaf.runForwardPass(&state)
+    _ = sheaf.readPatterns(at: state, into: &patterns)
     // The derivative of the loss in z_{k+1} is a multiple of φ(z) − y for every φ.
-    network.outputActivation.apply(state.stalks[last], into: &residual)
-    residual.add(batch.target, scale: -1)
+    network.outputActivation.apply(state.stalks[last], into: &cotangent[last])
+    cotangent[last].add(batch.target, scale: -1)
     let scale = network.lossGradientScale
-    reverse!.run(network, patterns, residual, into: &cotangent) { e, v in
+    sheaf.substituteBackward(&cotangent, at: patterns, isFromOutput: true) { e, v in
       guard !network.edges[e].operation.parameterNames.isEmpty else { return }
       body(e, v, state.stalks[network.edges[e].source], scale)
     }

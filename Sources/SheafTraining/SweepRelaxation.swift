@@ -25,7 +25,6 @@ struct SweepRelaxation: Sendable {
   private var last: [Matrix] = []
   private var fresh: [Matrix] = []
   private var patterns: [ActivationPattern]
-  private let reverse: ReverseSweep
   private var residual: Matrix
   private var trial, prediction, start: Matrix
   /// One number for each sample.
@@ -39,8 +38,7 @@ struct SweepRelaxation: Sendable {
     state = sheaf.zeroState(Matrix(rows: network.inputDimension, columns: batch))
     momenta = sheaf.zeroCochain(batch: batch)
     (direction, image) = (momenta, momenta)
-    patterns = network.edges.map { $0.operation.blankPattern(batch: batch) }
-    reverse = ReverseSweep(network)
+    patterns = sheaf.blankPatterns(batch: batch)
     residual = Matrix(rows: network.outputDimension, columns: batch)
     (trial, prediction, start) = (residual, residual, residual)
     length = [Double](repeating: 0, count: batch)
@@ -70,7 +68,9 @@ struct SweepRelaxation: Sendable {
   ) {
     let network = sheaf.network
     let end = network.lastVertex
-    runForwardPass(network, input)
+    state.stalks[0].set(input)
+    sheaf.runForwardPass(&state)
+    _ = sheaf.readPatterns(at: state, into: &patterns)
     for j in energies.indices {
       energies[j] = network.outputActivation.crossEntropy(state.stalks[end], target, sample: j)
     }
@@ -78,17 +78,20 @@ struct SweepRelaxation: Sendable {
     for step in 0..<directions {
       setOutputForce(network.outputActivation, target)
       if step == 0 {
-        reverse.run(network, patterns, residual, into: &direction)
+        direction[end].set(residual)
+        sheaf.substituteBackward(&direction, at: patterns, isFromOutput: true)
         for j in length.indices { (slope[j], curvature[j]) = (0, 0) }
       } else {
-        conjugate(network, stiffness, isFirst: step == 1)
+        conjugate(sheaf, stiffness, isFirst: step == 1)
         for j in length.indices { (slope[j], curvature[j]) = (0, 0) }
         for v in 1...end {
           momenta[v].addColumnDots(direction[v], scale: 1 / stiffness[v], into: &slope)
           direction[v].addColumnDots(direction[v], scale: 1 / stiffness[v], into: &curvature)
         }
       }
-      setImage(network, stiffness)
+      // δ_Ω⁻¹Γ⁻¹ direction.
+      for v in 1...end { image[v].set(direction[v], scale: 1 / stiffness[v]) }
+      sheaf.substituteForward(&image, at: patterns)
       if step == 0 {
         // ⟨σ, Γ⁻¹σ⟩ = ⟨r, z⟩ with z the image: no need to sum over the vertices.
         residual.addColumnDots(image[end], into: &curvature)
@@ -163,39 +166,19 @@ struct SweepRelaxation: Sendable {
     }
   }
 
-  private mutating func runForwardPass(_ network: Network, _ input: Matrix) {
-    state.stalks[0].set(input)
-    for (e, edge) in network.edges.enumerated() {
-      let source = state.stalks[edge.source]
-      edge.operation.apply(source, into: &state.stalks[edge.target])
-      if edge.operation.isStateDependent {
-        _ = edge.operation.readPattern(at: source, into: &patterns[e])
-      }
-    }
-  }
-
   /// residual ← −∇L = y − φ(z_{k+1}).
   private mutating func setOutputForce(_ activation: OutputActivation, _ target: Matrix) {
     activation.apply(state.stalks[state.stalks.count - 1], into: &residual)
     residual.add(target, keeping: -1)
   }
 
-  /// image ← δ_Ω⁻¹Γ⁻¹ direction.
-  private mutating func setImage(_ network: Network, _ stiffness: [Double]) {
-    for v in 1..<image.count { image[v].set(direction[v], scale: 1 / stiffness[v]) }
-    for (e, edge) in network.edges.enumerated() where edge.source != 0 {
-      let source = image[edge.source]
-      edge.operation.addLinearPart(
-        source, at: patterns[e], scale: 1, keeping: 1, into: &image[edge.target])
-    }
-  }
-
   /// direction ← (σ* − σ) + β direction with β ≥ 0 by Polak and Ribière, sample by sample.
-  private mutating func conjugate(_ network: Network, _ stiffness: [Double], isFirst: Bool) {
+  private mutating func conjugate(_ sheaf: NeuralSheaf, _ stiffness: [Double], isFirst: Bool) {
     if fresh.isEmpty { (fresh, last) = (direction, direction) }
     // The first direction began at σ = 0.
     if isFirst { swap(&last, &direction) }
-    reverse.run(network, patterns, residual, into: &fresh)
+    fresh[fresh.count - 1].set(residual)
+    sheaf.substituteBackward(&fresh, at: patterns, isFromOutput: true)
     for j in length.indices { (slope[j], curvature[j]) = (0, 0) }
     for v in 1..<fresh.count {
       fresh[v].add(momenta[v], scale: -1)

@@ -12,33 +12,34 @@ struct EquilibriumGradientTests {
 
   private static func direct() -> EquilibriumRule.Relaxation { .solver(.direct, tolerance: 1e-12) }
 
-  /// c/κ · Σ E* with E = ½ γ Σ‖ρ‖² + κ L, its patterns and whether a neuron rests on a kink.
+  /// c/κ · Σ E* with E = ½ Σ γ‖ρ‖² + κ L, its patterns and whether a neuron rests on a kink.
   private func relaxedLoss(
-    _ network: Network, _ p: Problem, coupling: Double, stiffness: Double
+    _ network: Network, _ p: Problem, coupling: Double, stiffness: EdgeStiffness
   ) throws -> (value: Double, patterns: [ActivationPattern], hasKinks: Bool) {
     let sheaf = NeuralSheaf(network)
+    let gamma = stiffness.values(network, at: 0)
     let energy = try EquilibriumRule.energy(
-      sheaf, input: p.x, target: p.y, coupling: coupling / stiffness)
+      sheaf, input: p.x, target: p.y, coupling: coupling,
+      stiffness: Stiffness(network.edges.map { gamma[$0.target] }, of: network))
     let end = try DirectSolver(tolerance: 1e-12, threads: 1).solve(energy, input: p.x)
     return (
-      end.energies.reduce(0, +) * stiffness / coupling * network.lossGradientScale,
+      end.energies.reduce(0, +) / coupling * network.lossGradientScale,
       sheaf.patterns(at: end.state),
       end.kinkNeurons.contains { $0 > 0 } || end.statuses.contains { $0 != .converged }
     )
   }
 
   /// Central differences of E* in every parameter, wherever no branch changes between the two sides.
-  @Test(arguments: [(0.1, 1.0), (1, 1), (0.5, 4)]) func gradientIsOfTheRelaxedEnergy(
-    coupling: Double, stiffness: Double
-  ) throws {
+  @Test(arguments: [(0.1, 1.0, 1.0), (1, 1, 1), (0.5, 4, 1), (0.5, 1, 3), (0.2, 2, 0.3)])
+  func gradientIsOfTheRelaxedEnergy(coupling: Double, common: Double, affine: Double) throws {
     var compared = 0
+    let stiffness = try EdgeStiffness(.constant(common), factors: [.affine: affine])
     for seed in NeuralSheafLawTests.seeds where seed % 11 == 2 {
       let p = try Problem(seed: seed, batch: 2)
       let middle = try relaxedLoss(p.network, p, coupling: coupling, stiffness: stiffness)
       guard !middle.hasKinks else { continue }
       let gradients = try EquilibriumRule(
-        coupling: .constant(coupling), stiffness: EdgeStiffness(.constant(stiffness)),
-        relaxation: Self.direct()
+        coupling: .constant(coupling), stiffness: stiffness, relaxation: Self.direct()
       ).gradients(p.sheaf, input: p.x, target: p.y, weight: 1)
       var g = RandomGenerator(case: seed)
       for e in p.network.edges.indices {

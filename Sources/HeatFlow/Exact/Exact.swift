@@ -61,7 +61,7 @@ public struct Exact: Sendable {
     let scales = flow.pinned.residualScales(state.stalks[0])
     let starts = (0..<state.batch).map { j in
       SampleFlow(
-        pieces, pieces.coordinates(state, sample: j),
+        pieces, state.coordinates(ofSample: j),
         branches: pieces.flat.rows.map { patterns[$0.edge][$0.row, j] }, alpha: flow.alpha,
         sample: j, segmentLimit: segmentLimit, halt: halt)
     }
@@ -74,7 +74,7 @@ public struct Exact: Sendable {
 
     var ending = samples.compactMap(\.ending).max { $0 == .stepLimit && $1 != .stepLimit }
     let time = samples.map(\.time).min() ?? 0
-    for (j, sample) in samples.enumerated() { pieces.write(sample.x, sample: j, into: &state) }
+    for (j, sample) in samples.enumerated() { state.setCoordinates(ofSample: j, to: sample.x) }
     let events = samples.flatMap(\.events).sorted {
       ($0.time, $0.sample) < ($1.time, $1.sample)
     }
@@ -171,7 +171,7 @@ public struct Exact: Sendable {
         return false
       }
       for (j, sample) in samples.enumerated() {
-        sample.pieces.write(sample.x, sample: j, into: &state)
+        state.setCoordinates(ofSample: j, to: sample.x)
       }
       while next < events.count && events[next].time <= t {
         if events[next].kind == .crossing { crossings += 1 }

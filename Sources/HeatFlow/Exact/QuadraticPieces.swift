@@ -100,92 +100,40 @@ struct QuadraticPieces: Sendable {
     }
     (self.rowOf, self.readers) = (rowOf, readers)
 
-    // Column i of these is the i-th unit vector of the free coordinates.
-    let n = free.count
-    var units = dimensions.map { Matrix(rows: $0, columns: n) }
-    var starts = flat.starts
-    if flow.output != nil { starts.append(count) }
-    for v in dimensions.indices {
-      for i in 0..<dimensions[v] where place[starts[v] + i] >= 0 {
-        units[v][i, place[starts[v] + i]] = 1
-      }
-    }
-    // The state with free coordinates 0: there the force is c.
+    // What the affine edges, the output edge and the pins give: the energy with no stiffness elsewhere. With
+    // free coordinates 0 its force is c.
+    let affine = flow.pinned.affinePart
+    let patterns = flow.sheaf.patterns(at: state)
+    let whole = PinnedHessian(affine, at: patterns, batch: state.batch)
+    let hessian = whole.assembled()[rows: free, columns: free]
+    let samples = Array(0..<state.batch)
     var base = state
-    for v in dimensions.indices {
-      for i in 0..<dimensions[v] where place[starts[v] + i] >= 0 {
-        for j in 0..<state.batch {
-          if v < base.stalks.count { base.stalks[v][i, j] = 0 } else { base.output![i, j] = 0 }
-        }
-      }
+    for j in samples {
+      var x = state.coordinates(ofSample: j)
+      for c in free { x[c] = 0 }
+      base.setCoordinates(ofSample: j, to: x)
     }
-    var hessian = Matrix(rows: n, columns: n)
-    var gradients = dimensions.map { Matrix(rows: $0, columns: state.batch) }
-    for edge in network.edges where !edge.operation.isStateDependent {
-      let operation = edge.operation
-      var rho = Matrix(rows: dimensions[edge.target], columns: n)
-      rho.copyRows(operation.targetRows, of: units[edge.target])
-      operation.addLinearPart(units[edge.source], at: .affine, scale: -1, keeping: 1, into: &rho)
-      if let gamma = stiffness[edge.target] { rho.scaleRows(by: gamma.map { $0.squareRoot() }) }
-      hessian.addGram(rho, transposed: true)
-      var value = Matrix(rows: dimensions[edge.target], columns: state.batch)
-      operation.discrepancy(
-        base.stalks[edge.source], base.stalks[edge.target], into: &value)
-      stiffness.multiply(&value, of: edge.target)
-      gradients[edge.target].add(value)
-      var back = Matrix(rows: dimensions[edge.source], columns: state.batch)
-      operation.addTranspose(value, at: .affine, keeping: 0, into: &back)
-      gradients[edge.source].add(back, scale: -1)
-    }
-    if let output = flow.output, let a = base.output {
-      let last = network.lastVertex
-      var rho = units[last + 1]
-      rho.add(units[last], scale: -1)
-      hessian.addGram(rho, transposed: true, scale: output.coupling)
-      var value = a
-      value.add(base.stalks[last], scale: -1)
-      gradients[last + 1].add(value, scale: output.coupling)
-      gradients[last].add(value, scale: -output.coupling)
-    }
-    for v in dimensions.indices {
-      for pin in pins.soft(v) {
-        for (p, i) in pin.rows.enumerated() where place[starts[v] + i] >= 0 {
-          let k = place[starts[v] + i]
-          hessian[k, k] += pin.stiffness
-          for j in 0..<state.batch { gradients[v][i, j] -= pin.stiffness * pin.values[p, j] }
-        }
-      }
-    }
-    var linear = Matrix(rows: n, columns: state.batch)
-    for v in dimensions.indices {
-      for i in 0..<dimensions[v] where place[starts[v] + i] >= 0 {
-        for j in 0..<state.batch { linear[place[starts[v] + i], j] = -gradients[v][i, j] }
-      }
-    }
+    let gradient = affine.gradient(at: base)
+    var linear = Matrix(stacking: gradient, columns: state.batch)[rows: free, columns: samples]
+    linear.scale(by: -1)
     (self.hessian, self.linear) = (hessian, linear)
     largestStiffness = rows.reduce(max(1, hessian.maximumMagnitude)) { max($0, $1.stiffness) }
   }
+}
 
-  /// All coordinates of sample j of a state.
-  func coordinates(_ state: SheafState, sample j: Int) -> [Double] {
-    var x: [Double] = []
-    for stalk in state.stalks { x += stalk.column(j) }
-    if let a = state.output { x += a.column(j) }
-    return x
+extension SheafState {
+  /// All coordinates of sample j, vertex by vertex, a_{k+1} last.
+  func coordinates(ofSample j: Int) -> [Double] {
+    stalks.flatMap { $0.column(j) } + (output?.column(j) ?? [])
   }
 
-  /// Writes the coordinates of sample j into a state.
-  func write(_ x: [Double], sample j: Int, into state: inout SheafState) {
-    var c = 0
-    for v in state.stalks.indices {
-      for i in 0..<state.stalks[v].rows {
-        state.stalks[v][i, j] = x[c]
-        c += 1
-      }
+  /// Writes all coordinates of sample j.
+  mutating func setCoordinates(ofSample j: Int, to x: [Double]) {
+    var start = 0
+    for v in stalks.indices {
+      stalks[v].setColumn(j, to: x, from: start)
+      start += stalks[v].rows
     }
-    for i in 0..<(state.output?.rows ?? 0) {
-      state.output![i, j] = x[c]
-      c += 1
-    }
+    output?.setColumn(j, to: x, from: start)
   }
 }
