@@ -121,9 +121,10 @@ struct BlockDescent: Sendable {
 
   /// Rounds through all stalks from a state, until each sample's residual is small.
   func run(
-    _ energy: PinnedEnergy, _ flat: FlatNetwork, from start: SheafState, stepLimit: Int,
-    tolerance: Double, halt: Halt, progress: (@Sendable (Int) -> Void)?
+    _ energy: PinnedEnergy, _ flat: FlatNetwork, from start: SheafState,
+    _ settings: SolverSettings, progress: (@Sendable (Int) -> Void)?
   ) -> PinnedEquilibrium {
+    let (stepLimit, tolerance) = (settings.stepLimit, settings.tolerance)
     var end = PinnedEquilibrium(start)
     end.reserve(start.batch)
     let scales = energy.residualScales(start.stalks[0])
@@ -133,7 +134,7 @@ struct BlockDescent: Sendable {
     var blocks = BlockState(self, part, state)
     var round = 0
     while !open.isEmpty && round < stepLimit {
-      if let reason = blocks.sweep(self, part, &state, halt) {
+      if let reason = blocks.sweep(self, part, &state, settings.halt) {
         for (q, j) in open.enumerated() {
           (end.statuses[j], end.iterations[j]) = (reason, round)
           end.state.setSamples(from: j, to: SheafState(stalks: state.samples([q]).stalks))

@@ -1,4 +1,3 @@
-import Foundation
 import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
@@ -15,25 +14,12 @@ import PiecewiseEnergies
 /// Local and monotone: no sweep through the network, the energy never rises, and a kink couples one
 /// coordinate alone, so that where blocks are at their best, 0 ∈ ∂E. Convergence is linear.
 public struct CoordinateSolver: EquilibriumSolver {
-  /// The most rounds through all stalks.
-  public var stepLimit: Int
-  /// The residual that counts as converged.
-  public var tolerance: Double
-  /// The most threads.
-  public var threads: Int
-  /// When to end early; the samples still open then have its reason for a status.
-  public var halt = Halt.never
-  /// Told how many samples have ended since the last call, from any thread.
+  /// 100,000 rounds through all stalks.
+  public static let defaultStepLimit = 100_000
+  public var settings: SolverSettings
   public var progress: (@Sendable (Int) -> Void)?
 
-  /// A solver with its settings.
-  public init(
-    stepLimit: Int = 100_000, tolerance: Double = 1e-8,
-    threads: Int = ProcessInfo.processInfo.activeProcessorCount
-  ) {
-    precondition(stepLimit > 0 && tolerance > 0)
-    (self.stepLimit, self.tolerance, self.threads) = (stepLimit, tolerance, threads)
-  }
+  public init(_ settings: SolverSettings) { self.settings = settings }
 
   /// Relaxes a batch.
   ///
@@ -47,16 +33,12 @@ public struct CoordinateSolver: EquilibriumSolver {
   ) throws(EquilibriumError) -> PinnedEquilibrium {
     try energy.check(input, from: start)
     let rounds = try BlockDescent(energy)
-    let (halt, progress) = (halt, progress)
+    let (settings, progress) = (settings, progress)
     let flat = FlatNetwork(energy.sheaf.network)
-    let (stepLimit, tolerance) = (stepLimit, tolerance)
     return relaxInBlocks(
-      energy, input: input, from: start.map(energy.imposed), flat: flat, threads: threads,
-      tolerance: tolerance, stepLimit: stepLimit, halt: halt
+      energy, input: input, from: start.map(energy.imposed), flat: flat, settings
     ) { part, _, state, _ in
-      rounds.run(
-        part, flat, from: state, stepLimit: stepLimit, tolerance: tolerance, halt: halt,
-        progress: progress)
+      rounds.run(part, flat, from: state, settings, progress: progress)
     }
   }
 }

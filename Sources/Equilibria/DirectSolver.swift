@@ -1,4 +1,3 @@
-import Foundation
 import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
@@ -10,29 +9,13 @@ import PiecewiseEnergies
 /// 0 ∈ ∂E; the energy never rises (Docs/Equilibria.md). Samples finish one by one; the others go on
 /// without them.
 public struct DirectSolver: EquilibriumSolver {
-  /// The most steps.
-  public var stepLimit: Int
-  /// The residual that counts as converged.
-  public var tolerance: Double
-  /// The most threads.
-  public var threads: Int
-  /// When to end early; the samples still open then have its reason for a status.
-  public var halt = Halt.never
-  /// Told how many samples have ended since the last call, from any thread.
+  public var settings: SolverSettings
   public var progress: (@Sendable (Int) -> Void)?
   /// Whether a freed input that the pins do not determine is moved to the point of least norm, as far
   /// as no operation changes branch on the way; else it stays where the descent left it.
-  public var isLeastNorm: Bool
+  public var isLeastNorm = false
 
-  /// A solver with its settings.
-  public init(
-    stepLimit: Int = 1000, tolerance: Double = 1e-8,
-    threads: Int = ProcessInfo.processInfo.activeProcessorCount, isLeastNorm: Bool = false
-  ) {
-    precondition(stepLimit > 0 && tolerance > 0)
-    self.isLeastNorm = isLeastNorm
-    (self.stepLimit, self.tolerance, self.threads) = (stepLimit, tolerance, threads)
-  }
+  public init(_ settings: SolverSettings) { self.settings = settings }
 
   /// Relaxes a batch.
   ///
@@ -43,8 +26,7 @@ public struct DirectSolver: EquilibriumSolver {
   ) throws(EquilibriumError) -> PinnedEquilibrium {
     try energy.check(input, from: start)
     return FaceDescent(
-      faceSolver: .direct, stepLimit: stepLimit, tolerance: tolerance, threads: threads,
-      isLeastNorm: isLeastNorm, halt: halt, progress: progress
+      faceSolver: .direct, settings: settings, isLeastNorm: isLeastNorm, progress: progress
     ).relax(energy, input: input, from: start.map(energy.imposed))
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
 
@@ -31,17 +32,15 @@ public enum EquilibriumMethod: String, Sendable, CaseIterable {
     for energy: PinnedEnergy, tolerance: Double = 1e-8, stepLimit: Int? = nil,
     threads: Int = ProcessInfo.processInfo.activeProcessorCount
   ) -> any EquilibriumSolver {
-    switch self {
-    case .auto:
-      AutomaticSolver(stepLimit: stepLimit ?? 1000, tolerance: tolerance, threads: threads)
-    case .direct:
-      DirectSolver(stepLimit: stepLimit ?? 1000, tolerance: tolerance, threads: threads)
-    case .iterative:
-      IterativeSolver(stepLimit: stepLimit ?? 1000, tolerance: tolerance, threads: threads)
-    case .coordinate:
-      CoordinateSolver(stepLimit: stepLimit ?? 100_000, tolerance: tolerance, threads: threads)
-    case .flow:
-      FlowSolver(stepLimit: stepLimit ?? 200_000, tolerance: tolerance, threads: threads)
-    }
+    let type: any EquilibriumSolver.Type =
+      switch self {
+      case .auto: AutomaticSolver.self
+      case .direct: DirectSolver.self
+      case .iterative: IterativeSolver.self
+      case .coordinate: CoordinateSolver.self
+      case .flow: FlowSolver.self
+      }
+    return type.init(
+      stepLimit: stepLimit ?? type.defaultStepLimit, tolerance: tolerance, threads: threads)
   }
 }

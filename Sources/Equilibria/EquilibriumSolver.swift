@@ -1,14 +1,19 @@
+import Foundation
 import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
 
 /// A way to a pinned equilibrium.
 public protocol EquilibriumSolver: Sendable {
-  /// Asked between steps whether to end. Samples still open then have its reason for a status, and their
-  /// states are those that they have come to.
-  var halt: Halt { get set }
+  /// The step limit where none is given.
+  static var defaultStepLimit: Int { get }
+  /// How closely and how long. Samples that are still open at a halt are where they have come to.
+  var settings: SolverSettings { get set }
   /// Called, from any thread, with the number of samples that have ended since the last call.
   var progress: (@Sendable (Int) -> Void)? { get set }
+
+  /// A solver with its settings.
+  init(_ settings: SolverSettings)
 
   /// Relaxes a batch.
   ///
@@ -26,6 +31,18 @@ public protocol EquilibriumSolver: Sendable {
 }
 
 extension EquilibriumSolver {
+  /// 1000 steps.
+  public static var defaultStepLimit: Int { 1000 }
+
+  /// A solver from some of its settings.
+  public init(
+    stepLimit: Int = Self.defaultStepLimit, tolerance: Double = 1e-8,
+    threads: Int = ProcessInfo.processInfo.activeProcessorCount
+  ) {
+    precondition(stepLimit > 0 && tolerance > 0)
+    self.init(SolverSettings(stepLimit: stepLimit, tolerance: tolerance, threads: threads))
+  }
+
   /// Relaxes a batch from the forward pass through the pins.
   public func solve(
     _ energy: PinnedEnergy, input: Matrix

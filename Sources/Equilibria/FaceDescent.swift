@@ -1,4 +1,3 @@
-import Foundation
 import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
@@ -19,11 +18,8 @@ struct FaceDescent: Sendable {
   enum FaceSolver { case direct, iterative, cheaper }
 
   var faceSolver: FaceSolver
-  let stepLimit: Int
-  let tolerance: Double
-  let threads: Int
+  let settings: SolverSettings
   var isLeastNorm = false
-  var halt = Halt.never
   var progress: (@Sendable (Int) -> Void)?
 
   /// How closely the iterative solver solves faces on the way, and at the end. Measured: rougher ones
@@ -41,8 +37,7 @@ struct FaceDescent: Sendable {
   ) -> PinnedEquilibrium {
     let flat = FlatNetwork(energy.sheaf.network)
     return relaxInBlocks(
-      energy, input: input, from: start, flat: flat, threads: threads, tolerance: tolerance,
-      stepLimit: stepLimit, halt: halt
+      energy, input: input, from: start, flat: flat, settings
     ) { part, samples, state, rho in
       var result = PinnedEquilibrium(state)
       // Few samples at a time keep the responses of their rows in the cache, many make their products
@@ -105,7 +100,7 @@ struct FaceDescent: Sendable {
     var step = 0
     // At an equilibrium, or at the limit, before the first step.
     let open = (0..<set.batch).filter {
-      !set.progress[$0].isSettled && set.progress[$0].iterations < stepLimit
+      !set.progress[$0].isSettled && set.progress[$0].iterations < settings.stepLimit
     }
     if open.count < set.batch {
       for j in 0..<set.batch where !open.contains(j) {
@@ -171,7 +166,7 @@ struct FaceDescent: Sendable {
           if set.descend(j, energy.samples(s..<s + 1)) == .stationary { finished[j] = .converged }
         }
       }
-      for j in 0..<set.batch where set.progress[j].iterations >= stepLimit {
+      for j in 0..<set.batch where set.progress[j].iterations >= settings.stepLimit {
         finished[j] = finished[j] ?? .stepLimit
       }
       guard !finished.isEmpty else { continue }
@@ -201,14 +196,14 @@ struct FaceDescent: Sendable {
       }
       let places = set.samples.indices.filter { !set.progress[$0].isIterative }
       guard !places.isEmpty else { break }
-      switch try FaceStep.direct(set.part(places), halt, budget) {
+      switch try FaceStep.direct(set.part(places), settings.halt, budget) {
       case .step(let face): parts.append((places, face))
       case .tooLarge(let found): large = found.map { places[$0] }
       }
     }
     let places = set.samples.indices.filter { set.progress[$0].isIterative }
     if !places.isEmpty {
-      parts.append((places, try FaceStep.iterative(set.part(places), halt)))
+      parts.append((places, try FaceStep.iterative(set.part(places), settings.halt)))
     }
     return FaceStep(joining: parts)
   }
@@ -252,6 +247,6 @@ struct FaceDescent: Sendable {
     let isBetter = gap < 0.5 * set.progress[j].modelGap
     set.progress[j].modelGap = min(gap, set.progress[j].modelGap)
     set.progress[j].stuckSteps = isBetter ? 0 : set.progress[j].stuckSteps + 1
-    return gap <= 1e-3 * tolerance * scale || set.progress[j].stuckSteps >= 10
+    return gap <= 1e-3 * settings.tolerance * scale || set.progress[j].stuckSteps >= 10
   }
 }

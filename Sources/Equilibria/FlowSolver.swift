@@ -1,4 +1,3 @@
-import Foundation
 import HeatFlow
 import LinearAlgebra
 import NeuralSheaves
@@ -11,25 +10,12 @@ import PiecewiseEnergies
 /// along a kink they chatter for ever and the residual does not vanish, so the end is polished by
 /// descent over faces, which finds the kinks that the flow slides on.
 public struct FlowSolver: EquilibriumSolver {
-  /// The most steps of the flow.
-  public var stepLimit: Int
-  /// The residual that counts as converged.
-  public var tolerance: Double
-  /// The most threads.
-  public var threads: Int
-  /// When to end early; the samples still open then have its reason for a status.
-  public var halt = Halt.never
-  /// Told how many samples have ended since the last call, from any thread.
+  /// 200,000 steps of the flow.
+  public static let defaultStepLimit = 200_000
+  public var settings: SolverSettings
   public var progress: (@Sendable (Int) -> Void)?
 
-  /// A solver with its settings.
-  public init(
-    stepLimit: Int = 200_000, tolerance: Double = 1e-8,
-    threads: Int = ProcessInfo.processInfo.activeProcessorCount
-  ) {
-    precondition(stepLimit > 0 && tolerance > 0)
-    (self.stepLimit, self.tolerance, self.threads) = (stepLimit, tolerance, threads)
-  }
+  public init(_ settings: SolverSettings) { self.settings = settings }
 
   /// Relaxes a batch. Cost: one to three forward passes per step, and a few steps of `AutomaticSolver`.
   ///
@@ -47,10 +33,11 @@ public struct FlowSolver: EquilibriumSolver {
     var state = start.map(energy.imposed) ?? energy.forwardPass(input).state
     energy.setOutput(of: &state)
     let flows = try flowed(energy, &state)
+    var polishing = settings
+    polishing.stepLimit = min(1000, settings.stepLimit)
     let polish = FaceDescent(
-      faceSolver: .cheaper, stepLimit: min(1000, stepLimit), tolerance: tolerance,
-      threads: threads, halt: halt, progress: progress)
-    let taken = flows.map { max(0, polish.stepLimit - (stepLimit - $0.steps)) }
+      faceSolver: .cheaper, settings: polishing, progress: progress)
+    let taken = flows.map { max(0, polishing.stepLimit - (settings.stepLimit - $0.steps)) }
     var end = polish.relax(energy, input: input, from: state, taken: taken)
     for (j, flow) in flows.enumerated() {
       end.iterations[j] += flow.steps - taken[j]
@@ -69,15 +56,15 @@ public struct FlowSolver: EquilibriumSolver {
     var open = Array(0..<state.batch)
     var energies = [Double](repeating: .infinity, count: state.batch)
     var steps = 0
-    while steps < stepLimit && !open.isEmpty && halt.reason == nil {
+    while steps < settings.stepLimit && !open.isEmpty && settings.halt.reason == nil {
       let part = open.count == state.batch ? energy : energy.samples(open)
       let run: FlowSolution
       let residuals: [Double]
       do {
         let flow = try HeatFlow(part)
-        var euler = Euler(
-          stop: .residual(tolerance), stepLimit: min(500, stepLimit - steps), threads: threads)
-        euler.halt = halt
+        var euler = Euler()
+        euler.settings = settings
+        euler.settings.stepLimit = min(500, settings.stepLimit - steps)
         run = try euler.run(flow, from: state.samples(open))
         residuals = flow.residuals(at: run.state)
       } catch {
@@ -93,7 +80,8 @@ public struct FlowSolver: EquilibriumSolver {
           continue
         }
         state.setSamples(from: j, to: run.state.samples([q]))
-        result[j].isAtEnd = residuals[q] <= tolerance || !(values[q] < energies[j] * (1 - 1e-10))
+        result[j].isAtEnd =
+          residuals[q] <= settings.tolerance || !(values[q] < energies[j] * (1 - 1e-10))
         energies[j] = values[q]
         if !result[j].isAtEnd { left.append(j) }
       }

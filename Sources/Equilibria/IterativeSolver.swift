@@ -1,4 +1,3 @@
-import Foundation
 import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
@@ -10,25 +9,10 @@ import PiecewiseEnergies
 /// It takes the same kind of steps as `DirectSolver`, but not the same steps: where minima coexist it
 /// may end in another.
 public struct IterativeSolver: EquilibriumSolver {
-  /// The most steps.
-  public var stepLimit: Int
-  /// The residual that counts as converged.
-  public var tolerance: Double
-  /// The most threads.
-  public var threads: Int
-  /// When to end early; the samples still open then have its reason for a status.
-  public var halt = Halt.never
-  /// Told how many samples have ended since the last call, from any thread.
+  public var settings: SolverSettings
   public var progress: (@Sendable (Int) -> Void)?
 
-  /// A solver with its settings.
-  public init(
-    stepLimit: Int = 1000, tolerance: Double = 1e-8,
-    threads: Int = ProcessInfo.processInfo.activeProcessorCount
-  ) {
-    precondition(stepLimit > 0 && tolerance > 0)
-    (self.stepLimit, self.tolerance, self.threads) = (stepLimit, tolerance, threads)
-  }
+  public init(_ settings: SolverSettings) { self.settings = settings }
 
   /// Relaxes a batch.
   ///
@@ -44,8 +28,7 @@ public struct IterativeSolver: EquilibriumSolver {
         reason: "input coordinate \(open) is free without a prior; the direct method takes it")
     }
     return FaceDescent(
-      faceSolver: .iterative, stepLimit: stepLimit, tolerance: tolerance, threads: threads,
-      halt: halt, progress: progress
+      faceSolver: .iterative, settings: settings, progress: progress
     ).relax(energy, input: input, from: start.map(energy.imposed))
   }
 }

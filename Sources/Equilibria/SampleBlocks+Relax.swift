@@ -7,15 +7,14 @@ import PiecewiseEnergies
 ///
 /// - Parameters:
 ///   - start: where to start; by default the forward pass through the pins.
-///   - halt: asked between repairs.
+///   - settings: after its step limit there is no repair, and it may halt between repairs.
 ///   - relax: gets the energy of a block, the numbers of its samples, its start, and ρ there if that is known;
 ///     returns statuses, states and counts. The rest of the report is made here.
 ///   - repair: goes on from where samples are that should be at an equilibrium and are not, the steps of each
 ///     so far being given; it counts on.
-///   - stepLimit: the steps after which there is no repair.
 func relaxInBlocks(
   _ energy: PinnedEnergy, input: Matrix, from start: SheafState? = nil, flat: FlatNetwork,
-  threads: Int, tolerance: Double, stepLimit: Int, halt: Halt,
+  _ settings: SolverSettings,
   _ relax: @Sendable (PinnedEnergy, [Int], SheafState, [Matrix]?) -> PinnedEquilibrium,
   repair: (@Sendable (PinnedEnergy, SheafState, [Int]) -> PinnedEquilibrium)? = nil
 ) -> PinnedEquilibrium {
@@ -24,29 +23,29 @@ func relaxInBlocks(
     _ scales: [Double]
   ) -> PinnedEquilibrium {
     var end = relax(part, samples, state, rho)
-    end.finish(part, flat, scales: scales, tolerance: tolerance)
+    end.finish(part, flat, scales: scales, tolerance: settings.tolerance)
     guard let repair else { return end }
     for _ in 0..<20 {
       let wrong = scales.indices.filter {
-        end.statuses[$0] == .stalled && end.iterations[$0] < stepLimit
+        end.statuses[$0] == .stalled && end.iterations[$0] < settings.stepLimit
       }
       guard !wrong.isEmpty else { break }
-      if let reason = halt.reason {
+      if let reason = settings.halt.reason {
         for j in wrong { end.statuses[j] = reason }
         break
       }
       let rest = part.samples(wrong)
       var next = repair(rest, end.state.samples(wrong), wrong.map { end.iterations[$0] })
-      next.finish(rest, flat, scales: wrong.map { scales[$0] }, tolerance: tolerance)
+      next.finish(rest, flat, scales: wrong.map { scales[$0] }, tolerance: settings.tolerance)
       for (q, j) in wrong.enumerated() { end.take(next, sample: q, at: j) }
     }
     return end
   }
   let network = energy.sheaf.network
   var blocks = SampleBlocks.ranges(
-    network: network, batch: input.columns, threads: min(threads, input.columns)
+    network: network, batch: input.columns, threads: min(settings.threads, input.columns)
   ).map { RelaxedBlock(range: $0) }
-  forEachInParallel(&blocks, threads: threads) { block in
+  forEachInParallel(&blocks, threads: settings.threads) { block in
     let part = energy.samples(block.range)
     let forward = part.forwardPass(input.columns(block.range))
     let begin = start?.samples(block.range) ?? forward.state

@@ -9,29 +9,24 @@ import NeuralSheaves
 public struct Euler: Sendable {
   /// The step dt; nil for 1.8/(α λ_max) of the current pattern, looked up again as it switches.
   public var step: Double?
-  /// When to stop.
-  public var stop: StoppingRule
-  /// The most steps to take.
-  public var stepLimit: Int
+  /// When to stop; nil for the residual rule at the settings' tolerance.
+  public var stop: StoppingRule?
   /// Whether to take a step at or above the stability bound.
   public var allowsUnstable: Bool
-  /// The most threads to use.
-  public var threads: Int
-  /// Asked before every step whether to end, with its reason for a status.
-  public var halt = Halt.never
+  /// How long it may go on; halts before any step.
+  public var settings: SolverSettings
   /// Told after every step how far the run is; costs nothing else.
   public var progress: (@Sendable (FlowProgress) -> Void)?
 
   /// Euler's method with its settings.
   public init(
-    step: Double? = nil, stop: StoppingRule = .residual(1e-8), stepLimit: Int = 200_000,
+    step: Double? = nil, stop: StoppingRule? = nil, stepLimit: Int = 200_000,
     allowsUnstable: Bool = false, threads: Int = ProcessInfo.processInfo.activeProcessorCount
   ) {
     self.step = step
     self.stop = stop
-    self.stepLimit = stepLimit
     self.allowsUnstable = allowsUnstable
-    self.threads = threads
+    settings = SolverSettings(stepLimit: stepLimit, threads: threads)
   }
 
   /// Runs the flow from a state to the end.
@@ -44,40 +39,38 @@ public struct Euler: Sendable {
   public func run(
     _ flow: HeatFlow, from start: SheafState, observe: ((FlowObservation) -> Void)? = nil
   ) throws(FlowError) -> FlowSolution {
-    var method = EulerMethod(settings: self)
+    var method = EulerMethod(euler: self)
     return try method.integrate(flow, from: start, observe: observe)
   }
 }
 
 /// Euler's step: constant, or 0.9 of the bound, which is looked up again when the pattern has switched.
 private struct EulerMethod: FlowMethod {
-  let settings: Euler
+  let euler: Euler
   private var h = 0.0
   private var (lookedUp, isStale, previous) = (0, false, 0.0)
 
-  init(settings: Euler) { self.settings = settings }
+  init(euler: Euler) { self.euler = euler }
 
-  var stop: StoppingRule { settings.stop }
-  var stepLimit: Int { settings.stepLimit }
-  var threads: Int { settings.threads }
-  var halt: Halt { settings.halt }
-  var progress: (@Sendable (FlowProgress) -> Void)? { settings.progress }
+  var stop: StoppingRule? { euler.stop }
+  var settings: SolverSettings { euler.settings }
+  var progress: (@Sendable (FlowProgress) -> Void)? { euler.progress }
 
   // Nothing free, nothing to move: then any step will do.
   private func defaultStep(_ flow: HeatFlow, _ state: SheafState) -> Double {
-    let bound = flow.stableStep(at: state, halt: halt)
+    let bound = flow.stableStep(at: state, halt: settings.halt)
     return bound == .infinity ? 1 : 0.9 * bound
   }
 
   mutating func start(_ flow: HeatFlow, _ state: SheafState) throws(FlowError) {
-    h = settings.step ?? defaultStep(flow, state)
+    h = euler.step ?? defaultStep(flow, state)
     // Then no step is taken.
-    if halt.reason != nil { return }
-    guard settings.step != nil || (h > 0 && h.isFinite) else { throw .noStableStep }
+    if settings.halt.reason != nil { return }
+    guard euler.step != nil || (h > 0 && h.isFinite) else { throw .noStableStep }
     guard h > 0 && h.isFinite else { throw .setting(name: "step", found: h) }
-    if settings.step != nil && !settings.allowsUnstable {
-      let bound = flow.stableStep(at: state, halt: halt)
-      if h >= bound && halt.reason == nil { throw .unstableStep(found: h, bound: bound) }
+    if euler.step != nil && !euler.allowsUnstable {
+      let bound = flow.stableStep(at: state, halt: settings.halt)
+      if h >= bound && settings.halt.reason == nil { throw .unstableStep(found: h, bound: bound) }
     }
   }
 
@@ -106,7 +99,7 @@ private struct EulerMethod: FlowMethod {
     isStale = isStale || step.report.switched > 0
     let wait = step.report.change > previous ? 5 : 50
     previous = step.report.change
-    if settings.step == nil && isStale && steps >= lookedUp + wait {
+    if euler.step == nil && isStale && steps >= lookedUp + wait {
       (lookedUp, isStale) = (steps, false)
       h = defaultStep(flow, state())
     }

@@ -26,13 +26,9 @@ struct FlowStep {
 protocol FlowMethod {
   associatedtype Block: FlowBlock
   /// When to stop.
-  var stop: StoppingRule { get }
-  /// The most steps to take.
-  var stepLimit: Int { get }
-  /// The most threads to use.
-  var threads: Int { get }
-  /// Asked before every step.
-  var halt: Halt { get }
+  var stop: StoppingRule? { get }
+  /// How long it may go on.
+  var settings: SolverSettings { get }
   /// Told after every step.
   var progress: (@Sendable (FlowProgress) -> Void)? { get }
   /// Checks the settings and prepares the first step.
@@ -52,8 +48,7 @@ extension FlowMethod {
   mutating func integrate(
     _ flow: HeatFlow, from start: SheafState, observe: ((FlowObservation) -> Void)?
   ) throws(FlowError) -> FlowSolution {
-    try stop.check()
-    guard stepLimit > 0 else { throw .setting(name: "steps", found: Double(stepLimit)) }
+    let stop = try StoppingRule.checked(stop, settings)
     var state = start
     flow.pins.impose(on: &state)
     try self.start(flow, state)
@@ -65,7 +60,7 @@ extension FlowMethod {
     let zero = flow.sheaf.discords(flow.sheaf.zeroState(state.stalks[0])).energy
     let energyLimit = 1e3 * maximum(flow.energy(of: state), 1e-9 * (1 + zero))
     let threads = SampleBlocks.threads(
-      network: flow.sheaf.network, batch: state.batch, limit: threads)
+      network: flow.sheaf.network, batch: state.batch, limit: settings.threads)
     let (sheaf, alpha) = (flow.sheaf, flow.alpha)
     let ranges = SampleBlocks.ranges(
       network: sheaf.network, batch: state.batch, threads: threads)
@@ -86,8 +81,8 @@ extension FlowMethod {
           crossings: crossings.count, output: last.columns > 0 ? last.column(0) : [], state: current
         ))
     }
-    while steps < stepLimit {
-      if let reason = halt.reason {
+    while steps < settings.stepLimit {
+      if let reason = settings.halt.reason {
         status = reason
         break
       }

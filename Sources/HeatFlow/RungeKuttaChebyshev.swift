@@ -16,31 +16,26 @@ public struct RungeKuttaChebyshev: Sendable {
   /// above 1. Steps also aim at an error of a hundredth of what they move, so that they resolve the rate at which
   /// the flow converges instead of growing until the fast modes hardly die out.
   public var accuracy: Double
-  /// When to stop.
-  public var stop: StoppingRule
-  /// The most steps to take.
-  public var stepLimit: Int
+  /// When to stop; nil for the residual rule at the settings' tolerance.
+  public var stop: StoppingRule?
   /// The most stages of a chosen step, at least 2; a given step takes as many as it needs.
   public var stageLimit: Int
-  /// The most threads to use.
-  public var threads: Int
-  /// Asked before every step whether to end, with its reason for a status.
-  public var halt = Halt.never
+  /// How long it may go on; halts before any step.
+  public var settings: SolverSettings
   /// Told after every step how far the run is; costs nothing else.
   public var progress: (@Sendable (FlowProgress) -> Void)?
 
   /// The method with its settings.
   public init(
-    step: Double? = nil, accuracy: Double = 1e-4, stop: StoppingRule = .residual(1e-8),
+    step: Double? = nil, accuracy: Double = 1e-4, stop: StoppingRule? = nil,
     stepLimit: Int = 200_000, stageLimit: Int = 50,
     threads: Int = ProcessInfo.processInfo.activeProcessorCount
   ) {
     self.step = step
     self.accuracy = accuracy
     self.stop = stop
-    self.stepLimit = stepLimit
     self.stageLimit = stageLimit
-    self.threads = threads
+    settings = SolverSettings(stepLimit: stepLimit, threads: threads)
   }
 
   /// Runs the flow from a state to the end.
@@ -54,14 +49,14 @@ public struct RungeKuttaChebyshev: Sendable {
   public func run(
     _ flow: HeatFlow, from start: SheafState, observe: ((FlowObservation) -> Void)? = nil
   ) throws(FlowError) -> FlowSolution {
-    var method = ChebyshevMethod(settings: self)
+    var method = ChebyshevMethod(chebyshev: self)
     return try method.integrate(flow, from: start, observe: observe)
   }
 }
 
 /// How steps and stages are chosen.
 private struct ChebyshevMethod: FlowMethod {
-  let settings: RungeKuttaChebyshev
+  let chebyshev: RungeKuttaChebyshev
   /// The step to try next.
   private var h = 0.0
   /// α λ_max with a margin for patterns that come before the next look.
@@ -78,38 +73,36 @@ private struct ChebyshevMethod: FlowMethod {
   /// The share of a step's motion that its error may be.
   private static let share = 0.01
 
-  init(settings: RungeKuttaChebyshev) {
-    self.settings = settings
-    reach = ChebyshevCoefficients(stages: max(2, settings.stageLimit)).bound
+  init(chebyshev: RungeKuttaChebyshev) {
+    self.chebyshev = chebyshev
+    reach = ChebyshevCoefficients(stages: max(2, chebyshev.stageLimit)).bound
   }
 
-  var stop: StoppingRule { settings.stop }
-  var stepLimit: Int { settings.stepLimit }
-  var threads: Int { settings.threads }
-  var halt: Halt { settings.halt }
-  var progress: (@Sendable (FlowProgress) -> Void)? { settings.progress }
+  var stop: StoppingRule? { chebyshev.stop }
+  var settings: SolverSettings { chebyshev.settings }
+  var progress: (@Sendable (FlowProgress) -> Void)? { chebyshev.progress }
 
   private mutating func look(_ flow: HeatFlow, _ state: SheafState) {
-    radius = Self.margin * 2 / flow.stableStep(at: state, halt: halt)
+    radius = Self.margin * 2 / flow.stableStep(at: state, halt: settings.halt)
   }
 
   mutating func start(_ flow: HeatFlow, _ state: SheafState) throws(FlowError) {
-    for (name, value) in [("step", settings.step ?? 1), ("accuracy", settings.accuracy)]
+    for (name, value) in [("step", chebyshev.step ?? 1), ("accuracy", chebyshev.accuracy)]
     where !(value > 0 && value.isFinite) {
       throw .setting(name: name, found: value)
     }
-    guard settings.stageLimit >= 2 else {
-      throw .setting(name: "stages", found: Double(settings.stageLimit))
+    guard chebyshev.stageLimit >= 2 else {
+      throw .setting(name: "stages", found: Double(chebyshev.stageLimit))
     }
     look(flow, state)
     // Then no step is taken.
-    if halt.reason != nil { return }
+    if settings.halt.reason != nil { return }
     guard radius.isFinite, radius == 0 || 1 / radius > 0, (1 / radius).isFinite || radius == 0
     else {
       throw .noStableStep
     }
     // Nothing free, nothing to move: then any step will do.
-    h = settings.step ?? (radius == 0 ? 1 : 1 / radius)
+    h = chebyshev.step ?? (radius == 0 ? 1 : 1 / radius)
     // Errors count relative to the stalks, as large as they are or will be.
     let forward = flow.pinned.forwardPass(state.stalks[0]).state
     let squares = [state, forward].map {
@@ -117,7 +110,7 @@ private struct ChebyshevMethod: FlowMethod {
     }.maximum()!
     count = Double(max(1, state.stalks.dropFirst().reduce(0) { $0 + $1.count }))
     scale = max(1, (squares / count).squareRoot())
-    if settings.step != nil {
+    if chebyshev.step != nil {
       // Stages are whole numbers of memory-free work, but not without end.
       // Rounding grows with the square of the stages.
       let longest = ChebyshevCoefficients(stages: 1000).bound
@@ -137,7 +130,7 @@ private struct ChebyshevMethod: FlowMethod {
     var wasRejected = false
     while true {
       var size = h
-      if settings.step == nil && radius > 0 {
+      if chebyshev.step == nil && radius > 0 {
         // Not beyond what the most stages reach.
         size = min(size, reach / radius)
       }
@@ -165,10 +158,10 @@ private struct ChebyshevMethod: FlowMethod {
           if $0.largestForce > step.force! || $0.largestForce.isNaN { step.force = $0.largestForce }
         }
       }
-      guard settings.step == nil else { return step }
+      guard chebyshev.step == nil else { return step }
       // The error of a step is of order h³.
       let estimate = (squares / count).squareRoot()
-      let error = estimate / (settings.accuracy * scale)
+      let error = estimate / (chebyshev.accuracy * scale)
       let factor = error.isFinite ? 0.8 / pow(max(error, 1e-12), 1.0 / 3) : 0.1
       guard error <= 1 || size < 1e-6 / max(radius, 1e-300) else {
         h = size * min(0.8, max(0.1, factor))

@@ -173,7 +173,7 @@ struct Demo: ParsableCommand {
       let energy = try EquilibriumRule.energy(
         NeuralSheaf(run.network), input: test.input, target: test.target, coupling: 1)
       var solver = EquilibriumMethod.auto.solver(for: energy)
-      solver.halt = halt
+      solver.settings.halt = halt
       let end = try solver.solve(energy, input: test.input)
       columns.append(energy.discords(at: end.state))
       let unsettled = end.statuses.count { $0 != .converged }

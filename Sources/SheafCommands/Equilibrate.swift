@@ -100,7 +100,7 @@ struct Equilibrate: ParsableCommand {
     let bar = ProgressBar()
     let counter = Mutex(0)
     var solver = solver(for: energy)
-    solver.halt = .onSignals(timeLimit: limit.timeLimit)
+    solver.settings.halt = .onSignals(timeLimit: limit.timeLimit)
     solver.progress = { ended in
       let done = counter.withLock { count in
         count += ended
@@ -155,9 +155,12 @@ struct Equilibrate: ParsableCommand {
   }
 
   private func solver(for energy: PinnedEnergy) -> any EquilibriumSolver {
-    leastNorm && method.chosen(for: energy) == .direct
-      ? DirectSolver(stepLimit: steps ?? 1000, tolerance: tolerance, isLeastNorm: true)
-      : method.solver(for: energy, tolerance: tolerance, stepLimit: steps)
+    let isDirect = leastNorm && method.chosen(for: energy) == .direct
+    let solver = (isDirect ? EquilibriumMethod.direct : method).solver(
+      for: energy, tolerance: tolerance, stepLimit: steps)
+    guard isDirect, var direct = solver as? DirectSolver else { return solver }
+    direct.isLeastNorm = true
+    return direct
   }
 
   /// The pins with the names that the call has for their stalks.

@@ -155,15 +155,15 @@ struct Flow: ParsableCommand {
     switch method {
     case .euler:
       var euler = Euler(step: step, stop: rule, stepLimit: steps, allowsUnstable: allowUnstable)
-      (euler.halt, euler.progress) = (halt, progress)
+      (euler.settings.halt, euler.progress) = (halt, progress)
       return try euler.run(flow, from: start, observe: observe)
     case .rkc:
       var rkc = RungeKuttaChebyshev(step: step, stop: rule, stepLimit: steps)
-      (rkc.halt, rkc.progress) = (halt, progress)
+      (rkc.settings.halt, rkc.progress) = (halt, progress)
       return try rkc.run(flow, from: start, observe: observe)
     case .exact:
-      var exact = Exact(stop: rule, segmentLimit: steps)
-      exact.halt = halt
+      var exact = Exact(stop: rule, stepLimit: steps)
+      exact.settings.halt = halt
       return try exact.run(flow, from: start, observe: observe)
     }
   }

@@ -7,6 +7,12 @@ import Testing
 
 /// Inputs that pins set free.
 extension EquilibriumLawTests {
+  private static var leastNorm: DirectSolver {
+    var solver = DirectSolver()
+    solver.isLeastNorm = true
+    return solver
+  }
+
   /// A freed input with a prior and a clamped output: on the end's pattern the state solves the normal
   /// equations in (x, ω).
   @Test(arguments: 0..<30 as Range<UInt64>) func freedInputsSolveTheAssembledSystem(seed: UInt64)
@@ -72,7 +78,7 @@ extension EquilibriumLawTests {
     let pins = try Pins([Self.whole(1, y)], freeing: [0, 1, 2], network: network, input: x)
     let energy = PinnedEnergy(NeuralSheaf(network), pins: pins)
     let near = try DirectSolver().solve(energy, input: x)
-    let short = try DirectSolver(isLeastNorm: true).solve(energy, input: x)
+    let short = try Self.leastNorm.solve(energy, input: x)
     // ‖w‖² = 21/4. From x itself: w·x + ¼ = −1.65, so d = 4.65 w/‖w‖².
     for i in 0..<3 {
       #expect(abs(near.state.stalks[0][i, 0] - (x[i, 0] + 4.65 * w[i] / 5.25)) < 1e-13)
@@ -93,7 +99,7 @@ extension EquilibriumLawTests {
     let x = Matrix(column: [0.2, 0.4, 0.1])
     let pins = try Pins(
       [Self.whole(3, Matrix(column: y))], freeing: [0, 1, 2], network: network, input: x)
-    let end = try DirectSolver(isLeastNorm: true).solve(
+    let end = try Self.leastNorm.solve(
       PinnedEnergy(NeuralSheaf(network), pins: pins), input: x)
     #expect(end.statuses == [.converged] && end.freedoms[0]?.dimension == 2)
     // y − c = (3/2, 9/2) = 3/2 v: reached, a = 3/2.
@@ -104,7 +110,7 @@ extension EquilibriumLawTests {
     // Off the line by (3, −1), orthogonal to v: E = ½ · 10, with the same a and x.
     let off = try Pins(
       [Self.whole(3, Matrix(column: [5, 3]))], freeing: [0, 1, 2], network: network, input: x)
-    let other = try DirectSolver(isLeastNorm: true).solve(
+    let other = try Self.leastNorm.solve(
       PinnedEnergy(NeuralSheaf(network), pins: off), input: x)
     #expect(other.statuses == [.converged] && abs(other.energies[0] - 5) < 1e-12)
     #expect(other.freedoms[0]?.dimension == 2)

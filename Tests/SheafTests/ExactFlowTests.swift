@@ -359,8 +359,8 @@ struct ExactFlowTests {
       #expect(message { _ = try Euler(stop: .time(time)).run(flow, from: state) }.contains("time"))
     }
     #expect(message { _ = try Exact(stop: .change(1)).run(flow, from: state) }.contains("no steps"))
-    #expect(message { _ = try Exact(segmentLimit: 0).run(flow, from: state) }.contains("steps"))
-    let short = try Exact(segmentLimit: 2).run(flow, from: state)
+    #expect(message { _ = try Exact(stepLimit: 0).run(flow, from: state) }.contains("steps"))
+    let short = try Exact(stepLimit: 2).run(flow, from: state)
     #expect(short.status == .stepLimit && short.steps == 2 && short.events.count == 1)
   }
 

@@ -44,13 +44,13 @@ struct HaltTests {
     let start = energy.values(at: energy.forwardPass(x).state)
     let counter = Counter()
     var solver = method.solver(for: energy, threads: 1)
-    solver.halt = counter.halt(after: .max, reason)
+    solver.settings.halt = counter.halt(after: .max, reason)
     let whole = try solver.solve(energy, input: x)
     #expect(whole.status == .converged)
     let questions = counter.count
     #expect(questions > 20, "\(method): \(questions)")
     for n in [0, 1, questions / 4, questions - 2] {
-      solver.halt = Counter().halt(after: n, reason)
+      solver.settings.halt = Counter().halt(after: n, reason)
       let end = try solver.solve(energy, input: x)
       #expect(end.status == reason, "\(method), \(n) of \(questions): \(end.statuses)")
       let open = end.statuses.indices.filter { end.statuses[$0] != .converged }
@@ -83,30 +83,30 @@ struct HaltTests {
       var euler = Euler(step: 0.01)
       // Two questions about the bound on the step come before the first step.
       let first = Counter()
-      euler.stepLimit = 1
-      euler.halt = first.halt(after: .max, .interrupted)
+      euler.settings.stepLimit = 1
+      euler.settings.halt = first.halt(after: .max, .interrupted)
       _ = try euler.run(flow, from: start)
       let before = first.count - 1
-      euler.stepLimit = 1000
-      euler.halt = Counter().halt(after: n == 0 ? 0 : before + n, .interrupted)
+      euler.settings.stepLimit = 1000
+      euler.settings.halt = Counter().halt(after: n == 0 ? 0 : before + n, .interrupted)
       var seen = 0
       let end = try euler.run(flow, from: start) { _ in seen += 1 }
       #expect(end.status == .interrupted && end.steps == n && seen == n + 1)
       if n > 0 {
-        euler.halt = .never
-        euler.stepLimit = n
+        euler.settings.halt = .never
+        euler.settings.stepLimit = n
         #expect(try euler.run(flow, from: start).state.stalks == end.state.stalks)
       }
     }
     var chebyshev = RungeKuttaChebyshev()
-    chebyshev.halt = Counter().halt(after: 60, .timeLimit)
+    chebyshev.settings.halt = Counter().halt(after: 60, .timeLimit)
     let steps = try chebyshev.run(flow, from: start)
     #expect(steps.status == .timeLimit && steps.steps > 0 && steps.residual.isFinite)
 
     let whole = try Exact().run(flow, from: start)
     var exact = Exact(threads: 1)
     for n in [0, 2, 9] {
-      exact.halt = Counter().halt(after: n, .interrupted)
+      exact.settings.halt = Counter().halt(after: n, .interrupted)
       var seen: [FlowObservation] = []
       let end = try exact.run(flow, from: start) { seen.append($0) }
       #expect(end.status == .interrupted && end.steps <= n + 1 && end.time <= whole.time)

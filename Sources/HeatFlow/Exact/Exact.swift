@@ -12,26 +12,22 @@ import PiecewiseEnergies
 /// window move as one in the same way. Samples do not interact: each has its own segments. No error but
 /// rounding. Cost: of order n³ per segment and sample for n free coordinates.
 public struct Exact: Sendable {
-  /// When to stop: at a residual or at a time.
-  public var stop: StoppingRule
-  /// The most linear segments of a sample; beyond, the status is `stepLimit` and each sample is where it got.
-  public var segmentLimit: Int
+  /// When to stop: at a residual, where nil at the settings' tolerance, or at a time.
+  public var stop: StoppingRule?
   /// The most free coordinates.
   public var dimensionLimit: Int
-  /// The most threads to use.
-  public var threads: Int
-  /// Asked before every segment whether to end, with its reason for a status; each sample is where it got.
-  public var halt = Halt.never
+  /// How long it may go on. The step limit is that of a sample's linear segments; it halts before any segment,
+  /// and each sample is where it got.
+  public var settings: SolverSettings
 
   /// The exact flow with its settings.
   public init(
-    stop: StoppingRule = .residual(1e-8), segmentLimit: Int = 200_000, dimensionLimit: Int = 600,
+    stop: StoppingRule? = nil, stepLimit: Int = 200_000, dimensionLimit: Int = 600,
     threads: Int = ProcessInfo.processInfo.activeProcessorCount
   ) {
     self.stop = stop
-    self.segmentLimit = segmentLimit
     self.dimensionLimit = dimensionLimit
-    self.threads = threads
+    settings = SolverSettings(stepLimit: stepLimit, threads: threads)
   }
 
   /// Runs the flow from a state to the end.
@@ -49,8 +45,7 @@ public struct Exact: Sendable {
     _ flow: HeatFlow, from start: SheafState, observe: ((FlowObservation) -> Void)? = nil
   ) throws(FlowError) -> FlowSolution {
     if case .change = stop { throw .exactHasNoSteps }
-    try stop.check()
-    guard segmentLimit > 0 else { throw .setting(name: "steps", found: Double(segmentLimit)) }
+    let stop = try StoppingRule.checked(stop, settings)
     if let output = flow.output, output.activation != .identity {
       throw .smoothOutput(output.activation)
     }
@@ -63,7 +58,7 @@ public struct Exact: Sendable {
       SampleFlow(
         pieces, state.coordinates(ofSample: j),
         branches: pieces.flat.rows.map { patterns[$0.edge][$0.row, j] }, alpha: flow.alpha,
-        sample: j, segmentLimit: segmentLimit, halt: halt)
+        sample: j, segmentLimit: settings.stepLimit, halt: settings.halt)
     }
     var samples = starts
     switch stop {
@@ -80,7 +75,7 @@ public struct Exact: Sendable {
     }
     let crossings = events.indices.filter { events[$0].kind == .crossing }.map { $0 + 1 }
     if let observe, !(try replay(flow, state, starts, events, until: time, observe)) {
-      ending = halt.reason
+      ending = settings.halt.reason
     }
     let rates = samples.compactMap { $0.segment?.rate }
     let measured = samples.compactMap { $0.segment?.measuredRate(at: $0.elapsed) }
@@ -108,7 +103,7 @@ public struct Exact: Sendable {
     _ samples: inout [SampleFlow], to goal: @Sendable (Int) -> SampleFlow.Goal
   ) throws(FlowError) {
     withoutActuallyEscaping(goal) { goal in
-      forEachInParallel(&samples, threads: threads) { $0.advance(to: goal($0.sample)) }
+      forEachInParallel(&samples, threads: settings.threads) { $0.advance(to: goal($0.sample)) }
     }
     for sample in samples { if let failure = sample.failure { throw failure } }
   }
@@ -165,7 +160,7 @@ public struct Exact: Sendable {
     var (next, crossings) = (0, 0)
     for t in Set(times).sorted() where t <= time {
       try advance(&samples) { _ in .time(t) }
-      if halt.reason != nil {
+      if settings.halt.reason != nil {
         let crossings = events.count { $0.kind == .crossing }
         show(end, event: events.count, time, crossings)
         return false
