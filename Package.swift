@@ -1,23 +1,25 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+/// A target in the folder of its floor.
+func floor(
+  _ floor: String, _ name: String, on dependencies: [Target.Dependency] = [],
+  exclude: [String] = []
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: "Sources/\(floor)/\(name)", exclude: exclude)
+}
+
+let libraries = [
+  "LinearAlgebra", "NetworkKernels", "CellularSheaves", "NeuralSheaves", "PiecewiseEnergies",
+  "SheafFlows", "Equilibria", "SheafTraining", "SheafLaws", "ArrayFiles", "ModelFormats",
+  "Datasets", "Figures",
+]
+
 let package = Package(
   name: "swift-sheaf",
-  products: [
-    .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
-    .library(name: "NetworkKernels", targets: ["NetworkKernels"]),
-    .library(name: "CellularSheaves", targets: ["CellularSheaves"]),
-    .library(name: "NeuralSheaves", targets: ["NeuralSheaves"]),
-    .library(name: "PiecewiseEnergies", targets: ["PiecewiseEnergies"]),
-    .library(name: "HeatFlow", targets: ["HeatFlow"]),
-    .library(name: "Equilibria", targets: ["Equilibria"]),
-    .library(name: "SheafTraining", targets: ["SheafTraining"]),
-    .library(name: "SheafLaws", targets: ["SheafLaws"]),
-    .library(name: "ArrayFiles", targets: ["ArrayFiles"]),
-    .library(name: "ModelFormats", targets: ["ModelFormats"]),
-    .library(name: "Datasets", targets: ["Datasets"]),
-    .library(name: "Figures", targets: ["Figures"]),
-    .executable(name: "sheaf", targets: ["sheaf"]),
+  products: libraries.map { .library(name: $0, targets: [$0]) } + [
+    .executable(name: "sheaf", targets: ["sheaf"])
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -25,55 +27,59 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(
-      name: "COpenBLAS", pkgConfig: "openblas",
+      name: "COpenBLAS", path: "Sources/Numerics/COpenBLAS", pkgConfig: "openblas",
       providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
-    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
-    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    .target(name: "CKernels"),
-    .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CKernels"]),
-    .target(name: "NetworkKernels", dependencies: ["LinearAlgebra", "CKernels"]),
-    .target(name: "CellularSheaves", dependencies: ["LinearAlgebra"]),
-    .target(
-      name: "NeuralSheaves", dependencies: ["CellularSheaves", "NetworkKernels", "LinearAlgebra"]),
-    .target(name: "PiecewiseEnergies", dependencies: ["NeuralSheaves", "LinearAlgebra"]),
-    .target(
-      name: "HeatFlow", dependencies: ["PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
-    .target(
-      name: "Equilibria",
-      dependencies: ["HeatFlow", "PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
-    .target(
-      name: "SheafTraining",
-      dependencies: [
-        "Equilibria", "HeatFlow", "PiecewiseEnergies", "NeuralSheaves", "NetworkKernels",
+    floor("Numerics", "CKernels"),
+    floor("Numerics", "LinearAlgebra", on: ["COpenBLAS", "CKernels"]),
+    floor("Numerics", "NetworkKernels", on: ["LinearAlgebra", "CKernels"]),
+
+    floor("Sheaves", "CellularSheaves", on: ["LinearAlgebra"]),
+
+    floor(
+      "Networks", "NeuralSheaves", on: ["CellularSheaves", "NetworkKernels", "LinearAlgebra"]),
+    floor("Networks", "PiecewiseEnergies", on: ["NeuralSheaves", "LinearAlgebra"]),
+    floor("Networks", "SheafFlows", on: ["PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
+    floor(
+      "Networks", "Equilibria",
+      on: ["SheafFlows", "PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
+    floor("Networks", "SheafLaws", on: ["NeuralSheaves", "LinearAlgebra"]),
+
+    floor(
+      "Learning", "SheafTraining",
+      on: [
+        "Equilibria", "SheafFlows", "PiecewiseEnergies", "NeuralSheaves", "NetworkKernels",
         "LinearAlgebra",
       ]),
-    .target(
-      name: "SheafLaws", dependencies: ["NeuralSheaves", "LinearAlgebra"]),
-    .target(name: "ArrayFiles", dependencies: ["CZip", "CZlib", "LinearAlgebra"]),
-    .target(
-      name: "ModelFormats",
-      dependencies: [
+
+    .systemLibrary(
+      name: "CZip", path: "Sources/Files/CZip", pkgConfig: "libzip",
+      providers: [.apt(["libzip-dev"])]),
+    .systemLibrary(
+      name: "CZlib", path: "Sources/Files/CZlib", pkgConfig: "zlib",
+      providers: [.apt(["zlib1g-dev"])]),
+    floor("Files", "ArrayFiles", on: ["CZip", "CZlib", "LinearAlgebra"]),
+    floor(
+      "Files", "ModelFormats",
+      on: [
         "ArrayFiles", "NeuralSheaves", "NetworkKernels", "LinearAlgebra",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["ONNX/onnx.proto"]),
-    .target(name: "Datasets", dependencies: ["LinearAlgebra"]),
-    .target(name: "Figures", dependencies: ["NeuralSheaves"]),
-    .target(
-      name: "SheafCommands",
-      dependencies: [
-        "ArrayFiles", "Datasets", "Equilibria", "Figures", "HeatFlow", "LinearAlgebra",
-        "ModelFormats", "NeuralSheaves", "PiecewiseEnergies", "SheafTraining",
+    floor("Files", "Datasets", on: ["LinearAlgebra"]),
+
+    floor("Command", "Figures", on: ["NeuralSheaves"]),
+    floor(
+      "Command", "SheafCommands",
+      on: [
+        "ArrayFiles", "Datasets", "Equilibria", "Figures", "LinearAlgebra", "ModelFormats",
+        "NeuralSheaves", "PiecewiseEnergies", "SheafFlows", "SheafTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    .executableTarget(name: "sheaf", dependencies: ["SheafCommands"]),
+    .executableTarget(
+      name: "sheaf", dependencies: ["SheafCommands"], path: "Sources/Command/sheaf"),
     .testTarget(
       name: "SheafTests",
-      dependencies: [
-        "ArrayFiles", "CellularSheaves", "Datasets", "Equilibria", "Figures", "HeatFlow",
-        "LinearAlgebra", "ModelFormats", "NetworkKernels", "NeuralSheaves", "PiecewiseEnergies",
-        "SheafCommands", "SheafLaws", "SheafTraining",
-      ],
+      dependencies: libraries.map { .init(stringLiteral: $0) } + ["SheafCommands"],
       path: "Tests/SheafTests"),
   ]
 )

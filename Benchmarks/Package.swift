@@ -13,7 +13,7 @@ let package = Package(
         .product(name: "ArrayFiles", package: "swift-sheaf"),
         .product(name: "Datasets", package: "swift-sheaf"),
         .product(name: "Equilibria", package: "swift-sheaf"),
-        .product(name: "HeatFlow", package: "swift-sheaf"),
+        .product(name: "SheafFlows", package: "swift-sheaf"),
         .product(name: "LinearAlgebra", package: "swift-sheaf"),
         .product(name: "ModelFormats", package: "swift-sheaf"),
         .product(name: "NetworkKernels", package: "swift-sheaf"),

@@ -1,6 +1,6 @@
 import ArrayFiles
 import Foundation
-import HeatFlow
+import SheafFlows
 import LinearAlgebra
 import ModelFormats
 import NeuralSheaves

@@ -5,7 +5,7 @@ import NeuralSheaves
 import Synchronization
 import Testing
 
-@testable import HeatFlow
+@testable import SheafFlows
 
 /// The exact flow: against the references, hand-solved cases and methods with small steps.
 struct ExactFlowTests {
@@ -49,12 +49,12 @@ struct ExactFlowTests {
     let r = try Reference(name)
     let (flow, start) = try Self.flow(name, r)
     let time = 0.01 * r.scalar("iterations")
-    let end = try Exact(stop: .time(time)).run(flow, from: start)
+    let end = try ExactFlow(stop: .time(time)).run(flow, from: start)
     #expect(end.status == .converged && end.time == time)
     #expect(relativeError(end.state, try r.state("final_", flow.sheaf.network)) < 1e-10)
     #expect(end.residual < 2e-10)
     for n in [1, 10, 100] {
-      let part = try Exact(stop: .time(0.01 * Double(n))).run(flow, from: start)
+      let part = try ExactFlow(stop: .time(0.01 * Double(n))).run(flow, from: start)
       let expected = try r.state("at\(n)_", flow.sheaf.network)
       #expect(relativeError(part.state, expected) < 0.03)
     }
@@ -95,7 +95,7 @@ struct ExactFlowTests {
     start.stalks[z][0, 0] = z0
     for alpha in [1, 2.5] {
       let flow = try HeatFlow(sheaf, pins: pins, alpha: alpha)
-      let end = try Exact().run(flow, from: start)
+      let end = try ExactFlow().run(flow, from: start)
       #expect(end.status == .converged && end.residual == 0 && end.steps == 2)
       #expect(end.state.stalks[z][0, 0] == 0)
       #expect(end.events.map(\.kind) == [.sliding])
@@ -117,12 +117,12 @@ struct ExactFlowTests {
     let flow = try HeatFlow(sheaf, pins: Pins(network: network, input: x))
     var start = sheaf.zeroState(x)
     start.stalks[a][0, 0] = -3
-    let end = try Exact(stop: .residual(1e-12)).run(flow, from: start)
+    let end = try ExactFlow(stop: .residual(1e-12)).run(flow, from: start)
     #expect(end.events.map(\.kind) == [.sliding, .release])
     #expect(end.events[0].time == 0 && abs(end.events[1].time - log(3)) < 1e-14)
     #expect(abs(end.state.stalks[z][0, 0] - 1) < 1e-11)
     #expect(abs(end.state.stalks[a][0, 0] - 1) < 1e-11)
-    let half = try Exact(stop: .time(log(2))).run(flow, from: start)
+    let half = try ExactFlow(stop: .time(log(2))).run(flow, from: start)
     #expect(half.state.stalks[z][0, 0] == 0)
     #expect(abs(half.state.stalks[a][0, 0] + 1.5) < 1e-14)
   }
@@ -142,7 +142,7 @@ struct ExactFlowTests {
     let flow = try HeatFlow(sheaf, pins: pins)
     var start = sheaf.zeroState(x)
     (start.stalks[z][0, 0], start.stalks[z][1, 0]) = (2, 1)
-    let end = try Exact(stop: .residual(1e-13)).run(flow, from: start)
+    let end = try ExactFlow(stop: .residual(1e-13)).run(flow, from: start)
     let s = (-0.2 + (0.04 + 9.6).squareRoot()) / 4
     #expect(end.events.map(\.kind) == [.sliding])
     #expect(abs(end.events[0].time + log(s)) < 1e-14)
@@ -150,7 +150,7 @@ struct ExactFlowTests {
     #expect(abs(end.state.stalks[z][0, 0] - 0.4) < 1e-12 && abs(end.energy - 1.48) < 1e-12)
     #expect(end.residual < 2e-13)
     let t = end.events[0].time + 0.3
-    let middle = try Exact(stop: .time(t)).run(flow, from: start)
+    let middle = try ExactFlow(stop: .time(t)).run(flow, from: start)
     let z0 = 2 * s * s
     #expect(abs(middle.state.stalks[z][0, 0] - (0.4 + (z0 - 0.4) * exp(-0.45))) < 1e-14)
   }
@@ -167,9 +167,9 @@ struct ExactFlowTests {
     let flow = try HeatFlow(sheaf, pins: Pins(network: network, input: x))
     var start = sheaf.zeroState(x)
     (start.stalks[z][0, 0], start.stalks[z][1, 0], start.stalks[p][0, 0]) = (2, 1, -3)
-    let end = try Exact(stop: .residual(1e-12)).run(flow, from: start)
+    let end = try ExactFlow(stop: .residual(1e-12)).run(flow, from: start)
     #expect(end.events.map(\.kind) == [.sliding, .release] && end.events[1].neuron == 0)
-    let release = try Exact(stop: .time(end.events[1].time)).run(flow, from: start).state
+    let release = try ExactFlow(stop: .time(end.events[1].time)).run(flow, from: start).state
     #expect(abs(release.stalks[z][0, 0] - release.stalks[p][0, 0] - 0.2) < 1e-13)
     #expect(Self.distance(end.state, sheaf.forwardPass(x)) < 1e-11)
   }
@@ -194,7 +194,7 @@ struct ExactFlowTests {
       ], network: network, input: x)
     var start = sheaf.zeroState(x)
     start.stalks[z][0, 0] = -1
-    let end = try Exact(stop: .time(log(2) + 1)).run(HeatFlow(sheaf, pins: pins), from: start)
+    let end = try ExactFlow(stop: .time(log(2) + 1)).run(HeatFlow(sheaf, pins: pins), from: start)
     #expect(end.events.map(\.kind) == [.sliding, .crossing, .release])
     #expect(end.events.map(\.neuron) == [1, 0, 1])
     #expect(end.events.dropFirst().allSatisfy { abs($0.time - log(2)) < 1e-14 })
@@ -216,7 +216,7 @@ struct ExactFlowTests {
     var start = sheaf.zeroState(x)
     for (i, value) in [1.2, 1, 1.1].enumerated() { start.stalks[z][i, 0] = value }
     do {
-      _ = try Exact().run(flow, from: start)
+      _ = try ExactFlow().run(flow, from: start)
       Issue.record("not refused")
     } catch FlowError.overlappingTies(let vertex, _, let time) {
       #expect(vertex == network.vertices[z].name && time > 0)
@@ -238,7 +238,7 @@ struct ExactFlowTests {
     _ tally: inout Tally
   ) throws -> FlowSolution? {
     do {
-      let end = try Exact(stop: stop, threads: 1).run(flow, from: start)
+      let end = try ExactFlow(stop: stop, threads: 1).run(flow, from: start)
       tally.expect(end.status == .converged, "seed \(seed): \(end.status)")
       return end
     } catch FlowError.overlappingTies {
@@ -274,8 +274,8 @@ struct ExactFlowTests {
       }
       guard sliding == 0 && b - a > 1e-6 * bound else { continue }
       let (from, to) = (a + 1e-4 * (b - a), b - 1e-4 * (b - a))
-      let first = try Exact(stop: .time(from)).run(flow, from: start)
-      let exact = try Exact(stop: .time(to)).run(flow, from: start)
+      let first = try ExactFlow(stop: .time(from)).run(flow, from: start)
+      let exact = try ExactFlow(stop: .time(to)).run(flow, from: start)
       let count = max(2, ((to - from) / (0.02 * bound)).rounded(.up))
       let ends = try [count, 2 * count].map { n in
         let steps = try RungeKuttaChebyshev(
@@ -349,18 +349,20 @@ struct ExactFlowTests {
       NeuralSheaf(network), pins: Pins(network: network, input: r["X"]),
       output: OutputEdge(activation: .sigmoid))
     let start = try r.state("init_", network, hasOutput: true)
-    #expect(message { _ = try Exact().run(smooth, from: start) }.contains("sigmoid"))
+    #expect(message { _ = try ExactFlow().run(smooth, from: start) }.contains("sigmoid"))
     let (flow, state) = try Self.flow("b1_241_identity", Reference("b1_241_identity"))
     #expect(
-      message { _ = try Exact(dimensionLimit: 8).run(flow, from: state) }
+      message { _ = try ExactFlow(dimensionLimit: 8).run(flow, from: state) }
         .contains("9 free coordinates, expected at most 8"))
     for time in [0, -1, Double.nan] {
-      #expect(message { _ = try Exact(stop: .time(time)).run(flow, from: state) }.contains("time"))
+      #expect(
+        message { _ = try ExactFlow(stop: .time(time)).run(flow, from: state) }.contains("time"))
       #expect(message { _ = try Euler(stop: .time(time)).run(flow, from: state) }.contains("time"))
     }
-    #expect(message { _ = try Exact(stop: .change(1)).run(flow, from: state) }.contains("no steps"))
-    #expect(message { _ = try Exact(stepLimit: 0).run(flow, from: state) }.contains("steps"))
-    let short = try Exact(stepLimit: 2).run(flow, from: state)
+    #expect(
+      message { _ = try ExactFlow(stop: .change(1)).run(flow, from: state) }.contains("no steps"))
+    #expect(message { _ = try ExactFlow(stepLimit: 0).run(flow, from: state) }.contains("steps"))
+    let short = try ExactFlow(stepLimit: 2).run(flow, from: state)
     #expect(short.status == .stepLimit && short.steps == 2 && short.events.count == 1)
   }
 
@@ -374,10 +376,10 @@ struct ExactFlowTests {
       output: OutputEdge(activation: .identity, coupling: 3))
     var start = try r.state("init_", network)
     start.output = Matrix([[2]])
-    let exact = try Exact(stop: .time(3)).run(flow, from: start)
+    let exact = try ExactFlow(stop: .time(3)).run(flow, from: start)
     let steps = try Euler(step: 1e-4, stop: .time(3)).run(flow, from: start)
     #expect(relativeError(exact.state, steps.state) < 1e-3)
-    let end = try Exact(stop: .residual(1e-10)).run(flow, from: start)
+    let end = try ExactFlow(stop: .residual(1e-10)).run(flow, from: start)
     #expect(end.residual < 1.1e-10)
   }
 
@@ -385,7 +387,7 @@ struct ExactFlowTests {
   @Test func observationsFollowTheRun() throws {
     let (flow, start) = try Self.flow("b2_26441_identity", Reference("b2_26441_identity"))
     var seen: [FlowObservation] = []
-    let end = try Exact().run(flow, from: start) { seen.append($0) }
+    let end = try ExactFlow().run(flow, from: start) { seen.append($0) }
     #expect(zip(seen, seen.dropFirst()).allSatisfy { $0.time < $1.time })
     for event in end.events { #expect(seen.contains { $0.time == event.time }) }
     #expect(seen.first!.time == 0 && seen.last!.time == end.time)

@@ -1,6 +1,6 @@
 import Equilibria
 import Foundation
-import HeatFlow
+import SheafFlows
 import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
@@ -103,8 +103,8 @@ struct HaltTests {
     let steps = try chebyshev.run(flow, from: start)
     #expect(steps.status == .timeLimit && steps.steps > 0 && steps.residual.isFinite)
 
-    let whole = try Exact().run(flow, from: start)
-    var exact = Exact(threads: 1)
+    let whole = try ExactFlow().run(flow, from: start)
+    var exact = ExactFlow(threads: 1)
     for n in [0, 2, 9] {
       exact.settings.halt = Counter().halt(after: n, .interrupted)
       var seen: [FlowObservation] = []

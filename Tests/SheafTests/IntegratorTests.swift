@@ -4,7 +4,7 @@ import NeuralSheaves
 import Synchronization
 import Testing
 
-@testable import HeatFlow
+@testable import SheafFlows
 
 /// Orders, stability and rates of the integrators, measured.
 struct IntegratorTests {
@@ -45,8 +45,9 @@ struct IntegratorTests {
   @Test func manyStagesHaveOrderTwo() throws {
     let (flow, _) = try ExactFlowTests.flow("b2_26441_identity", Reference("b2_26441_identity"))
     let r = try Reference("b2_26441_identity")
-    let start = try Exact(stop: .time(250)).run(flow, from: r.state("init_", flow.sheaf.network))
-    let exact = try Exact(stop: .time(40)).run(flow, from: start.state)
+    let start = try ExactFlow(stop: .time(250)).run(
+      flow, from: r.state("init_", flow.sheaf.network))
+    let exact = try ExactFlow(stop: .time(40)).run(flow, from: start.state)
     #expect(exact.events.isEmpty)
     let bound = flow.stableStep(at: start.state)
     let errors = try [4.0, 8, 16].map { n in
@@ -118,7 +119,7 @@ struct IntegratorTests {
   @Test(arguments: ["b1_241_identity", "b2_26441_identity"])
   func measuredRatesAreThePredicted(name: String) throws {
     let (flow, start) = try ExactFlowTests.flow(name, Reference(name))
-    let exact = try Exact(stop: .residual(1e-10)).run(flow, from: start)
+    let exact = try ExactFlow(stop: .residual(1e-10)).run(flow, from: start)
     let predicted = try flow.predictedRate(of: exact)!
     #expect(abs(exact.measuredRate! / predicted - 1) < 0.01)
     let euler = try Euler(step: 0.02, stop: .residual(1e-10)).run(flow, from: start)
@@ -144,7 +145,7 @@ struct IntegratorTests {
     seed: UInt64, _ tally: inout Tally, _ note: (Double) -> Void
   ) throws {
     let (flow, start) = try ExactFlowTests.randomFlow(seed: seed, batch: 1)
-    guard let end = try? Exact(stop: .residual(1e-11)).run(flow, from: start),
+    guard let end = try? ExactFlow(stop: .residual(1e-11)).run(flow, from: start),
       let measured = end.measuredRate, let predicted = try flow.predictedRate(of: end)
     else { return }
     note(measured / predicted)

@@ -1,4 +1,4 @@
-import HeatFlow
+import SheafFlows
 import LinearAlgebra
 import NeuralSheaves
 import Testing

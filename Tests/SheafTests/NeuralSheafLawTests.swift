@@ -1,6 +1,6 @@
 import CellularSheaves
 import Equilibria
-import HeatFlow
+import SheafFlows
 import LinearAlgebra
 import NeuralSheaves
 import SheafTraining

@@ -38,8 +38,8 @@ struct OperationCheckTests {
       base.addTranspose(v, at: pattern, keeping: keep, into: &u)
       if fault == .transpose { u[0, 0] += 0.01 }
     }
-    func forEachEntry(ofRow row: Int, _ visit: (Int, Double) -> Void) {
-      base.forEachEntry(ofRow: row) { visit($0, fault == .row ? 2 * $1 : $1) }
+    func forEachEntry(ofRow row: Int, branch: Int, _ visit: (Int, Double) -> Void) {
+      base.forEachEntry(ofRow: row, branch: branch) { visit($0, fault == .row ? 2 * $1 : $1) }
     }
     mutating func updateParameters(_ update: (Int, inout Matrix) -> Void) {
       base.updateParameters(update)

@@ -1,4 +1,4 @@
-import HeatFlow
+import SheafFlows
 import LinearAlgebra
 import NetworkKernels
 import NeuralSheaves
@@ -259,7 +259,7 @@ struct SolverPromiseTests {
     }
     let none = try Euler(step: 0.02, stepLimit: 1).run(flow, from: start)
     #expect(none.remainingSteps(for: .residual(1e-9), rate: nil) == nil)
-    let exact = try Exact().run(flow, from: start)
+    let exact = try ExactFlow().run(flow, from: start)
     #expect(exact.remainingSteps(for: .residual(1e-9), rate: 1) == nil)
   }
 

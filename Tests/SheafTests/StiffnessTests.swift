@@ -1,6 +1,6 @@
 import CellularSheaves
 import Equilibria
-import HeatFlow
+import SheafFlows
 import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
@@ -184,7 +184,7 @@ struct StiffnessTests {
       let flow = try HeatFlow(energy)
       var start = sheaf.randomState(x, using: &g)
       pins.impose(on: &start)
-      guard let exact = try? Exact(stop: .time(1)).run(flow, from: start),
+      guard let exact = try? ExactFlow(stop: .time(1)).run(flow, from: start),
         exact.status == .converged
       else { return }
       let small = try RungeKuttaChebyshev(step: 1.0 / 512, stop: .time(1)).run(flow, from: start)
@@ -193,7 +193,7 @@ struct StiffnessTests {
         tally.expect(after[j] <= before[j] * (1 + 1e-12), "seed \(seed): E has risen")
       }
       errors.withLock { $0.append(relativeError(small.state, exact.state)) }
-      guard let end = try? Exact(stop: .residual(1e-10)).run(flow, from: start),
+      guard let end = try? ExactFlow(stop: .residual(1e-10)).run(flow, from: start),
         end.status == .converged
       else { return }
       tally.expect(end.residual < 1e-9, "seed \(seed) ends at \(end.residual)")

@@ -1,5 +1,5 @@
 import Foundation
-import HeatFlow
+import SheafFlows
 import LinearAlgebra
 import NetworkKernels
 import NeuralSheaves

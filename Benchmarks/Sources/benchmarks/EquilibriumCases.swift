@@ -1,7 +1,7 @@
 import ArrayFiles
 import Equilibria
 import Foundation
-import HeatFlow
+import SheafFlows
 import LinearAlgebra
 import ModelFormats
 import NeuralSheaves

@@ -1,6 +1,6 @@
 import ArrayFiles
 import Foundation
-import HeatFlow
+import SheafFlows
 import LinearAlgebra
 import ModelFormats
 import NeuralSheaves
@@ -37,7 +37,9 @@ struct IntegratorCase {
   }
 
   func results() throws -> [String: Any] {
-    let exact = try measure(20) { try Exact(stop: .time(time), threads: 1).run(flow, from: start) }
+    let exact = try measure(20) {
+      try ExactFlow(stop: .time(time), threads: 1).run(flow, from: start)
+    }
     let euler = try measure(3) {
       try Euler(stop: .time(time), stepLimit: 1_000_000, threads: 1).run(flow, from: start)
     }

@@ -1,6 +1,6 @@
 import CAllocationCounter
 import Foundation
-import HeatFlow
+import SheafFlows
 import LinearAlgebra
 import NeuralSheaves
 import SheafTraining

@@ -1,0 +1,60 @@
+/// A drawing of a directed acyclic graph from top to bottom: boxes for vertices, arrows for edges,
+/// coloured by kind, with a legend. Graphviz lays it out (`Graphviz.draw`).
+public struct GraphDrawing: Sendable {
+  /// A box.
+  public struct Vertex: Sendable, Equatable {
+    /// The upper line, in bold.
+    public var name: String
+    /// The lower line, such as a dimension.
+    public var detail: String
+    /// What the colour stands for: `input`, `affine`, `activation`, `pooling`, `junction` or
+    /// `output`; other kinds share one colour.
+    public var kind: String
+
+    /// A box with two lines of text.
+    public init(name: String, detail: String, kind: String) {
+      self.name = name
+      self.detail = detail
+      self.kind = kind
+    }
+  }
+
+  /// An arrow.
+  public struct Edge: Sendable, Equatable {
+    /// The index of the vertex where it starts.
+    public var source: Int
+    /// The index of the vertex where it ends.
+    public var target: Int
+    /// A note beside the arrow; empty for none.
+    public var label: String
+    /// As of a vertex.
+    public var kind: String
+
+    /// An arrow between two vertices.
+    public init(source: Int, target: Int, label: String = "", kind: String) {
+      self.source = source
+      self.target = target
+      self.label = label
+      self.kind = kind
+    }
+  }
+
+  /// The boxes.
+  public let vertices: [Vertex]
+  /// The arrows.
+  public let edges: [Edge]
+  /// The heading; empty for none.
+  public let title: String
+
+  /// A drawing of vertices, and edges between their indices.
+  public init(vertices: [Vertex], edges: [Edge], title: String) {
+    for edge in edges {
+      precondition(
+        vertices.indices.contains(edge.source) && vertices.indices.contains(edge.target),
+        "edge \(edge.source) → \(edge.target) among \(vertices.count) vertices")
+    }
+    self.vertices = vertices
+    self.edges = edges
+    self.title = title
+  }
+}
