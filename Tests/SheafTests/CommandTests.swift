@@ -173,6 +173,17 @@ struct CommandTests {
     #expect(
       (edges[0]["restrictionMaps"] as! [String: [Int]]) == ["from": [48, 112], "to": [48, 48]])
     #expect(try String(contentsOfFile: folder + "b.svg", encoding: .utf8).contains("</svg>"))
+    // Without Graphviz the graph is kept, but not over another file.
+    for (k, isWritten) in [true, true, false].enumerated() {
+      if k == 2 { try "mine".write(toFile: folder + "c.dot", atomically: true, encoding: .utf8) }
+      let bare = try run(
+        ["PATH=/nowhere", Self.executable.path, "inspect", residual, "--figure", folder + "c.svg"],
+        executable: URL(fileURLWithPath: "/usr/bin/env"))
+      #expect(bare.status == 1 && bare.error.contains("Graphviz") && !bare.output.isEmpty)
+      #expect(!FileManager.default.fileExists(atPath: folder + "c.svg"))
+      let graph = try String(contentsOfFile: folder + "c.dot", encoding: .utf8)
+      #expect(isWritten ? graph.hasPrefix("digraph {") : graph == "mine")
+    }
     // A tensor of the file names a stalk.
     let pinned = try sheaf(
       "flow", residual, "--input", input, "--pin", "/Add_output_0[0]=1", "--steps", "3", "--json")

@@ -139,7 +139,7 @@ struct OperationCheckTests {
     #expect(affine[.branchesAndBoundariesDescribeThePattern] == nil)
     let active = checkOperation(Elementwise.rectifier(dimension: 5)).comparisons
     #expect(active[.relaxationIsItsDefinition, default: 0] > 0)
-    #expect(active[.rowsAreTransposedUnits] == nil)
+    #expect(active[.rowsAreTransposedUnits] == 10)
     let violation = checkOperation(Spoiled(base: dense(4, 3, &g), fault: .row)).violations[0]
     #expect(violation.description.contains("spoiled: row"))
   }

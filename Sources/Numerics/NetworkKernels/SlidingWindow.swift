@@ -75,10 +75,10 @@ public struct SlidingWindow: Sendable, Equatable {
       && self.paddingBefore.lengths.allSatisfy { $0 == 0 }
   }
 
-  /// Its kernel, with stride and dilation where they are not 1, such as "3×3 by 2×2".
+  /// Its kernel, with stride and dilation where they are not 1, such as "3×3, stride 2×2".
   public var summary: String {
-    "\(kernel)" + (stride.size == 1 ? "" : " by \(stride)")
-      + (dilation.size == 1 ? "" : " apart \(dilation)")
+    "\(kernel)" + (stride.size == 1 ? "" : ", stride \(stride)")
+      + (dilation.size == 1 ? "" : ", dilation \(dilation)")
   }
 
   /// The number of coordinates of the image.
