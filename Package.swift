@@ -42,7 +42,9 @@ let package = Package(
     floor(
       "Networks", "Equilibria",
       on: ["SheafFlows", "PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
-    floor("Networks", "SheafLaws", on: ["NeuralSheaves", "LinearAlgebra"]),
+    floor(
+      "Networks", "SheafLaws",
+      on: ["Equilibria", "PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
 
     floor(
       "Learning", "SheafTraining",

@@ -115,6 +115,33 @@ struct IntegratorTests {
     #expect(relativeError(ends[0].state, euler.state) < 3e-2)
   }
 
+  /// Samples that have come to rest are told from those that have not, whatever becomes of the run.
+  @Test func samplesHaveTheirOwnEnds() throws {
+    var g = RandomGenerator(seed: 3)
+    let network = try Network(widths: [3, 5, 2], using: &g)
+    let sheaf = NeuralSheaf(network)
+    let x = g.normalMatrix(rows: 3, columns: 3)
+    let flow = try HeatFlow(sheaf, pins: Pins(network: network, input: x))
+    var start = sheaf.forwardPass(x)
+    start.stalks[1][0, 1] += 1
+    start.stalks[1][0, 2] = .infinity
+    let two = flow.samples([0, 1])
+    let expected: [SolutionStatus] = [.converged, .stepLimit]
+    let ends = try [
+      Euler(stepLimit: 3).run(two, from: start.samples([0, 1])),
+      RungeKuttaChebyshev(stepLimit: 1).run(two, from: start.samples([0, 1])),
+    ]
+    for end in ends {
+      #expect(end.status == .stepLimit && end.statuses == expected)
+      #expect(end.residual == end.residuals.max() && end.residuals[0] < 1e-12)
+    }
+    let exact = try ExactFlow().run(two, from: start.samples([0, 1]))
+    #expect(exact.statuses == [.converged, .converged] && exact.status == .converged)
+    let whole = try Euler(step: 0.1, stepLimit: 3, allowsUnstable: true).run(flow, from: start)
+    #expect(whole.status == .diverged)
+    #expect(whole.statuses[0] == .converged && whole.statuses[2] == .diverged)
+  }
+
   /// The rate α λ_min of the last pattern is the one at which the force dies out.
   @Test(arguments: ["b1_241_identity", "b2_26441_identity"])
   func measuredRatesAreThePredicted(name: String) throws {
@@ -163,8 +190,9 @@ extension FlowSolution {
   /// The same end without what only the exact flow knows.
   fileprivate init(_ s: FlowSolution, faceRate: Double?) {
     self.init(
-      status: s.status, state: s.state, steps: s.steps, stepSize: s.stepSize, time: s.time,
-      residual: s.residual, lastChange: s.lastChange, crossings: s.crossings, discords: s.discords,
+      status: s.status, stop: .residual(1e-11), state: s.state, steps: s.steps,
+      stepSize: s.stepSize, time: s.time, residuals: s.residuals, lastChange: s.lastChange,
+      crossings: s.crossings, discords: s.discords,
       energy: s.energy, measuredRate: s.measuredRate, faceRate: faceRate, events: s.events)
   }
 }

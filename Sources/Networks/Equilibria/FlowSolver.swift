@@ -42,7 +42,9 @@ public struct FlowSolver: EquilibriumSolver {
     for (j, flow) in flows.enumerated() {
       end.iterations[j] += flow.steps - taken[j]
       // Polished from half-way it is an equilibrium, but not the one that the flow leads to.
-      if !flow.isAtEnd && end.statuses[j] == .converged { end.statuses[j] = .stepLimit }
+      if !flow.isAtEnd && end.statuses[j] == .converged {
+        end.statuses[j] = settings.halt.reason ?? .stepLimit
+      }
     }
     return end
   }

@@ -127,10 +127,11 @@ extension FlowMethod {
     state = blocks.joined(into: state)
     let energy = flow.energy(of: state)
     return FlowSolution(
-      status: energy.isFinite ? status : .diverged, state: state, steps: steps, stepSize: size,
-      time: time, residual: flow.residual(at: state, scales: scales), lastChange: change,
+      status: energy.isFinite ? status : .diverged, stop: stop, state: state, steps: steps,
+      stepSize: size, time: time, residuals: flow.residuals(at: state, scales: scales),
+      lastChange: change,
       crossings: crossings, discords: flow.discords(of: state), energy: energy,
-      measuredRate: meter.rate, faceRate: nil, events: [])
+      measuredRate: meter.rate)
   }
 }
 

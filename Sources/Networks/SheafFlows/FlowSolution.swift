@@ -4,8 +4,11 @@ import NeuralSheaves
 
 /// The end of a heat flow.
 public struct FlowSolution: Sendable {
-  /// How it ended.
+  /// How the run ended.
   public let status: SolutionStatus
+  /// How each sample ended: as the run did, but that one with a residual below the rule's has converged, and one
+  /// whose numbers are not finite has diverged.
+  public let statuses: [SolutionStatus]
   /// The last state.
   public let state: SheafState
   /// The number of steps; of the exact flow, of linear segments, the most that a sample went through.
@@ -14,9 +17,11 @@ public struct FlowSolution: Sendable {
   public let stepSize: Double
   /// The flow time, the sum of the steps.
   public let time: Double
-  /// max over samples of ‖F‖∞ / max(1, ‖y − ŷ‖∞) at the last state. Of the exact flow F is minus the
+  /// ‖F‖∞ / max(1, ‖y − ŷ‖∞) of each sample at the last state. Of the exact flow F is minus the
   /// smallest element of the generalised gradient, which also vanishes where all that moves rests.
-  public let residual: Double
+  public let residuals: [Double]
+  /// The largest of them.
+  public var residual: Double { residuals.maximum() ?? 0 }
   /// The largest change of a coordinate in the last step; 0 of the exact flow.
   public let lastChange: Double
   /// The steps in which at least one coordinate switched branch; of the exact flow, the ordinal numbers
@@ -33,6 +38,24 @@ public struct FlowSolution: Sendable {
   let faceRate: Double?
   /// What happened on the way, by time; of the exact flow only.
   public let events: [FlowEvent]
+
+  init(
+    status: SolutionStatus, stop: StoppingRule, state: SheafState, steps: Int, stepSize: Double,
+    time: Double, residuals: [Double], lastChange: Double, crossings: [Int],
+    discords: DiscordReport, energy: Double, measuredRate: Double?, faceRate: Double? = nil,
+    events: [FlowEvent] = []
+  ) {
+    self.status = status
+    statuses = residuals.map { residual in
+      if !residual.isFinite { return .diverged }
+      if case .residual(let tolerance) = stop, residual <= tolerance { return .converged }
+      return status
+    }
+    (self.state, self.steps, self.stepSize, self.time) = (state, steps, stepSize, time)
+    (self.residuals, self.lastChange, self.crossings) = (residuals, lastChange, crossings)
+    (self.discords, self.energy) = (discords, energy)
+    (self.measuredRate, self.faceRate, self.events) = (measuredRate, faceRate, events)
+  }
 
   /// How many more steps of the last one's size a rule wants, if the force dies out from here on at a rate, such as
   /// the predicted one; nil where that cannot be said.

@@ -33,6 +33,13 @@ public struct HeatFlow: Sendable {
     self.alpha = alpha
   }
 
+  /// The flow of some of the samples.
+  public func samples(_ indices: [Int]) -> HeatFlow { HeatFlow(samples: indices, of: self) }
+
+  private init(samples: [Int], of flow: HeatFlow) {
+    (pinned, alpha) = (flow.pinned.samples(samples), flow.alpha)
+  }
+
   /// The sheaf.
   public var sheaf: NeuralSheaf { pinned.sheaf }
   /// The pins.

@@ -80,7 +80,8 @@ public struct ExactFlow: Sendable {
     let rates = samples.compactMap { $0.segment?.rate }
     let measured = samples.compactMap { $0.segment?.measuredRate(at: $0.elapsed) }
     let energy = flow.energy(of: state)
-    let residual = flow.clarkeResidual(at: state, scales: scales)
+    let residuals = flow.clarkeResiduals(at: state, scales: scales)
+    let residual = residuals.maximum() ?? 0
     var status = SolutionStatus.converged
     if !energy.isFinite {
       status = .diverged
@@ -91,9 +92,9 @@ public struct ExactFlow: Sendable {
       status = .stalled
     }
     return FlowSolution(
-      status: status, state: state,
+      status: status, stop: stop, state: state,
       steps: samples.map(\.segments).max() ?? 0, stepSize: 0, time: time,
-      residual: residual, lastChange: 0,
+      residuals: residuals, lastChange: 0,
       crossings: crossings, discords: flow.discords(of: state), energy: energy,
       measuredRate: measured.min(), faceRate: rates.min(), events: events)
   }
@@ -179,9 +180,9 @@ public struct ExactFlow: Sendable {
 }
 
 extension HeatFlow {
-  /// max over samples of ‖the smallest element of ∂E‖∞ / scale, read from the state alone.
-  func clarkeResidual(at state: SheafState, scales: [Double]) -> Double {
+  /// ‖the smallest element of ∂E‖∞ / scale of each sample, read from the state alone.
+  func clarkeResiduals(at state: SheafState, scales: [Double]) -> [Double] {
     let gradient = ClarkeGradient(pinned, FlatNetwork(sheaf.network), state, tolerance: 1e-12)
-    return zip(gradient.residuals, scales).map { $0 / $1 }.maximum() ?? 0
+    return zip(gradient.residuals, scales).map { $0 / $1 }
   }
 }

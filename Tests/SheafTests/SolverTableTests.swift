@@ -1,0 +1,105 @@
+import Equilibria
+import LinearAlgebra
+import NeuralSheaves
+import PiecewiseEnergies
+import SheafLaws
+import Testing
+
+/// All solvers on networks with all kinds of operations, regular, nearly singular and not finite.
+struct SolverTableTests {
+  /// What makes a problem hard.
+  enum Difficulty: CaseIterable {
+    /// Random pins.
+    case regular
+    /// One coordinate pinned twice, softly and all but rigidly, beside stiffnesses six orders apart.
+    case stiff
+    /// Rows of E that depend on each other: a stalk held at its forward pass and so is its reader.
+    case dependent
+    /// The output clamped through κ, and unequal stiffness of the edges.
+    case clamped
+  }
+
+  /// Random networks that have an operation of each type between them, two for each, not large.
+  static let networks: [(type: String, seeds: [UInt64])] = {
+    var found: [String: [UInt64]] = [:]
+    for seed in NeuralSheafLawTests.linearSeeds.reversed() {
+      guard let (network, _) = try? randomNetwork(seed: seed), network.freeDimension <= 80 else {
+        continue
+      }
+      for type in Set(network.edges.map { "\(type(of: $0.operation))" })
+      where found[type, default: []].count < 2 {
+        found[type, default: []].append(seed)
+      }
+    }
+    return found.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }()
+
+  @Test func everyOperationIsInTheTable() {
+    #expect(Self.networks.count >= 12, "\(Self.networks.map(\.type))")
+    #expect(Self.networks.allSatisfy { $0.seeds.count == 2 }, "\(Self.networks)")
+  }
+
+  @Test(arguments: EquilibriumMethod.allCases, Difficulty.allCases)
+  func solversKeepTheirPromises(method: EquilibriumMethod, difficulty: Difficulty) throws {
+    // And chains, which the coordinate method takes.
+    let seeds = Set(Self.networks.flatMap(\.seeds) + Array(0..<6)).sorted()
+    try Tally.over(seeds) { seed, tally in
+      do {
+        let violations = try Self.violations(method, difficulty, seed: seed)
+        tally.expect(violations.isEmpty, "\(method), \(difficulty), seed \(seed): \(violations)")
+      } catch let error as EquilibriumError {
+        // What a method does not take it says.
+        guard case .unsupported = error, method == .coordinate else { throw error }
+      }
+    }.check(atLeast: method == .coordinate ? 6 : seeds.count)
+  }
+
+  private static func violations(
+    _ method: EquilibriumMethod, _ difficulty: Difficulty, seed: UInt64
+  ) throws -> [String] {
+    var (network, g) = try randomNetwork(seed: seed)
+    let x = g.normalMatrix(rows: network.inputDimension, columns: 3)
+    var (pins, output, stiffness) = ([Pin](), OutputEdge?.none, Stiffness.uniform)
+    let last = network.lastVertex
+    switch difficulty {
+    case .regular:
+      for v in 1...last where v == last || g.uniform() < 0.3 {
+        let rows = Array(0..<network.vertices[v].dimension).filter { _ in g.uniform() < 0.7 }
+        pins.append(
+          Pin(
+            vertex: v, coordinates: rows,
+            values: g.normalMatrix(rows: rows.count, columns: 3),
+            strength: v % 2 == 0 ? .hard : .soft(g.uniform(0.1, 10))))
+      }
+    case .stiff:
+      for (value, gamma) in [(0.3, 1e3), (-0.2, 1e-3), (0.7, 1.0)] {
+        pins.append(
+          Pin(
+            vertex: last, coordinates: [0], values: Matrix([[value, value, value]]),
+            strength: .soft(gamma)))
+      }
+    case .dependent:
+      let state = NeuralSheaf(network).forwardPass(x)
+      for v in Set([last, max(1, last - 1)]).sorted() {
+        pins.append(EquilibriumLawTests.whole(v, state.stalks[v]))
+      }
+    case .clamped:
+      output = OutputEdge(activation: .identity, coupling: 0.5)
+      pins.append(
+        EquilibriumLawTests.whole(
+          network.vertices.count, g.normalMatrix(rows: network.outputDimension, columns: 3)))
+      stiffness = Stiffness(network.edges.map { _ in g.uniform(0.2, 5) }, of: network)
+    }
+    let sheaf = NeuralSheaf(network)
+    func check(_ solver: some EquilibriumSolver) throws -> [String] {
+      // A held value that depends on the input is that of the input as it was.
+      try checkSolver(solver, input: x) { x in
+        PinnedEnergy(
+          sheaf, pins: try Pins(pins, network: network, input: x), output: output,
+          stiffness: stiffness)
+      }
+    }
+    let energy = PinnedEnergy(sheaf, pins: try Pins(pins, network: network, input: x))
+    return try check(method.solver(for: energy, threads: 1))
+  }
+}
