@@ -45,7 +45,8 @@ public struct ConjugateGradients: Sendable {
   ///   - start: (n, k); 0 if nil.
   ///   - preconditioner: M⁻¹, symmetric positive definite, one for all columns; the identity if nil.
   ///   - tolerances: for each column, in place of `tolerance`.
-  /// - Returns: x, with the norms of b − A x, each over that of b where that is not 0. `stalled`: a direction in
+  /// - Returns: x, with the norms of b − A x, worked out anew, each over that of b where that is not 0.
+  ///   `converged`: the recursion's is within the tolerance, and this within ten times that. `stalled`: a direction in
   ///   which A is not positive, or a recursion that came to its end where b − A x did not; `diverged`: numbers
   ///   that are not finite.
   public func solve(
