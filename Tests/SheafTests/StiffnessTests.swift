@@ -1,9 +1,11 @@
 import CellularSheaves
 import Equilibria
-import SheafFlows
+import Foundation
 import LinearAlgebra
+import NetworkKernels
 import NeuralSheaves
 import PiecewiseEnergies
+import SheafFlows
 import SheafLaws
 import Synchronization
 import Testing
@@ -208,5 +210,74 @@ struct StiffnessTests {
     // Switches within a step make it one of order 1.
     #expect(sorted[sorted.count / 2] < 1e-3, "SHEAF_SEED=\(Seeds.shift): \(sorted)")
     #expect(sorted[sorted.count * 9 / 10] < 2e-2, "SHEAF_SEED=\(Seeds.shift): \(sorted)")
+  }
+
+  // MARK: Kinks and ties by hand
+
+  /// z = m + ρ_z with γ_z = 4, a = max(z, 0) held at −3 with γ_a: at z = 0 the force is 4m on the left and 4m − 3γ_a
+  /// on the right. For m = 0.6 and γ_a = 1 it rests there; for γ_a = ½ it goes on to (4m − 3γ_a)/(4 + γ_a) = 0.2.
+  @Test(arguments: [(1.0, 0.0), (0.5, 0.2)]) func kinksFeelTheirStiffness(
+    gamma: Double, end: Double
+  ) throws {
+    var network = Network(inputDimension: 1)
+    let z = network.append(Dense(weight: Matrix([[0.6]]), bias: [0]), to: 0)
+    let a = network.append(Elementwise.rectifier(dimension: 1), to: z)
+    let x = Matrix([[1]])
+    let energy = PinnedEnergy(
+      NeuralSheaf(network),
+      pins: try Pins(
+        [Pin(vertex: a, coordinates: [0], values: Matrix([[-3]]))], network: network, input: x),
+      stiffness: Stiffness([4, gamma], of: network))
+    for method in EquilibriumMethod.allCases {
+      let found = try method.solver(for: energy, tolerance: 1e-10).solve(energy, input: x)
+      #expect(found.status == .converged, "\(method)")
+      #expect(abs(found.state.stalks[z][0, 0] - end) < 1e-8, "\(method)")
+      #expect(found.kinkNeurons == [end == 0 ? 1 : 0], "\(method)")
+      // ½·4 (z − m)² + ½ γ_a (3 + z)².
+      let least = 2 * (end - 0.6) * (end - 0.6) + gamma / 2 * (3 + end) * (3 + end)
+      #expect(abs(found.energies[0] - least) < 1e-8, "\(method)")
+      if method == .direct { #expect(found.iterations[0] <= 4, "\(found.iterations)") }
+    }
+    // From z = −1: m − (m + 1) e^{−4t} up to 0, then at rest or towards the end with the rate 4 + γ_a.
+    var start = energy.forwardPass(x).state
+    start.stalks[z][0, 0] = -1
+    let crossing = log(1.6 / 0.6) / 4
+    for time in [0.1, crossing + 0.05, crossing + 0.4, 3] {
+      let flow = try ExactFlow(stop: .time(time)).run(HeatFlow(energy), from: start)
+      let expected =
+        time < crossing
+        ? 0.6 - 1.6 * exp(-4 * time) : end * (1 - exp(-(4 + gamma) * (time - crossing)))
+      #expect(abs(flow.state.stalks[z][0, 0] - expected) < 1e-12, "after \(time)")
+    }
+  }
+
+  /// Two coordinates drawn to 1 and ½ with γ = 1 and 2, and their maximum to −2 with γ = ½: they meet in c with
+  /// (1 − c) + 2 (½ − c) = ½ (c + 2), c = 2/7, where both have a share in the pull.
+  @Test func tiesFeelTheirStiffness() throws {
+    var network = Network(inputDimension: 1)
+    let z = network.append(Dense(weight: Matrix([[1], [0.5]]), bias: [0, 0]), to: 0)
+    let window = SlidingWindow(channels: 1, image: Extent(1, 2), kernel: Extent(1, 2))
+    let p = network.append(MaximumPooling(window), to: z)
+    let x = Matrix([[1]])
+    let energy = PinnedEnergy(
+      NeuralSheaf(network),
+      pins: try Pins(
+        [Pin(vertex: p, coordinates: [0], values: Matrix([[-2]]))], network: network, input: x),
+      stiffness: Stiffness(diagonal: [[1], [1, 2], [0.5]], of: network))
+    for method in EquilibriumMethod.allCases where method != .coordinate {
+      let found = try method.solver(for: energy, tolerance: 1e-10).solve(energy, input: x)
+      #expect(found.status == .converged && found.tiedCoordinates == [1], "\(method)")
+      for i in 0..<2 { #expect(abs(found.state.stalks[z][i, 0] - 2.0 / 7) < 1e-8, "\(method)") }
+      if method == .direct { #expect(found.iterations[0] <= 4, "\(found.iterations)") }
+    }
+    for first in [-1.0, 0.3, 3] {
+      var start = energy.forwardPass(x).state
+      start.stalks[z][0, 0] = first
+      let flow = try ExactFlow(stop: .residual(1e-12)).run(HeatFlow(energy), from: start)
+      #expect(flow.status == .converged, "from \(first)")
+      for i in 0..<2 {
+        #expect(abs(flow.state.stalks[z][i, 0] - 2.0 / 7) < 1e-11, "from \(first)")
+      }
+    }
   }
 }
