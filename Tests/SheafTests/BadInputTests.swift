@@ -1,9 +1,9 @@
 import ArrayFiles
 import Foundation
-import SheafFlows
 import LinearAlgebra
 import ModelFormats
 import NeuralSheaves
+import SheafFlows
 import SheafTraining
 import Testing
 

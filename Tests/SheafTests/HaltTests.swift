@@ -1,9 +1,9 @@
 import Equilibria
 import Foundation
-import SheafFlows
 import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
+import SheafFlows
 import Testing
 
 /// Solvers and flows that are asked to end do so, and hand over what they have.

@@ -1,6 +1,6 @@
-import SheafFlows
 import LinearAlgebra
 import NeuralSheaves
+import SheafFlows
 import Testing
 
 /// The paper's heat equation to its own stopping rule, against its authors' implementation.

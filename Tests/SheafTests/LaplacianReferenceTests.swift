@@ -1,6 +1,6 @@
-import SheafFlows
 import LinearAlgebra
 import NeuralSheaves
+import SheafFlows
 import Testing
 
 /// Laplacians entry by entry, against the paper's authors' implementation.

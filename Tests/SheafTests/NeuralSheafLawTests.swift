@@ -1,8 +1,8 @@
 import CellularSheaves
 import Equilibria
-import SheafFlows
 import LinearAlgebra
 import NeuralSheaves
+import SheafFlows
 import SheafTraining
 import Testing
 

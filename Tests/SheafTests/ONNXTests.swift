@@ -1,8 +1,8 @@
 import ArrayFiles
 import Foundation
-import SheafFlows
 import LinearAlgebra
 import NeuralSheaves
+import SheafFlows
 import Testing
 
 @testable import ModelFormats

@@ -1,6 +1,6 @@
-import SheafFlows
 import LinearAlgebra
 import NeuralSheaves
+import SheafFlows
 import SheafTraining
 import Testing
 

@@ -1,7 +1,7 @@
 import Foundation
-import SheafFlows
 import LinearAlgebra
 import NeuralSheaves
+import SheafFlows
 import Testing
 
 /// The library example of the README, compiled, run and compared with the text.

@@ -1,8 +1,8 @@
-import SheafFlows
 import LinearAlgebra
 import NetworkKernels
 import NeuralSheaves
 import PiecewiseEnergies
+import SheafFlows
 import SheafTraining
 import Testing
 

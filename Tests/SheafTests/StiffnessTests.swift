@@ -208,7 +208,7 @@ struct StiffnessTests {
     }.check(atLeast: 200)
     let sorted = errors.withLock { $0.sorted() }
     // Switches within a step make it one of order 1.
-    #expect(sorted[sorted.count / 2] < 1e-3, "SHEAF_SEED=\(Seeds.shift): \(sorted)")
+    #expect(sorted[sorted.count / 2] < 2e-3, "SHEAF_SEED=\(Seeds.shift): \(sorted)")
     #expect(sorted[sorted.count * 9 / 10] < 2e-2, "SHEAF_SEED=\(Seeds.shift): \(sorted)")
   }
 
@@ -238,6 +238,13 @@ struct StiffnessTests {
       #expect(abs(found.energies[0] - least) < 1e-8, "\(method)")
       if method == .direct { #expect(found.iterations[0] <= 4, "\(found.iterations)") }
     }
+    // From z = −1 the walk stops at the kink if the weighted force on the right holds it; where it does not, a
+    // step more leads on.
+    var left = energy.forwardPass(x).state
+    left.stalks[z][0, 0] = -1
+    let direct = try DirectSolver().solve(energy, input: x, from: left)
+    #expect(direct.iterations == [gamma == 1 ? 2 : 3])
+    #expect(abs(direct.state.stalks[z][0, 0] - end) < 1e-8)
     // From z = −1: m − (m + 1) e^{−4t} up to 0, then at rest or towards the end with the rate 4 + γ_a.
     var start = energy.forwardPass(x).state
     start.stalks[z][0, 0] = -1

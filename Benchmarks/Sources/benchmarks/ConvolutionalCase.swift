@@ -1,8 +1,8 @@
 import Foundation
-import SheafFlows
 import LinearAlgebra
 import NetworkKernels
 import NeuralSheaves
+import SheafFlows
 
 /// A network of convolutions with a batch, and the matrix products that its forward pass contains.
 struct ConvolutionalCase {

@@ -1,11 +1,11 @@
 import ArrayFiles
 import Equilibria
 import Foundation
-import SheafFlows
 import LinearAlgebra
 import ModelFormats
 import NeuralSheaves
 import PiecewiseEnergies
+import SheafFlows
 import SheafTraining
 
 /// A network with its output clamped: the time to its equilibria, and what Euler's method would need.

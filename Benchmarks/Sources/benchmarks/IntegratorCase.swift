@@ -1,9 +1,9 @@
 import ArrayFiles
 import Foundation
-import SheafFlows
 import LinearAlgebra
 import ModelFormats
 import NeuralSheaves
+import SheafFlows
 
 /// The reference case b2 to the end of the paper's run, t = 675.57, by every integrator.
 struct IntegratorCase {

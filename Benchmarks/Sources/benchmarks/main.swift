@@ -1,8 +1,8 @@
 import CAllocationCounter
 import Foundation
-import SheafFlows
 import LinearAlgebra
 import NeuralSheaves
+import SheafFlows
 import SheafTraining
 
 // Times of a heat step and of a joint training step, with allocations per step, beside the paper's

@@ -5,17 +5,17 @@ import LinearAlgebra
 import NeuralSheaves
 
 /// Which way samples lie in the arrays of a call.
-enum SampleAxis: String, CaseIterable, ExpressibleByArgument {
+enum SampleAxis: String, CaseIterable, ExpressibleByArgument, Codable {
   case rows, columns
 }
 
 /// Whether the first line of a table is a header.
-enum HeaderLine: String, CaseIterable, ExpressibleByArgument {
+enum HeaderLine: String, CaseIterable, ExpressibleByArgument, Codable {
   case yes, no
 }
 
 /// How arrays are read in a call.
-struct ArrayOptions: ParsableArguments {
+struct ArrayOptions: ParsableArguments, Encodable {
   @Option(help: "Whether samples are the rows or the columns of arrays.")
   var samples: SampleAxis = .rows
   @Option(

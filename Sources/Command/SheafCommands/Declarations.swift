@@ -59,28 +59,21 @@ struct Declarations {
 protocol DeclaredOption {
   static var valueType: Any.Type { get }
   var isFlag: Bool { get }
-  /// The value of an option that was parsed.
-  var value: Any { get }
 }
 extension Option: DeclaredOption {
   static var valueType: Any.Type { Value.self }
   var isFlag: Bool { false }
-  var value: Any { wrappedValue }
 }
 extension Flag: DeclaredOption {
   static var valueType: Any.Type { Value.self }
   var isFlag: Bool { true }
-  var value: Any { wrappedValue }
 }
 
 protocol DeclaredGroup {
   static var groupType: any ParsableArguments.Type { get }
-  /// The options of a group that was parsed.
-  var options: Any { get }
 }
 extension OptionGroup: DeclaredGroup {
   static var groupType: any ParsableArguments.Type { Value.self }
-  var options: Any { wrappedValue }
 }
 
 private protocol DeclaredArgument {}

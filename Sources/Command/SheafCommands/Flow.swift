@@ -1,10 +1,10 @@
 import ArgumentParser
 import ArrayFiles
 import Foundation
-import SheafFlows
 import LinearAlgebra
 import ModelFormats
 import NeuralSheaves
+import SheafFlows
 import Synchronization
 
 struct Flow: ParsableCommand {

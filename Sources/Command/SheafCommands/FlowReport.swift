@@ -1,7 +1,7 @@
 import Foundation
-import SheafFlows
 import LinearAlgebra
 import NeuralSheaves
+import SheafFlows
 
 /// What `sheaf flow` says of the end of a flow.
 struct FlowReport {

@@ -5,7 +5,7 @@ import ModelFormats
 import NeuralSheaves
 
 /// INITIAL: `forward`, `zeros`, `random`, or an .npz file of stalks.
-struct InitialOptions: ParsableArguments {
+struct InitialOptions: ParsableArguments, Encodable {
   @Option(help: "The stalks at the start: forward, zeros, random or an .npz file with z1, a1, ….")
   var initial: String?
   @Option(help: "The prefix of the stalks' keys in an .npz file, such as init_.")

@@ -5,7 +5,7 @@ import NeuralSheaves
 extension OutputActivation: ExpressibleByArgument {}
 
 /// How a network's file is to be read.
-struct NetworkReadingOptions: ParsableArguments {
+struct NetworkReadingOptions: ParsableArguments, Encodable {
   @Option(
     help:
       "The prefix of the network's keys in an .npz file, such as init_, or a module of a state dict."

@@ -7,17 +7,17 @@ extension Optimizer.Rule: ExpressibleByArgument {}
 extension Schedule.Shape: ExpressibleByArgument {}
 
 /// How stalks are relaxed in a step of equilibrium training.
-enum RelaxationName: String, CaseIterable, ExpressibleByArgument {
+enum RelaxationName: String, CaseIterable, ExpressibleByArgument, Codable {
   case sweeps, auto, direct, iterative, coordinate, flow
 }
 
 /// A method of training.
-enum TrainingMethod: String, CaseIterable, ExpressibleByArgument {
+enum TrainingMethod: String, CaseIterable, ExpressibleByArgument, Codable {
   case flow, equilibrium, coordinate, backpropagation
 }
 
 /// Everything that the outcome of a training run depends on.
-struct TrainingOptions: ParsableArguments {
+struct TrainingOptions: ParsableArguments, Encodable {
   @Option(help: "Widths of a new network, such as 64,128,10.") var layers: String?
   @Option(help: "Start from a network: .onnx, .safetensors or .npz.") var network: String?
   @OptionGroup(title: "Reading --network") var reading: NetworkReadingOptions

@@ -49,7 +49,7 @@ struct TrainingSession {
     var run = try TrainingRun(
       trainer, epochs: options.epochs, validation: validation, patience: options.patience,
       test: test)
-    var settings = OptionSettings.of(options)
+    var settings = try OptionSettings.of(options)
     settings[Self.samplesKey] = Self.fingerprint([trainer.data, validation, test])
     settings[Self.networkKey] = Self.fingerprint(of: trainer.network)
     if let resume {
@@ -128,9 +128,13 @@ struct TrainingSession {
     return OptionSettings.arguments(settings.filter { !given.contains($0.key) })
   }
 
-  /// Options of which only those that must be given are.
-  private static func defaults() throws -> TrainingOptions {
-    try TrainingOptions.parse(["--layers", "1,1", "--data", "digits"])
+  /// The settings of a run whose options were written down, perhaps by an older version: what that did not
+  /// know is what it is by default.
+  private static func settings(_ stored: [String: String]) throws -> [String: String] {
+    let keys = [samplesKey, networkKey]
+    let options = OptionSettings.arguments(stored.filter { !keys.contains($0.key) })
+    let settings = try OptionSettings.of(TrainingOptions.parse(options))
+    return settings.merging(stored.filter { keys.contains($0.key) }) { $1 }
   }
 
   /// Every setting must be the checkpoint's; more epochs are allowed where nothing is scheduled by them,
@@ -141,10 +145,7 @@ struct TrainingSession {
     let isScheduled = [
       options.rateSchedule, options.couplingSchedule, options.stiffnessSchedule,
     ].contains { $0 != .constant }
-    // A setting that a file of an older version does not have was what it is by default.
-    var defaults = OptionSettings.of(try Self.defaults())
-    for name in ["layers", "data"] { defaults[name] = nil }
-    let expected = defaults.merging(stored) { $1 }
+    let expected = try Self.settings(stored)
     let isSameData = settings[Self.samplesKey] == stored[Self.samplesKey]
     for name in Set(settings.keys).union(expected.keys).sorted()
     where settings[name] != expected[name] {

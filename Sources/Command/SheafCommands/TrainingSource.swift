@@ -6,8 +6,8 @@ import NeuralSheaves
 import SheafTraining
 
 /// Where training samples come from.
-struct TrainingSource: ParsableArguments {
-  enum Data: String, CaseIterable, ExpressibleByArgument {
+struct TrainingSource: ParsableArguments, Encodable {
+  enum Data: String, CaseIterable, ExpressibleByArgument, Codable {
     case digits, paraboloid, saddle, circular, blobs
   }
 

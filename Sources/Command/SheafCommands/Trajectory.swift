@@ -1,6 +1,6 @@
 import ArgumentParser
-import SheafFlows
 import NeuralSheaves
+import SheafFlows
 
 /// The course of a flow as a table: step, time, total discord, crossings, and of the first sample the output
 /// and the stalks that are asked for.

@@ -1,8 +1,8 @@
 import Foundation
-import SheafFlows
 import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
+import SheafFlows
 
 /// The paper's training: stalks and parameters follow one flow with the output clamped,
 /// ω̇ = −α∇_ωE, Ẇ_ℓ = −β r_ℓ a_{ℓ−1}ᵀ, ḃ_ℓ = −β r_ℓ with r = W a + b − z, summed over the batch

@@ -10,7 +10,7 @@ import NeuralSheaves
 /// An update of parameters from gradients.
 public struct Optimizer: Sendable {
   /// The rule.
-  public enum Rule: String, Sendable, CaseIterable {
+  public enum Rule: String, Sendable, CaseIterable, Codable {
     /// W ← W − η g.
     case gradient
     /// m ← μ m + g, W ← W − η m, μ = 0.9 (Polyak 1964).

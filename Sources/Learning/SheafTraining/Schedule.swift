@@ -13,7 +13,7 @@ import Foundation
 /// | anneal | start (1 − t)²: for κ the limit of backpropagation |
 public struct Schedule: Sendable, Equatable {
   /// How the value goes from start to end.
-  public enum Shape: String, Sendable, CaseIterable {
+  public enum Shape: String, Sendable, CaseIterable, Codable {
     /// No change.
     case constant
     /// In equal steps.

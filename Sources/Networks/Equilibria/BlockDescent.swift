@@ -28,6 +28,7 @@ struct BlockDescent: Sendable {
   init(_ energy: PinnedEnergy) throws(EquilibriumError) {
     let network = energy.sheaf.network
     let (pins, stiffness) = (energy.pins, energy.stiffness)
+    try energy.checkPriors(for: "coordinate")
     let potential = energy.output.map {
       OutputPotential(
         $0, pins, vertex: network.vertices.count, dimension: network.outputDimension, batch: 0)
@@ -51,11 +52,6 @@ struct BlockDescent: Sendable {
           continue
         }
         for i in free { diagonal[i] += potential.spring(i) }
-      }
-      if v == 0, let open = free.first(where: { diagonal[$0] == 0 }) {
-        throw .unsupported(
-          method: "coordinate",
-          reason: "input coordinate \(open) is free without a prior; the direct method takes it")
       }
       let edges = network.outgoing[v].map { network.edges[$0] }
       let operations = edges.map(\.operation)

@@ -83,6 +83,14 @@ extension PinnedEnergy {
     ActiveSet.FreedInput(pins, dimension: sheaf.network.inputDimension, batch: 0)?.open ?? []
   }
 
+  /// Refuses, for a method that cannot find it, an input coordinate that is free without a prior.
+  func checkPriors(for method: String) throws(EquilibriumError) {
+    guard let open = openInput.first else { return }
+    throw .unsupported(
+      method: method,
+      reason: "input coordinate \(open) is free without a prior; the direct method takes it")
+  }
+
   /// The largest γ, of soft pins or of edges that have one, and κ; 0 without any.
   var largestStiffness: Double {
     (0...sheaf.network.vertices.count).flatMap { pins.soft($0).map(\.stiffness) }

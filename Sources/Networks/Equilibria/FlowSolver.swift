@@ -1,7 +1,7 @@
-import SheafFlows
 import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
+import SheafFlows
 
 /// Pinned equilibria by the heat flow: the minimum that the sheaf heat equation
 /// itself finds.
@@ -25,11 +25,7 @@ public struct FlowSolver: EquilibriumSolver {
     _ energy: PinnedEnergy, input: Matrix, from start: SheafState?
   ) throws(EquilibriumError) -> PinnedEquilibrium {
     try energy.check(input, from: start)
-    if let open = energy.openInput.first {
-      throw .unsupported(
-        method: "flow",
-        reason: "input coordinate \(open) is free without a prior; the direct method takes it")
-    }
+    try energy.checkPriors(for: "flow")
     var state = start.map(energy.imposed) ?? energy.forwardPass(input).state
     energy.setOutput(of: &state)
     let flows = try flowed(energy, &state)

@@ -22,11 +22,7 @@ public struct IterativeSolver: EquilibriumSolver {
     _ energy: PinnedEnergy, input: Matrix, from start: SheafState?
   ) throws(EquilibriumError) -> PinnedEquilibrium {
     try energy.check(input, from: start)
-    if let open = energy.openInput.first {
-      throw .unsupported(
-        method: "iterative",
-        reason: "input coordinate \(open) is free without a prior; the direct method takes it")
-    }
+    try energy.checkPriors(for: "iterative")
     return FaceDescent(
       faceSolver: .iterative, settings: settings, progress: progress
     ).relax(energy, input: input, from: start.map(energy.imposed))

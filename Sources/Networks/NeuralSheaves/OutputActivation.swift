@@ -11,7 +11,7 @@ import NetworkKernels
 ///
 /// Sigmoid and softmax are the only smooth operations of a network; they sit on the last edge and
 /// stay out of ω, δ_Ω and the spectra.
-public enum OutputActivation: String, Sendable, CaseIterable {
+public enum OutputActivation: String, Sendable, CaseIterable, Codable {
   /// φ(z) = z: the output is z_{k+1} itself.
   case identity
   /// φ(z)_i = 1 / (1 + e^{−z_i}).

@@ -9,6 +9,7 @@ public struct AveragePooling: AffineOperation {
   public let includesPadding: Bool
   private let windows: IndexWindows
   private let weights: [Double]
+  public let entriesPerRow: Int
 
   /// Pooling over a window.
   public init(_ window: SlidingWindow, includesPadding: Bool = false) {
@@ -21,6 +22,7 @@ public struct AveragePooling: AffineOperation {
       return n > 0 ? 1 / Double(n) : 0
     }
     self.windows = windows
+    entriesPerRow = (0..<windows.count).reduce(0) { max($0, windows.size(of: $1)) }
   }
 
   public var kind: OperationKind { .pooling }
@@ -52,7 +54,6 @@ public struct AveragePooling: AffineOperation {
     windows.addTransposedSums(v, weights: weights, keeping: keep, into: &u)
   }
 
-  public var entriesPerRow: Int { (0..<windows.count).reduce(0) { max($0, windows.size(of: $1)) } }
   public func forEachEntry(ofRow row: Int, branch: Int, _ visit: (Int, Double) -> Void) {
     for k in 0..<windows.size(of: row) { visit(windows.source(k, of: row), weights[row]) }
   }

@@ -102,10 +102,11 @@ struct QuadraticPieces: Sendable {
 
     // What the affine edges, the output edge and the pins give: the energy with no stiffness elsewhere. With
     // free coordinates 0 its force is c.
-    let affine = flow.pinned.affinePart
-    let patterns = flow.sheaf.patterns(at: state)
-    let whole = PinnedHessian(affine, at: patterns, batch: state.batch)
-    let hessian = whole.assembled()[rows: free, columns: free]
+    let (affine, n) = (flow.pinned.affinePart, free.count)
+    var units = Matrix(rows: count, columns: n)
+    for (i, c) in free.enumerated() { units[c, i] = 1 }
+    let whole = PinnedHessian(affine, at: flow.sheaf.blankPatterns(batch: n), batch: n)
+    let hessian = whole(units)[rows: free, columns: Array(0..<n)]
     let samples = Array(0..<state.batch)
     var base = state
     for j in samples {
