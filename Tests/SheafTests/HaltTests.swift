@@ -43,7 +43,7 @@ struct HaltTests {
     let (energy, x) = try problem()
     let start = energy.values(at: energy.forwardPass(x).state)
     let counter = Counter()
-    var solver = method.solver(for: energy, threads: 1)
+    var solver = method.solver(threads: 1)
     solver.settings.halt = counter.halt(after: .max, reason)
     let whole = try solver.solve(energy, input: x)
     #expect(whole.status == .converged)
@@ -70,7 +70,7 @@ struct HaltTests {
   {
     let (energy, x) = try problem()
     let counter = Counter()
-    var solver = method.solver(for: energy)
+    var solver = method.solver()
     solver.progress = { counter.add($0) }
     #expect(try solver.solve(energy, input: x).status == .converged)
     #expect(counter.count == 12)

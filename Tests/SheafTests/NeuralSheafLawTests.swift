@@ -248,7 +248,7 @@ struct NeuralSheafLawTests {
     let sheaf = NeuralSheaf(network)
     let kappa = 1e-9
     let energy = try EquilibriumRule.energy(sheaf, input: x, target: y, coupling: kappa)
-    let end = try EquilibriumMethod.auto.solver(for: energy).solve(energy, input: x)
+    let end = try EquilibriumMethod.auto.solver().solve(energy, input: x)
     guard end.kinkNeurons == [0, 0, 0, 0, 0],
       sheaf.patterns(at: end.state) == sheaf.patterns(at: sheaf.forwardPass(x))
     else { return }

@@ -31,10 +31,10 @@ struct SolverPromiseTests {
     method: EquilibriumMethod
   ) throws {
     let (energy, x, y) = try problem()
-    let free = try method.solver(for: energy, threads: 1).solve(energy, input: x)
+    let free = try method.solver(threads: 1).solve(energy, input: x)
     #expect(free.status == .converged)
     let most = free.iterations.max()!
-    let solver = method.solver(for: energy, stepLimit: most - 1, threads: 1)
+    let solver = method.solver(stepLimit: most - 1, threads: 1)
     let end = try solver.solve(energy, input: x)
     #expect(end.iterations.allSatisfy { $0 <= most - 1 }, "\(end.iterations)")
     let (slow, others) = (
@@ -63,7 +63,7 @@ struct SolverPromiseTests {
     var (energy, x, y) = try problem(batch: 6)
     for i in 0..<4 { x[i, 2] = size }
     energy = try self.energy(energy.sheaf.network, x, y)
-    let solver = method.solver(for: energy, threads: 1)
+    let solver = method.solver(threads: 1)
     let end = try solver.solve(energy, input: x)
     #expect(end.statuses[2] == .diverged && !end.residuals[2].isFinite, "\(method) \(end.statuses)")
     #expect(end.iterations[2] <= 500, "\(method) \(end.iterations)")
@@ -81,7 +81,7 @@ struct SolverPromiseTests {
   @Test(arguments: [1, 2, 3, 7]) func stepLimitsAreHonoured(limit: Int) throws {
     let (energy, x, _) = try problem()
     for method in EquilibriumMethod.allCases {
-      let end = try method.solver(for: energy, stepLimit: limit).solve(energy, input: x)
+      let end = try method.solver(stepLimit: limit).solve(energy, input: x)
       #expect(end.iterations.allSatisfy { $0 <= limit }, "\(method): \(end.iterations)")
     }
     // No tolerance that rounding can keep: every end is repaired until the limit.
@@ -109,7 +109,7 @@ struct SolverPromiseTests {
     let y = g.normalMatrix(rows: 2, columns: 2, deviation: 8)
     let energy = try energy(network, x, y)
     let ends = try [EquilibriumMethod.auto, .direct].map {
-      try $0.solver(for: energy).solve(energy, input: x)
+      try $0.solver().solve(energy, input: x)
     }
     let ties = ends[0].tiedCoordinates.max()!
     #expect(FaceBudget(network).isExceeded(rows: ties), "\(ties)")

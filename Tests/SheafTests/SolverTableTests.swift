@@ -1,9 +1,10 @@
-import Equilibria
 import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
 import SheafLaws
 import Testing
+
+@testable import Equilibria
 
 /// All solvers on networks with all kinds of operations, regular, nearly singular and not finite.
 struct SolverTableTests {
@@ -100,6 +101,34 @@ struct SolverTableTests {
       }
     }
     let energy = PinnedEnergy(sheaf, pins: try Pins(pins, network: network, input: x))
-    return try check(method.solver(for: energy, threads: 1))
+    return try check(method.solver(threads: 1))
+  }
+
+  /// One that is wrong is found out, whatever it says of itself.
+  @Test func aWrongSolver() throws {
+    struct Wrong: EquilibriumSolver {
+      var settings: SolverSettings
+      var progress: (@Sendable (Int) -> Void)?
+      init(_ settings: SolverSettings) { self.settings = settings }
+      func solve(
+        _ energy: PinnedEnergy, input: Matrix, from start: SheafState?
+      ) throws(EquilibriumError) -> PinnedEquilibrium {
+        var end = try DirectSolver(settings).solve(energy, input: input, from: start)
+        end.state.stalks[1][0, 0] += 1e-3
+        return end
+      }
+    }
+    var g = RandomGenerator(seed: 8)
+    let network = try Network(widths: [3, 4, 2], using: &g)
+    let x = g.normalMatrix(rows: 3, columns: 5)
+    let y = g.normalMatrix(rows: 2, columns: 5)
+    let violations = try checkSolver(Wrong(threads: 1), input: x) { x in
+      PinnedEnergy(
+        NeuralSheaf(network),
+        pins: try Pins(
+          [EquilibriumLawTests.whole(network.lastVertex, y)], network: network, input: x))
+    }
+    #expect(violations.contains { $0.contains("ρ of vertex 1 is off") }, "\(violations)")
+    #expect(violations.contains { $0.contains("converged with ‖∂E‖") }, "\(violations)")
   }
 }

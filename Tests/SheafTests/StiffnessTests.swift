@@ -130,7 +130,7 @@ struct StiffnessTests {
     let pins = try PinnedEquilibriumTests.randomPins(network, input: x, &g)
     let energy = PinnedEnergy(sheaf, pins: pins, stiffness: stiffness)
     guard
-      let end = try? method.solver(for: energy, tolerance: 1e-10, threads: 1).solve(
+      let end = try? method.solver(tolerance: 1e-10, threads: 1).solve(
         energy, input: x)
     else {
       // What the coordinate method does not take.
@@ -229,7 +229,7 @@ struct StiffnessTests {
         [Pin(vertex: a, coordinates: [0], values: Matrix([[-3]]))], network: network, input: x),
       stiffness: Stiffness([4, gamma], of: network))
     for method in EquilibriumMethod.allCases {
-      let found = try method.solver(for: energy, tolerance: 1e-10).solve(energy, input: x)
+      let found = try method.solver(tolerance: 1e-10).solve(energy, input: x)
       #expect(found.status == .converged, "\(method)")
       #expect(abs(found.state.stalks[z][0, 0] - end) < 1e-8, "\(method)")
       #expect(found.kinkNeurons == [end == 0 ? 1 : 0], "\(method)")
@@ -272,7 +272,7 @@ struct StiffnessTests {
         [Pin(vertex: p, coordinates: [0], values: Matrix([[-2]]))], network: network, input: x),
       stiffness: Stiffness(diagonal: [[1], [1, 2], [0.5]], of: network))
     for method in EquilibriumMethod.allCases where method != .coordinate {
-      let found = try method.solver(for: energy, tolerance: 1e-10).solve(energy, input: x)
+      let found = try method.solver(tolerance: 1e-10).solve(energy, input: x)
       #expect(found.status == .converged && found.tiedCoordinates == [1], "\(method)")
       for i in 0..<2 { #expect(abs(found.state.stalks[z][i, 0] - 2.0 / 7) < 1e-8, "\(method)") }
       if method == .direct { #expect(found.iterations[0] <= 4, "\(found.iterations)") }

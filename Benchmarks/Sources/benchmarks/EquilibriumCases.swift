@@ -26,7 +26,7 @@ struct ClampedCase {
 
   /// The best time of several runs, with how they ended.
   func solve(repeats: Int, bar: Double?) throws -> [String: Any] {
-    let solver = EquilibriumMethod.auto.solver(for: energy, threads: threads)
+    let solver = EquilibriumMethod.auto.solver(threads: threads)
     var best = Double.infinity
     var end = try solver.solve(energy, input: input)
     for _ in 0..<repeats {
@@ -133,7 +133,7 @@ func referenceData(_ name: String) -> String {
       vertex: 3, coordinates: [7], values: generator.normalMatrix(rows: 1, columns: 256))
     let energy = PinnedEnergy(sheaf, pins: try Pins([pin], network: network, input: x))
     let threads = ProcessInfo.processInfo.activeProcessorCount
-    let solver = EquilibriumMethod.auto.solver(for: energy, threads: threads)
+    let solver = EquilibriumMethod.auto.solver(threads: threads)
     var blocks = SampleBlocks.ranges(network: network, batch: 256, threads: threads).map {
       sheaf.zeroState(x.columns($0))
     }

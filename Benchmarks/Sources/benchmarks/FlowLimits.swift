@@ -84,7 +84,7 @@ struct FlowLimits {
         let clock = ContinuousClock.now
         // Coordinate descent ends on its way, not at the face's minimiser: closer, for energies to agree.
         let tolerance = method == .coordinate ? 1e-10 : 1e-8
-        let solver = method.solver(for: energy, tolerance: tolerance, threads: 1)
+        let solver = method.solver(tolerance: tolerance, threads: 1)
         guard let end = try? solver.solve(energy, input: x) else {
           problem.ends.append(nil)
           continue

@@ -172,7 +172,7 @@ struct Demo: ParsableCommand {
     for run in runs {
       let energy = try EquilibriumRule.energy(
         NeuralSheaf(run.network), input: test.input, target: test.target, coupling: 1)
-      var solver = EquilibriumMethod.auto.solver(for: energy)
+      var solver = EquilibriumMethod.auto.solver()
       solver.settings.halt = halt
       let end = try solver.solve(energy, input: test.input)
       columns.append(energy.discords(at: end.state))

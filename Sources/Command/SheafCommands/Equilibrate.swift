@@ -157,7 +157,7 @@ struct Equilibrate: ParsableCommand {
   private func solver(for energy: PinnedEnergy) -> any EquilibriumSolver {
     let isDirect = leastNorm && method.chosen(for: energy) == .direct
     let solver = (isDirect ? EquilibriumMethod.direct : method).solver(
-      for: energy, tolerance: tolerance, stepLimit: steps)
+      tolerance: tolerance, stepLimit: steps)
     guard isDirect, var direct = solver as? DirectSolver else { return solver }
     direct.isLeastNorm = true
     return direct
@@ -176,9 +176,7 @@ struct Equilibrate: ParsableCommand {
           name: "--labels \(labels)", found: "\(target.columns) labels",
           expected: "\(samples), one for each sample")
       }
-      let clamp = Pin(
-        vertex: network.vertices.count, coordinates: Array(0..<target.rows), values: target,
-        strength: .hard, label: "--labels \(labels)")
+      let clamp = Pin.clamp(target, of: network, label: "--labels \(labels)")
       return try pinRequests(on: network, samples: samples, output: output) + [("output", clamp)]
     }
     let requests = try pinRequests(on: network, samples: samples, output: output)

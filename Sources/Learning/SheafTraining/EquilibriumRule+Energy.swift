@@ -12,11 +12,8 @@ extension EquilibriumRule {
     stiffness: Stiffness = .uniform
   ) throws(PinError) -> PinnedEnergy {
     let network = sheaf.network
-    let pin = Pin(
-      vertex: network.vertices.count, coordinates: Array(0..<network.outputDimension),
-      values: target)
     return PinnedEnergy(
-      sheaf, pins: try Pins([pin], network: network, input: input),
+      sheaf, pins: try Pins([.clamp(target, of: network)], network: network, input: input),
       output: OutputEdge(
         activation: network.outputActivation, energy: .crossEntropy, coupling: coupling),
       stiffness: stiffness)
@@ -38,8 +35,7 @@ extension EquilibriumRule {
     _ method: EquilibriumMethod, _ tolerance: Double, _ stepLimit: Int?
   ) throws -> (momenta: [Matrix], state: SheafState, report: RelaxationReport) {
     let energy = try energy(sheaf, batch, kappa, gamma)
-    let solver = method.solver(
-      for: energy, tolerance: tolerance, stepLimit: stepLimit, threads: 1)
+    let solver = method.solver(tolerance: tolerance, stepLimit: stepLimit, threads: 1)
     let end = try solver.solve(energy, input: batch.input, from: batch.stalks)
     var momenta = end.discrepancy
     for v in momenta.indices where gamma[v] != 1 { momenta[v].scale(by: gamma[v]) }

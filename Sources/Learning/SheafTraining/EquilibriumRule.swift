@@ -51,6 +51,18 @@ public struct EquilibriumRule: GradientRule {
       throw .setting(
         name: "discord-clip", found: "\(discordClip)", expected: "a positive number")
     }
+    // Solvers see ratios of stiffnesses, and κ in units of one.
+    for t in [0.0, 1] {
+      let common = stiffness.schedule.value(at: t)
+      let gammas = [common] + stiffness.factors.values.map { common * $0 }
+      let ratio = gammas.max()! / gammas.min()!
+      let found = gammas.first { !($0 > 0 && $0.isFinite) } ?? ratio
+      guard gammas.allSatisfy({ $0 > 0 && $0.isFinite }) && ratio < 1e150 else {
+        throw .setting(
+          name: "stiffness of all edges and factors of some together", found: "\(found)",
+          expected: "positive numbers whose ratios are below 1e150")
+      }
+    }
     (self.coupling, self.stiffness) = (coupling, stiffness)
     (self.relaxation, self.discordClip) = (relaxation, discordClip)
   }

@@ -90,12 +90,7 @@ public final class JointFlow: Trainer {
     output = OutputEdge(
       activation: network.outputActivation,
       energy: network.outputActivation == .identity ? .squared : .crossEntropy)
-    pins = try Pins(
-      [
-        Pin(
-          vertex: network.vertices.count, coordinates: Array(0..<network.outputDimension),
-          values: data.target)
-      ], network: network, input: data.input)
+    pins = try Pins([.clamp(data.target, of: network)], network: network, input: data.input)
     generator = RandomGenerator(seed: settings.seed)
   }
 

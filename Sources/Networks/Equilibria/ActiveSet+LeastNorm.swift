@@ -40,8 +40,8 @@ extension ActiveSet {
       flat.forEachBoundary(r, branch(j, row: r)) { b in
         let c = b.source
         guard !resting.contains(c) else { return }
-        let rate = b.sign * (velocity[c] - (b.other.map { velocity[$0] } ?? 0))
-        let margin = b.sign * (x[c] - (b.other.map { x[$0] } ?? 0) - b.threshold)
+        let rate = b.sign * b.difference(velocity)
+        let margin = b.sign * (b.difference(x) - b.threshold)
         if rate < 0 { length = min(length, max(0, margin) / -rate) }
       }
     }

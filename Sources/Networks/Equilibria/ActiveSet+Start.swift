@@ -36,8 +36,7 @@ extension ActiveSet {
         let here = flat.function(r, b)
         flat.forEachBoundary(r, b) { boundary in
           let c = boundary.source
-          let gap = x[c] - (boundary.other.map { x[$0] } ?? 0) - boundary.threshold
-          guard abs(gap) <= tolerance * max(1, abs(x[c])) else { return }
+          guard boundary.contains(x, tolerance: tolerance) else { return }
           if let other = boundary.other {
             if momenta[row.target] < 0 && !(isHeld[c] && isHeld[other]) {
               ties.append(.tie(row: r, branch: boundary.neighbour))

@@ -70,11 +70,7 @@ extension FlatNetwork {
   ) -> Bool {
     var result = true
     forEachBoundary(r, branch) { b in
-      let c = b.source
-      let other = b.other.map { x[$0] } ?? 0
-      guard abs(x[c] - other - b.threshold) <= tolerance * max(1, abs(x[c])) else { return }
-      let rate = v[c] - (b.other.map { v[$0] } ?? 0)
-      if b.sign * rate < 0 { result = false }
+      if b.contains(x, tolerance: tolerance) && b.sign * b.difference(v) < 0 { result = false }
     }
     return result
   }

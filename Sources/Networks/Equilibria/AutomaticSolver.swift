@@ -2,12 +2,11 @@ import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
 
-/// Pinned equilibria by descent over faces, each solved in the way that takes less work and little memory:
-/// by its Schur complement, or by conjugate gradients.
+/// Pinned equilibria by the method that a problem calls for (`EquilibriumMethod.chosen(for:)`): `DirectSolver` or
+/// `IterativeSolver`.
 ///
-/// For up to 128 pinned coordinates it begins as `DirectSolver`; a sample whose face turns out to have too many
-/// rows for that, as where places of windows are tied by the thousand, goes on as `IterativeSolver` does.
-/// With more pins it is that from the start.
+/// Where it is direct, a sample whose face turns out to have too many rows for that goes on over faces that
+/// conjugate gradients solve (`FaceBudget`).
 public struct AutomaticSolver: EquilibriumSolver {
   public var settings: SolverSettings
   public var progress: (@Sendable (Int) -> Void)?
@@ -19,10 +18,13 @@ public struct AutomaticSolver: EquilibriumSolver {
   public func solve(
     _ energy: PinnedEnergy, input: Matrix, from start: SheafState?
   ) throws(EquilibriumError) -> PinnedEquilibrium {
+    guard EquilibriumMethod.auto.chosen(for: energy) == .direct else {
+      var iterative = IterativeSolver(settings)
+      iterative.progress = progress
+      return try iterative.solve(energy, input: input, from: start)
+    }
     try energy.check(input, from: start)
-    return FaceDescent(
-      faceSolver: EquilibriumMethod.auto.chosen(for: energy) == .direct ? .cheaper : .iterative,
-      settings: settings, progress: progress
-    ).relax(energy, input: input, from: start.map(energy.imposed))
+    return FaceDescent(faceSolver: .cheaper, settings: settings, progress: progress)
+      .relax(energy, input: input, from: start.map(energy.imposed))
   }
 }

@@ -37,7 +37,7 @@ public struct CoordinateSolver: EquilibriumSolver {
     let flat = FlatNetwork(energy.sheaf.network)
     return relaxInBlocks(
       energy, input: input, from: start.map(energy.imposed), flat: flat, settings
-    ) { part, _, state, _ in
+    ) { part, _, _, state, _ in
       rounds.run(part, flat, from: state, settings, progress: progress)
     }
   }

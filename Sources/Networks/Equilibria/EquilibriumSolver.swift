@@ -84,7 +84,7 @@ extension PinnedEnergy {
   }
 
   /// Refuses, for a method that cannot find it, an input coordinate that is free without a prior.
-  func checkPriors(for method: String) throws(EquilibriumError) {
+  public func checkPriors(for method: String) throws(EquilibriumError) {
     guard let open = openInput.first else { return }
     throw .unsupported(
       method: method,
@@ -108,14 +108,17 @@ extension PinnedEnergy {
   }
 
   /// The stalks of a state with what is held at its pins' values.
-  func imposed(on start: SheafState) -> SheafState {
+  public func imposed(on start: SheafState) -> SheafState {
     var state = SheafState(stalks: start.stalks)
     pins.impose(on: &state)
     return state
   }
 
-  /// Checks what can be known before any work.
-  func check(_ input: Matrix, from start: SheafState?) throws(EquilibriumError) {
+  /// Checks what can be known of a problem before any work.
+  ///
+  /// - Throws: an input of the wrong shape, a cross-entropy that does not belong to an energy, or a freed input
+  ///   that nothing determines.
+  public func check(_ input: Matrix, from start: SheafState?) throws(EquilibriumError) {
     let network = sheaf.network
     if let start {
       precondition(

@@ -2,7 +2,7 @@ import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
 
-/// Descent over faces, the loop that the direct and the iterative solver share.
+/// Descent over faces: the loop of the direct solver, of the flow's polish, and of repairs.
 ///
 /// A *face* fixes the branch of every state-dependent coordinate and the kinks that some rest on; there
 /// the energy is a quadratic. The state walks towards its least value (`FaceStep`) through the
@@ -38,7 +38,7 @@ struct FaceDescent: Sendable {
     let flat = FlatNetwork(energy.sheaf.network)
     return relaxInBlocks(
       energy, input: input, from: start, flat: flat, settings
-    ) { part, samples, state, rho in
+    ) { part, samples, _, state, rho in
       var result = PinnedEquilibrium(state)
       // Few samples at a time keep the responses of their rows in the cache, many make their products
       // wide; those of a large network must fit into memory, kinks included.
@@ -68,19 +68,27 @@ struct FaceDescent: Sendable {
       }
       return result
     } repair: { part, state, steps in
-      // Rows that depend on each other have no one λ, and then no violation may show where ∂E is not 0:
-      // the smallest element of ∂E leads on, and faces are solved directly.
-      var direct = self
-      if direct.faceSolver == .iterative { direct.faceSolver = .cheaper }
-      direct.progress = nil
-      var set = ActiveSet(part, flat, from: state)
-      for j in 0..<set.batch {
-        _ = set.descend(j, part.samples([j]))
-        set.progress[j].wentSteepest = true
-        set.progress[j].iterations = steps[j]
-      }
-      return direct.run(set, part)
+      repair(part, flat, state, steps)
     }
+  }
+
+  /// Goes on from states that should be equilibria and are not, each so many steps on its way.
+  ///
+  /// Rows that depend on each other have no one λ, and then no violation may show where ∂E is not 0: the
+  /// smallest element of ∂E leads on, and faces are solved directly.
+  func repair(
+    _ energy: PinnedEnergy, _ flat: FlatNetwork, _ state: SheafState, _ steps: [Int]
+  ) -> PinnedEquilibrium {
+    var direct = self
+    if direct.faceSolver == .iterative { direct.faceSolver = .cheaper }
+    direct.progress = nil
+    var set = ActiveSet(energy, flat, from: state)
+    for j in 0..<set.batch {
+      _ = set.descend(j, energy.samples([j]))
+      set.progress[j].wentSteepest = true
+      set.progress[j].iterations = steps[j]
+    }
+    return direct.run(set, energy)
   }
 
   /// Descends from where a set stands.

@@ -4,7 +4,8 @@ import PiecewiseEnergies
 
 /// The end of a relaxation with pins: a state at which 0 ∈ ∂E, sample by sample.
 public struct PinnedEquilibrium: Sendable {
-  /// How each sample ended.
+  /// How each sample ended. `converged`: the residual is within the tolerance or, where γ of a pin is so large that
+  /// its force γ(c − t) is rounded by more than that, within four times this rounding, and 1e-3.
   public internal(set) var statuses: [SolutionStatus]
   /// The stalks, with `output` where the energy has an output edge.
   public internal(set) var state: SheafState
@@ -50,6 +51,26 @@ public struct PinnedEquilibrium: Sendable {
 }
 
 extension PinnedEquilibrium {
+  /// The report on a state that a method has come to: what it says is read off the state.
+  ///
+  /// Kinks and ties are not counted. Cost: a few sweeps, and the smallest element of ∂E.
+  /// - Parameters:
+  ///   - statuses: how each sample ended by the method's own account. One that is said to have converged, and whose
+  ///     residual is larger than the tolerance, has stalled; one whose energy is not finite has diverged.
+  ///   - iterations: the steps of each sample.
+  public init(
+    _ energy: PinnedEnergy, at state: SheafState, statuses: [SolutionStatus], iterations: [Int],
+    tolerance: Double
+  ) {
+    self.init(state)
+    reserve(state.batch)
+    (self.statuses, self.iterations) = (statuses, iterations)
+    finish(
+      energy, FlatNetwork(energy.sheaf.network), scales: energy.residualScales(state.stalks[0]),
+      tolerance: tolerance)
+    for j in energies.indices where !energies[j].isFinite { self.statuses[j] = .diverged }
+  }
+
   /// An empty report on a state.
   init(_ state: SheafState) {
     self.init(
@@ -108,9 +129,13 @@ extension PinnedEquilibrium {
 
   /// Works out a_{k+1}, the energies and the residuals; a sample that was thought to be at an
   /// equilibrium and is not, beyond the rounding of its stiffest pin's force, has stalled.
+  ///
+  /// The force γ(c − t) is known to 4 γ ε max(1, |c|), ε = 2.2e-16: with stiffnesses γ > 1e7 a sample counts as
+  /// converged up to this residual, at most 1e-3.
   mutating func finish(
     _ energy: PinnedEnergy, _ flat: FlatNetwork, scales: [Double], tolerance: Double
   ) {
+    energy.pins.impose(on: &state)
     energy.setOutput(of: &state)
     let rho = energy.sheaf.discrepancy(state)
     discrepancy = rho
@@ -120,7 +145,12 @@ extension PinnedEquilibrium {
     for j in energies.indices where !energies[j].isFinite { residuals[j] = .nan }
     // A stiff pin's force γ(c − t) is known no better than the rounding of c allows.
     let stiffest = energy.largestStiffness
-    for j in statuses.indices where statuses[j] == .converged {
+    for j in statuses.indices {
+      // However it ended, where it is decides.
+      if [.stalled, .stepLimit].contains(statuses[j]) && residuals[j] <= tolerance {
+        statuses[j] = .converged
+      }
+      guard statuses[j] == .converged else { continue }
       let size = state.stalks.reduce(1) { maximum($0, $1.maximumMagnitude(column: j)) }
       let rounding = 4 * stiffest * Double.ulpOfOne * size / scales[j]
       if !(residuals[j] <= max(tolerance, min(rounding, 1e-3))) { statuses[j] = .stalled }

@@ -8,21 +8,21 @@ import PiecewiseEnergies
 /// - Parameters:
 ///   - start: where to start; by default the forward pass through the pins.
 ///   - settings: after its step limit there is no repair, and it may halt between repairs.
-///   - relax: gets the energy of a block, the numbers of its samples, its start, and ρ there if that is known;
-///     returns statuses, states and counts. The rest of the report is made here.
+///   - relax: gets the energy of a block, the numbers of its samples, their scales, the start, and ρ there if that is
+///     known; returns statuses, states and counts. The rest of the report is made here.
 ///   - repair: goes on from where samples are that should be at an equilibrium and are not, the steps of each
 ///     so far being given; it counts on.
 func relaxInBlocks(
   _ energy: PinnedEnergy, input: Matrix, from start: SheafState? = nil, flat: FlatNetwork,
   _ settings: SolverSettings,
-  _ relax: @Sendable (PinnedEnergy, [Int], SheafState, [Matrix]?) -> PinnedEquilibrium,
+  _ relax: @Sendable (PinnedEnergy, [Int], [Double], SheafState, [Matrix]?) -> PinnedEquilibrium,
   repair: (@Sendable (PinnedEnergy, SheafState, [Int]) -> PinnedEquilibrium)? = nil
 ) -> PinnedEquilibrium {
   @Sendable func relaxed(
     _ part: PinnedEnergy, _ state: SheafState, _ rho: [Matrix]?, _ samples: [Int],
     _ scales: [Double]
   ) -> PinnedEquilibrium {
-    var end = relax(part, samples, state, rho)
+    var end = relax(part, samples, scales, state, rho)
     end.finish(part, flat, scales: scales, tolerance: settings.tolerance)
     guard let repair else { return end }
     for _ in 0..<20 {

@@ -33,12 +33,6 @@ public struct ActivationPattern: Sendable, Equatable {
     set { branches[i + j * dimension] = UInt16(newValue) }
   }
 
-  /// Whether sample `j` is on the same branches in another pattern of this shape.
-  public func agrees(with other: ActivationPattern, sample j: Int) -> Bool {
-    let range = j * dimension..<(j + 1) * dimension
-    return branches[range] == other.branches[range]
-  }
-
   /// The pattern of sample `j` alone.
   public func sample(_ j: Int) -> ActivationPattern { samples([j]) }
 

@@ -15,6 +15,9 @@ extension Network {
     for (name, vertex) in aliases {
       result.addAlias(name, of: vertex == 0 ? 0 : vertex + 1)
     }
+    for shared in sharedParameters {
+      result.addSharedParameter(shared.name, edges: shared.edges.map { $0 + 1 })
+    }
     result.classNames = classNames
     return result
   }

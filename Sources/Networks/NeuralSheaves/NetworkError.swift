@@ -2,7 +2,7 @@
 public enum NetworkError: Error, Equatable, CustomStringConvertible {
   /// Fewer than two widths, or a width below 1.
   case widths([Int])
-  /// Widths whose weights have 2³¹ elements or more.
+  /// Widths whose weights have 2²⁸ elements or more in all.
   case tooLarge([Int])
   /// A value out of its range.
   case value(name: String, found: String, expected: String)

@@ -32,10 +32,21 @@ public struct Pin: Sendable {
     self.strength = strength
     self.label = label
   }
+
+  /// The clamp: all of a_{k+1} held at targets, (n_{k+1}, batch).
+  public static func clamp(_ target: Matrix, of network: Network, label: String? = nil) -> Pin {
+    Pin(
+      vertex: network.vertices.count, coordinates: Array(0..<network.outputDimension),
+      values: target, label: label)
+  }
 }
 
 /// Pins that cannot be honoured.
 public enum PinError: Error, Equatable, CustomStringConvertible {
+  /// An input of other than the network's dimension.
+  case input(found: Int, expected: Int)
+  /// A vertex that the network does not have.
+  case vertex(index: Int, last: Int)
   /// A pin by its label and the value that it asks for.
   public struct Claim: Sendable, Equatable {
     /// The pin's label.
@@ -60,6 +71,10 @@ public enum PinError: Error, Equatable, CustomStringConvertible {
   /// What was found and what was expected, in a sentence.
   public var description: String {
     switch self {
+    case .input(let found, let expected):
+      "the input has \(found) coordinates, expected the network's \(expected)"
+    case .vertex(let v, let last):
+      "a pin on vertex \(v): expected 0 to \(last), the last being the output a_{k+1}"
     case .coordinate(let s, let i, let n):
       "pin \(s)[\(i)]: the stalk has coordinates 0 to \(n - 1)"
     case .duplicate(let s, let i): "pin \(s): coordinate \(i) is named twice"
@@ -108,6 +123,9 @@ public struct Pins: Sendable {
       + [network.outputActivation == .identity ? "output" : network.outputName]
     dimensions = network.vertices.map(\.dimension) + [network.outputDimension]
     let batch = input.columns
+    guard input.rows == network.inputDimension else {
+      throw .input(found: input.rows, expected: network.inputDimension)
+    }
     // The held coordinates of each vertex with the pin that holds them and their values, by sample.
     var held = dimensions.map { _ in [Int: (pin: Int, values: [Double])]() }
     let label = { (p: Int) in pins[p].label ?? "pin \(p)" }
@@ -117,6 +135,9 @@ public struct Pins: Sendable {
     var freed = Set(freed)
     vertices = dimensions.map { _ in OnVertex() }
     for (number, pin) in pins.enumerated() {
+      guard names.indices.contains(pin.vertex) else {
+        throw .vertex(index: pin.vertex, last: names.count - 1)
+      }
       let (name, n) = (names[pin.vertex], dimensions[pin.vertex])
       var seen = Set<Int>()
       for i in pin.coordinates {

@@ -87,4 +87,14 @@ public struct BranchBoundary: Sendable, Equatable {
     self.sign = sign
     self.neighbour = neighbour
   }
+
+  /// The coordinate that counts less the one that it is compared with.
+  @inlinable public func difference(_ x: [Double]) -> Double {
+    x[source] - (other.map { x[$0] } ?? 0)
+  }
+
+  /// Whether x lies on the boundary up to a tolerance, relative to the coordinate where that is beyond 1.
+  @inlinable public func contains(_ x: [Double], tolerance: Double) -> Bool {
+    abs(difference(x) - threshold) <= tolerance * max(1, abs(x[source]))
+  }
 }

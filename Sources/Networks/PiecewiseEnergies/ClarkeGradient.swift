@@ -178,23 +178,15 @@ extension FlatNetwork {
   /// Whether row r on branch b is on one of the boundaries of the branch, up to a tolerance.
   package func isOnBoundary(_ r: Int, at b: Int, _ x: [Double], tolerance: Double) -> Bool {
     var result = false
-    forEachBoundary(r, b) { boundary in
-      let here = x[boundary.source]
-      let other = boundary.other.map { x[$0] } ?? 0
-      if abs(here - other - boundary.threshold) <= tolerance * max(1, abs(here)) { result = true }
-    }
+    forEachBoundary(r, b) { if $0.contains(x, tolerance: tolerance) { result = true } }
     return result
   }
 
   /// The branches of row r that hold at x up to a tolerance, `b` first.
   package func branches(_ r: Int, at b: Int, _ x: [Double], tolerance: Double) -> [Int] {
     var result = [b]
-    forEachBoundary(r, b) { boundary in
-      let here = x[boundary.source]
-      let other = boundary.other.map { x[$0] } ?? 0
-      if abs(here - other - boundary.threshold) <= tolerance * max(1, abs(here)) {
-        result.append(boundary.neighbour)
-      }
+    forEachBoundary(r, b) {
+      if $0.contains(x, tolerance: tolerance) { result.append($0.neighbour) }
     }
     return result
   }

@@ -57,7 +57,9 @@ extension FlowMethod {
     let largestScale = scales.maximum() ?? 1
     // Beyond this the flow diverges: a thousand times the energy at the start or, where that is
     // next to nothing, of the data, ½‖b‖², the energy of the state with every free coordinate 0.
-    let zero = flow.sheaf.discords(flow.sheaf.zeroState(state.stalks[0])).energy
+    let zero = flow.sheaf.discords(
+      flow.sheaf.zeroState(state.stalks[0]), stiffness: flow.pinned.stiffness
+    ).energy
     let energyLimit = 1e3 * maximum(flow.energy(of: state), 1e-9 * (1 + zero))
     let threads = SampleBlocks.threads(
       network: flow.sheaf.network, batch: state.batch, limit: settings.threads)

@@ -17,7 +17,7 @@ public struct FlowSolution: Sendable {
   public let stepSize: Double
   /// The flow time, the sum of the steps.
   public let time: Double
-  /// ‖F‖∞ / max(1, ‖y − ŷ‖∞) of each sample at the last state. Of the exact flow F is minus the
+  /// ‖F‖∞ / max(1, ‖t − Eω‖∞) of each sample at the last state. Of the exact flow F is minus the
   /// smallest element of the generalised gradient, which also vanishes where all that moves rests.
   public let residuals: [Double]
   /// The largest of them.

@@ -57,7 +57,7 @@ public struct HeatFlow: Sendable {
     return result
   }
 
-  /// ‖F‖∞ / max(1, ‖y − ŷ‖∞) of each sample at a state; not finite where a coordinate is not. Cost: two
+  /// ‖F‖∞ / max(1, ‖t − Eω‖∞) (`PinnedEnergy.residualScales`) of each sample at a state; not finite where a coordinate is not. Cost: two
   /// sweeps, and a forward pass for the scales.
   public func residuals(at state: SheafState) -> [Double] {
     residuals(at: state, scales: pinned.residualScales(state.stalks[0]))
@@ -81,7 +81,7 @@ public struct HeatFlow: Sendable {
 
   /// The energy of a state, pins included, mean over the batch.
   public func energy(of state: SheafState) -> Double {
-    discords(of: state).energy + pins.energy(state) / Double(max(state.batch, 1))
+    pinned.values(at: state).reduce(0, +) / Double(max(state.batch, 1))
   }
 
   /// The discords of a state.

@@ -5,8 +5,8 @@ public enum StoppingRule: Sendable, Equatable {
   /// The paper's: no coordinate moved more than the tolerance in one step, after at least 5 steps.
   /// Not for `ExactFlow`, which has no step.
   case change(Double)
-  /// The vector field is small: max over samples of ‖F‖∞ / max(1, ‖y − ŷ‖∞) ≤ the tolerance, ŷ the
-  /// forward pass and y the values that clamp the output (‖y − ŷ‖ = 0 without a clamp).
+  /// The vector field is small: max over samples of ‖F‖∞ / max(1, ‖t − Eω‖∞) ≤ the tolerance, t what
+  /// hard pins and the clamp hold and Eω the same coordinates of the forward pass through the pins.
   case residual(Double)
   /// The flow time has come; the last step is cut to end there.
   case time(Double)

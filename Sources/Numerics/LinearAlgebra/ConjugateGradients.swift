@@ -43,15 +43,20 @@ public struct ConjugateGradients: Sendable {
   ///   - a: symmetric positive semidefinite, (n, n).
   ///   - b: (n, k).
   ///   - start: (n, k); 0 if nil.
-  ///   - preconditioner: M⁻¹, symmetric positive definite, one for all columns; the identity if nil.
+  ///   - preconditioner: M⁻¹, symmetric positive definite, one for all columns or one for each; the identity if nil.
   ///   - tolerances: for each column, in place of `tolerance`.
+  ///   - isDone: decides of a column in place of all tolerances: it gets the column, its residual, and by how much
+  ///     ½⟨x, A x⟩ − ⟨b, x⟩ has fallen. Then the residual that is reported is the recursion's, and the application at
+  ///     the end is saved.
   /// - Returns: x, with the norms of b − A x, worked out anew, each over that of b where that is not 0.
-  ///   `converged`: the recursion's is within the tolerance, and this within ten times that. `stalled`: a direction in
+  ///   `converged`: the recursion's is within the tolerance, and this within ten
+  ///   times that or 1e-10, what rounding leaves. `stalled`: a direction in
   ///   which A is not positive, or a recursion that came to its end where b − A x did not; `diverged`: numbers
   ///   that are not finite.
   public func solve(
     _ a: some LinearOperator, _ b: Matrix, from start: Matrix? = nil,
-    preconditioner: (any LinearOperator)? = nil, tolerances: [Double]? = nil
+    preconditioner: (any LinearOperator)? = nil, tolerances: [Double]? = nil,
+    until isDone: ((_ column: Int, _ residual: ArraySlice<Double>, _ fall: Double) -> Bool)? = nil
   ) -> Solution<Matrix> {
     precondition(
       a.rows == a.columns && b.rows == a.rows && a.systems ?? b.columns == b.columns
@@ -74,8 +79,15 @@ public struct ConjugateGradients: Sendable {
       r.add(a(solution.value), scale: -1)
       return r
     }
+    /// Takes down what the columns of a run have come to.
+    func hand(over run: Columns) {
+      solution.value.scatterColumns(run.indices, from: run.x)
+      for (q, j) in run.indices.enumerated() {
+        solution.residuals[j] = (run.squares[q] / (scales[j] > 0 ? scales[j] : 1)).squareRoot()
+      }
+    }
     var run = Columns(all, solution.value, start == nil ? b : residual(), preconditioner)
-    var active = a
+    var (active, activePreconditioner) = (a, preconditioner)
     let limit = stepLimit ?? 10 * max(b.rows, 1)
     for step in 0...limit {
       // Columns that are done leave.
@@ -84,7 +96,8 @@ public struct ConjugateGradients: Sendable {
         solution.iterations[j] = step
         if !measures[q].isFinite || !run.products[q].isFinite {
           solution.statuses[j] = .diverged
-        } else if measures[q] <= bounds[j] {
+        } else if isDone.map({ $0(j, run.residual(q), run.falls[q]) }) ?? (measures[q] <= bounds[j])
+        {
           solution.statuses[j] = .converged
         } else if run.isStuck[q] {
           solution.statuses[j] = .stalled
@@ -92,18 +105,22 @@ public struct ConjugateGradients: Sendable {
       }
       let left = run.indices.indices.filter { solution.statuses[run.indices[$0]] == .stepLimit }
       if left.count < run.indices.count {
-        solution.value.scatterColumns(run.indices, from: run.x)
+        hand(over: run)
         run.keep(left)
         if a.systems != nil { active = a.systems(run.indices) }
+        if let preconditioner, preconditioner.systems != nil {
+          activePreconditioner = preconditioner.systems(run.indices)
+        }
       }
       guard !left.isEmpty, step < limit else { break }
       if let reason = halt.reason {
         for j in run.indices { solution.statuses[j] = reason }
         break
       }
-      run.advance(active, preconditioner)
+      run.advance(active, activePreconditioner)
     }
-    solution.value.scatterColumns(run.indices, from: run.x)
+    hand(over: run)
+    if isDone != nil { return solution }
     // The recursion's residual is not what it stands for where b has a part outside the range.
     let last = squares(residual(), preconditioner)
     for j in all {
@@ -137,14 +154,20 @@ private struct Columns {
   /// ⟨r, M⁻¹r⟩ and ⟨r, r⟩.
   private(set) var products: [Double]
   private(set) var squares: [Double]
+  /// How far ½⟨x, A x⟩ − ⟨b, x⟩ has fallen.
+  private(set) var falls: [Double]
   /// Whether a direction was met in which A is not positive.
   private(set) var isStuck: [Bool]
+
+  func residual(_ q: Int) -> ArraySlice<Double> {
+    residual.elements[q * residual.rows..<(q + 1) * residual.rows]
+  }
 
   init(_ indices: [Int], _ x: Matrix, _ residual: Matrix, _ preconditioner: (any LinearOperator)?) {
     (self.indices, self.x, self.residual) = (indices, x, residual)
     direction = preconditioner.map { $0(residual) } ?? residual
     (products, squares) = (indices.map { _ in 0 }, indices.map { _ in 0 })
-    isStuck = indices.map { _ in false }
+    (falls, isStuck) = (indices.map { _ in 0 }, indices.map { _ in false })
     residual.addColumnDots(direction, into: &products)
     residual.addColumnDots(residual, into: &squares)
   }
@@ -155,7 +178,7 @@ private struct Columns {
       x.columns(places), residual.columns(places), direction.columns(places)
     )
     (products, squares) = (places.map { products[$0] }, places.map { squares[$0] })
-    isStuck = places.map { isStuck[$0] }
+    (falls, isStuck) = (places.map { falls[$0] }, places.map { isStuck[$0] })
   }
 
   mutating func advance(_ a: some LinearOperator, _ preconditioner: (any LinearOperator)?) {
@@ -166,6 +189,7 @@ private struct Columns {
     for q in indices.indices {
       if curvatures[q] > 0 || curvatures[q].isNaN {
         lengths[q] = products[q] / curvatures[q]
+        falls[q] += 0.5 * lengths[q] * products[q]
       } else {
         isStuck[q] = true
       }

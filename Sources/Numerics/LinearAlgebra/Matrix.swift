@@ -1,7 +1,7 @@
 /// A dense real matrix: `rows` × `columns` doubles, column-major and contiguous, a value.
 ///
 /// A quantity over a batch is a matrix with one sample per column, so a sample is contiguous and a
-/// range of samples is one block of memory. Operations that end in `add…`, `set…` or `scale` work
+/// range of samples is one block of memory. Operations that begin with `add`, `set`, `scale` or `fill` work
 /// in place and allocate nothing as long as the matrix does not share its storage.
 public struct Matrix: Sendable, Equatable {
   /// The number of rows.

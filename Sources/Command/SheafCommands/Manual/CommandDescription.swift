@@ -17,7 +17,6 @@ struct CommandDescription: Decodable {
     let valueName: String?
     let abstract: String?
     let discussion: String?
-    let isOptional: Bool
     let isRepeating: Bool
     let shouldDisplay: Bool
     let defaultValue: String?

@@ -23,6 +23,16 @@ extension Matrix {
     for i in elements.indices { elements[i] *= factor }
   }
 
+  /// Every element ← itself times that of `factors`: the Hadamard product.
+  public mutating func multiply(elementwise factors: Matrix) {
+    precondition(
+      factors.rows == rows && factors.columns == columns, "\(factors.shape) times \(shape)")
+    let factors = factors.elements
+    elements.withUnsafeMutableBufferPointer { x in
+      factors.withUnsafeBufferPointer { f in for k in x.indices { x[k] *= f[k] } }
+    }
+  }
+
   /// Adds `scale` · v to each column, where v is (rows, 1), and keeps `keep` of the old.
   public mutating func addToEachColumn(
     _ v: Matrix, scale: Double = 1, keeping keep: Double = 1

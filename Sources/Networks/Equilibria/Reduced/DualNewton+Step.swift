@@ -1,0 +1,130 @@
+import LinearAlgebra
+import NeuralSheaves
+import PiecewiseEnergies
+
+extension DualNewton.Descent {
+  /// One step of Newton's method for each sample.
+  mutating func step() {
+    let model = reduced.model(x, m, cells)
+    let forces = solve(model)
+    let line = line(model, forces)
+    var lengths = [Double](repeating: 0, count: count)
+    for q in progress.indices { lengths[q] = length(line, q) }
+    for v in x.indices {
+      x[v].addScaledColumns(line.dx[v], by: lengths)
+      m[v].addScaledColumns(line.dm[v], by: lengths)
+    }
+    settle(Array(progress.indices))
+    measure()
+    for q in progress.indices {
+      let keys = model.observations[q].map(\.key)
+      progress[q].iterations += 1
+      progress[q].forces = Dictionary(zip(keys, forces.column(q))) { a, _ in a }
+      progress[q].isWhole = lengths[q] == 1
+      progress[q].rests = lengths[q] == 0 ? progress[q].rests + 1 : 0
+      progress[q].extraSteps = isStationary(q) ? progress[q].extraSteps + 1 : 0
+      progress[q].status = status(q)
+      if elimination.hasCopies && progress[q].status == nil { renewMultipliers(q) }
+    }
+  }
+
+  /// How a sample has ended, if it has.
+  private func status(_ q: Int) -> SolutionStatus? {
+    if !progress[q].energy.isFinite || progress[q].residual.isNaN { return .diverged }
+    // What no direction leads down from is an equilibrium as far as rounding can tell.
+    if isSettled(q) || progress[q].rests > 2 { return .converged }
+    return progress[q].iterations >= method.settings.stepLimit ? .stepLimit : nil
+  }
+
+  /// λ ← c(u − y) where F is nearly least for the λ that stand (method of multipliers).
+  private mutating func renewMultipliers(_ q: Int) {
+    let bound = max(0.3 * method.settings.tolerance, min(0.1 * progress[q].separation, 0.1))
+    guard progress[q].residual <= bound || progress[q].rests > 0 else { return }
+    for r in 0..<elimination.readCount where elimination.bindings[r] == .copy {
+      cells[q].multipliers[r] = cells[q].pulls[r]
+    }
+    // Copies that do not come nearer are bound more tightly; where that does not help either, rows that read
+    // one coordinate pull at its copies against one another.
+    if progress[q].separation > 0.25 * progress[q].lastSeparation && !isStationary(q) {
+      cells[q].copyFactor *= 3
+    }
+    if cells[q].copyFactor > DualNewton.largestCopyFactor { progress[q].status = .stalled }
+    progress[q].lastSeparation = progress[q].separation
+    (progress[q].isWhole, progress[q].rests) = (true, 0)
+    settle([q])
+  }
+
+  /// The forces of the model, as closely as worth while.
+  private func solve(_ model: FaceModel) -> Matrix {
+    var start = Matrix(rows: model.rows, columns: count)
+    for (q, list) in model.observations.enumerated() {
+      for (k, o) in list.enumerated() { start[k, q] = progress[q].forces[o.key] ?? 0 }
+    }
+    let dual = model.dual(at: start)
+    let (promises, isWhole) = (dual.promises, progress.map(\.isWhole))
+    let change = ConjugateGradients(stepLimit: 1000, halt: method.settings.halt).solve(
+      model, dual.residual, preconditioner: model.preconditioner(method.squares)
+    ) { q, residual, fall in
+      let gap = model.gap(residual, q)
+      let share = isWhole[q] ? DualNewton.tightGap : DualNewton.looseGap
+      return gap <= share * (promises[q] - fall) || gap <= 1e-28 * dual.sizes[q]
+    }
+    start.add(change.value)
+    return start
+  }
+
+  /// The line along the step that forces call for.
+  private func line(_ model: FaceModel, _ forces: Matrix) -> Line {
+    var dn = model.noises(of: forces, withGradient: true)
+    for v in dn.indices { dn[v].add(model.noises[v], scale: -1) }
+    var dx = dn
+    var held = model.blankHeld()
+    model.substituteForward(&dx, held: &held)
+    var dm = dx
+    for v in dx.indices {
+      dm[v].add(dn[v], scale: -1)
+      for (p, i) in (v == 0 ? [] : reduced.energy.pins.held(v)).enumerated() {
+        for q in progress.indices { dm[v][i, q] = held[v][p, q] }
+      }
+      for (i, role) in elimination.roles[v].enumerated() where role == .inner {
+        for q in progress.indices { dx[v].elements[i + q * dx[v].rows] = 0 }
+      }
+    }
+    return Line(x: x, m: m, dx: dx, dm: dm)
+  }
+
+  /// How far to go along a line: to where the rate of F has fallen to a tenth, at most 8 times; at a convex kink of
+  /// F its near side. Where values differ by no more than rounding their rates decide.
+  private mutating func length(_ line: Line, _ q: Int) -> Double {
+    let (before, first) = reduced.evaluate(&cells[q], updating: false, on: line, at: 0, sample: q)
+    guard first < 0 else { return 0 }
+    let rounding = 1e-14 * abs(before)
+    var (low, high, tau) = (0.0, Double.infinity, 1.0)
+    var (lowRate, highRate) = (first, 0.0)
+    for attempt in 0..<60 {
+      let (now, rate) = reduced.evaluate(&cells[q], updating: false, on: line, at: tau, sample: q)
+      let isLower = now <= before + rounding
+      if isLower && abs(rate) <= 0.1 * abs(first) { return tau }
+      if isLower && rate < 0 {
+        (low, lowRate) = (tau, rate)
+        if tau >= 8 { return tau }
+      } else {
+        (high, highRate) = (tau, isLower ? rate : max(rate, -first))
+      }
+      if high == .infinity {
+        tau = min(8, 2 * tau)
+        continue
+      }
+      let width = high - low
+      if width <= 1e-6 * high {
+        if low > 0 { return low }
+        if high < 1e-12 { return 0 }
+      }
+      let secant = low - lowRate * width / (highRate - lowRate)
+      tau =
+        attempt % 3 == 2
+        ? low + 0.5 * width : min(max(secant, low + 0.05 * width), high - 0.05 * width)
+    }
+    return low
+  }
+}

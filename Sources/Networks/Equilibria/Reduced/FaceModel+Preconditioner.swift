@@ -1,0 +1,89 @@
+import LinearAlgebra
+import NeuralSheaves
+import PiecewiseEnergies
+
+extension FaceModel {
+  /// The diagonal preconditioner C + diag(L δ_π⁻¹κ⁻¹δ_π⁻ᵀLᵀ), the variances of predictions passed on from layer to
+  /// layer as if those of one layer were independent. Cost: a forward sweep.
+  func preconditioner(_ squares: SquaredMaps) -> DiagonalSystems {
+    var v = compliances
+    var held = blankHeld()
+    for t in network.vertices.indices.dropFirst() {
+      for e in network.incoming[t] {
+        let edge = network.edges[e]
+        let n = elimination.cellsOfEdge[e]
+        if n == -1 {
+          if edge.source == 0 && energy.inputRole == .held { continue }
+          let source = v[edge.source]
+          squares.add(e, source, into: &v[t])
+        } else if n >= 0 {
+          let cell = elimination.cells[n]
+          let source = v[cell.source]
+          for j in 0..<batch {
+            let state = cells[j]
+            for q in 0..<cell.rows.count where state.slopes[cell.firstRow + q] != 0 {
+              let to = cell.rows.lowerBound + q + j * v[t].rows
+              let slope = state.slopes[cell.firstRow + q]
+              if !cell.isWindow {
+                v[t].elements[to] +=
+                  slope * slope
+                  * source.elements[Int(elimination.sources[cell.readStarts[q]]) + j * source.rows]
+              } else {
+                for r in cell.readStarts[q]..<cell.readStarts[q + 1] where state.isLevel[r] {
+                  let share = state.shares[r] * state.readSlopes[r]
+                  v[t].elements[to] +=
+                    share * share * source.elements[Int(elimination.sources[r]) + j * source.rows]
+                }
+              }
+            }
+          }
+        }
+      }
+      for (p, i) in (energy.pins.held(t)).enumerated() {
+        for j in 0..<batch {
+          held[t][p, j] = v[t][i, j]
+          v[t][i, j] = 0
+        }
+      }
+    }
+    var inverse = Matrix(rows: rows, columns: batch, repeating: 1)
+    let last = network.lastVertex
+    for j in 0..<batch {
+      for (k, o) in observations[j].enumerated() {
+        let (t, i) = (Int(o.vertex), Int(o.index))
+        let variance =
+          elimination.roles[t][i] == .held
+          ? held[t][Int(elimination.heldPlaces[t][i]), j] : v[t].elements[i + j * v[t].rows]
+        let sum = o.compliance + max(o.slope * o.slope, 0.01) * variance
+        inverse[k, j] = sum > 0 ? 1 / sum : 1
+      }
+      if let model = outputs?[j] {
+        for k in 0..<model.factor.columns {
+          var sum = 1.0
+          for i in 0..<model.factor.rows {
+            sum += model.factor[i, k] * model.factor[i, k] * v[last][i, j]
+          }
+          inverse[observations[j].count + k, j] = 1 / sum
+        }
+      }
+    }
+    return DiagonalSystems(diagonal: inverse)
+  }
+}
+
+/// A diagonal map for each column.
+struct DiagonalSystems: LinearOperator {
+  let diagonal: Matrix
+  var rows: Int { diagonal.rows }
+  var columns: Int { diagonal.rows }
+  var traits: OperatorTraits { .positiveDefinite }
+  var systems: Int? { diagonal.columns }
+  func apply(_ x: Matrix, into y: inout Matrix) {
+    y = x
+    y.multiply(elementwise: diagonal)
+  }
+  func applyAdjoint(_ y: Matrix, into x: inout Matrix) { apply(y, into: &x) }
+  func systems(_ indices: [Int]) -> DiagonalSystems {
+    DiagonalSystems(diagonal: diagonal.columns(indices))
+  }
+}
