@@ -231,6 +231,23 @@ public struct Pins: Sendable {
     return result
   }
 
+  /// These pins and one more that holds a coordinate of another vertex than the input at a value.
+  package func holding(_ coordinate: Int, of vertex: Int, at value: Double) -> Pins {
+    var result = self
+    let old = vertices[vertex]
+    guard let next = old.held.firstIndex(where: { $0 >= coordinate }) ?? .some(old.held.count),
+      !old.held.contains(coordinate)
+    else { return self }
+    let batch = vertices[0].values.columns
+    var values = Matrix(rows: old.held.count + 1, columns: batch, repeating: value)
+    for p in old.held.indices {
+      for j in 0..<batch { values[p < next ? p : p + 1, j] = old.values[p, j] }
+    }
+    result.vertices[vertex].held.insert(coordinate, at: next)
+    result.vertices[vertex].values = values
+    return result
+  }
+
   /// Sets the held coordinates of one stalk.
   public func impose(on stalk: inout Matrix, vertex: Int) {
     let pins = vertices[vertex]

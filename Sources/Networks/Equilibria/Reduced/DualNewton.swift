@@ -10,6 +10,7 @@ import PiecewiseEnergies
 /// ties; it costs no sweep, since predictions are affine in a. The energy never rises. Multipliers of copies are
 /// renewed where F is nearly least for those that stand.
 struct DualNewton: Sendable {
+  let flat: FlatNetwork
   let elimination: Elimination
   let squares: SquaredMaps
   let settings: SolverSettings
@@ -28,6 +29,7 @@ struct DualNewton: Sendable {
   static let largestCopyFactor = 1000.0
 
   init(_ energy: PinnedEnergy, _ flat: FlatNetwork, settings: SolverSettings) {
+    self.flat = flat
     elimination = Elimination(energy, flat)
     squares = SquaredMaps(energy.sheaf.network)
     self.settings = settings
@@ -50,12 +52,32 @@ struct DualNewton: Sendable {
       let leaving = descent.ended
       if !leaving.isEmpty {
         descent.record(leaving, into: &end)
+        for q in leaving where descent.progress[q].status == .stalled {
+          rest(descent.samples[q], descent.tornKinks(q), energy, scales, &end)
+        }
         descent.drop(leaving)
         onEnd(leaving.count)
       }
       guard descent.count > 0 else { return end }
       descent.step()
     }
+  }
+
+  /// Holds coordinates of a sample at kinks where rows pull at them against one another, and goes on. Whether
+  /// that is an equilibrium is decided of the end.
+  private func rest(
+    _ s: Int, _ kinks: [TornKink], _ energy: PinnedEnergy, _ scales: [Double],
+    _ end: inout PinnedEquilibrium
+  ) {
+    guard !kinks.isEmpty else { return }
+    let held = energy.samples([s]).holding(kinks)
+    let next = DualNewton(held, flat, settings: settings).minimize(
+      held, from: held.imposed(on: end.state.samples([s])), scales: [scales[s]],
+      taken: [end.iterations[s]])
+    end.state.setSamples(from: s, to: next.state)
+    (end.statuses[s], end.iterations[s]) = (next.statuses[0], next.iterations[0])
+    end.kinkNeurons[s] = next.kinkNeurons[0] + kinks.count
+    end.tiedCoordinates[s] = next.tiedCoordinates[0]
   }
 
   /// How far one sample has come.
@@ -104,6 +126,23 @@ struct DualNewton: Sendable {
   }
 }
 
+/// A coordinate that rows pull at against one another where one of them has its kink.
+struct TornKink {
+  struct Place: Hashable { let vertex, index: Int }
+  let place: Place
+  let value: Double
+}
+
+extension PinnedEnergy {
+  /// The same energy with coordinates held at kinks.
+  func holding(_ kinks: [TornKink]) -> PinnedEnergy {
+    let pins = kinks.reduce(pins) {
+      $0.holding($1.place.index, of: $1.place.vertex, at: $1.value)
+    }
+    return PinnedEnergy(sheaf, pins: pins, output: output, stiffness: stiffness)
+  }
+}
+
 extension DualNewton.Descent {
   init(
     _ method: DualNewton, _ energy: PinnedEnergy, from start: SheafState, scales: [Double],
@@ -143,21 +182,32 @@ extension DualNewton.Descent {
 
   /// Takes down how samples have ended.
   func record(_ places: [Int], into end: inout PinnedEquilibrium) {
-    var state = reduced.state(x, m, cells)
+    let state = reduced.state(x, m, cells)
     for q in places {
       let s = samples[q]
-      if progress[q].status == .stalled {
-        // Rows that pull at a coordinate against one another do so at the kink of one.
-        for kink in cells[q].kinks where elimination.bindings[Int(kink.read)] == .copy {
-          let (v, r) = (elimination.cells[Int(kink.cells)].source, Int(kink.read))
-          state.stalks[v][Int(elimination.sources[r]), q] = cells[q].values[r]
-        }
-      }
       end.state.setSamples(from: s, to: state.samples([q]))
       end.statuses[s] = progress[q].status!
       end.iterations[s] = progress[q].iterations
       end.kinkNeurons[s] = cells[q].kinks.count
       end.tiedCoordinates[s] = elimination.tiedCoordinates(cells[q])
+    }
+  }
+
+  /// The coordinates whose copies do not come together, with the kink at which one of them rests.
+  func tornKinks(_ q: Int) -> [TornKink] {
+    var torn: Set<TornKink.Place> = []
+    elimination.forEachCopy { r, vertex in
+      let i = Int(elimination.sources[r])
+      let s = x[vertex][i, q]
+      if abs(s - cells[q].values[r]) > DualNewton.separation * max(1, abs(s)) {
+        torn.insert(.init(vertex: vertex, index: i))
+      }
+    }
+    return cells[q].kinks.compactMap { kink in
+      let (vertex, r) = (elimination.cells[Int(kink.cells)].source, Int(kink.read))
+      let place = TornKink.Place(vertex: vertex, index: Int(elimination.sources[r]))
+      guard torn.remove(place) != nil else { return nil }
+      return TornKink(place: place, value: cells[q].values[r])
     }
   }
 

@@ -329,15 +329,22 @@ extension Elimination {
     _ state: SampleCells, _ x: [Matrix], sample j: Int
   ) -> (relative: Double, absolute: Double) {
     var worst = (relative: 0.0, absolute: 0.0)
-    guard hasCopies else { return worst }
-    for cell in cells {
-      for r in cell.readStarts[0]..<cell.readStarts[cell.rows.count] where bindings[r] == .copy {
-        let s = x[cell.source][Int(sources[r]), j]
-        let gap = abs(s - state.values[r])
-        worst = (maximum(worst.relative, gap / max(1, abs(s))), maximum(worst.absolute, gap))
-      }
+    forEachCopy { r, vertex in
+      let s = x[vertex][Int(sources[r]), j]
+      let gap = abs(s - state.values[r])
+      worst = (maximum(worst.relative, gap / max(1, abs(s))), maximum(worst.absolute, gap))
     }
     return worst
+  }
+
+  /// Visits the reads that are bound to outer coordinates, each with the vertex of its coordinate.
+  func forEachCopy(_ visit: (_ read: Int, _ vertex: Int) -> Void) {
+    guard hasCopies else { return }
+    for cell in cells {
+      for r in cell.readStarts[0]..<cell.readStarts[cell.rows.count] where bindings[r] == .copy {
+        visit(r, cell.source)
+      }
+    }
   }
 
   /// How many coordinates are tied with another of their window.
