@@ -19,8 +19,7 @@ extension ActiveSet {
     flat.gather(face.rhoStep, j, into: &rate)
     straighten(&velocity, j)
     return walk(
-      j, velocity: velocity, rhoVelocity: rate, model: face.models?[j],
-      slopeTolerance: face.slopeTolerances[j])
+      j, velocity: velocity, rhoVelocity: rate, model: face.models?[j], slopeTolerance: 1e-12)
   }
 
   /// Moves sample j along a path that starts with the given velocities.

@@ -51,12 +51,6 @@ struct ActiveSet: Sendable {
     var iterations = 0
     /// Whether it has been at an equilibrium from the start.
     var isSettled = false
-    /// Whether its faces are solved by conjugate gradients.
-    var isIterative = false
-    /// How closely faces are solved: relative to the right-hand side.
-    var tolerance = 0.0
-    /// λ of the last face, by row, to start the next from.
-    var forces: [FaceRow.Key: Double] = [:]
     /// What the model of the output potential has been damped with.
     var damping = 0.0
     /// How far its gradient was from the potential's after the last whole step.

@@ -25,8 +25,7 @@ public struct DirectSolver: EquilibriumSolver {
     _ energy: PinnedEnergy, input: Matrix, from start: SheafState?
   ) throws(EquilibriumError) -> PinnedEquilibrium {
     try energy.check(input, from: start)
-    return FaceDescent(
-      faceSolver: .direct, settings: settings, isLeastNorm: isLeastNorm, progress: progress
-    ).relax(energy, input: input, from: start.map(energy.imposed))
+    return FaceDescent(settings: settings, isLeastNorm: isLeastNorm, progress: progress)
+      .relax(energy, input: input, from: start.map(energy.imposed))
   }
 }

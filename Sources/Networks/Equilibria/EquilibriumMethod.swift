@@ -28,8 +28,7 @@ public enum EquilibriumMethod: String, Sendable, CaseIterable {
     let hasMaxima = network.edges.contains {
       $0.operation.kind == .pooling && $0.operation.isStateDependent
     }
-    return energy.rowCount <= 128 && network.freeDimension <= 8192 && !hasMaxima
-      ? .direct : .iterative
+    return energy.isSmall && !hasMaxima ? .direct : .iterative
   }
 
   /// The solver.

@@ -107,6 +107,9 @@ extension PinnedEnergy {
     return rows
   }
 
+  /// Whether Schur complements of faces are worth while: up to 128 pinned coordinates and 8192 free ones.
+  var isSmall: Bool { rowCount <= 128 && sheaf.network.freeDimension <= 8192 }
+
   /// The stalks of a state with what is held at its pins' values.
   public func imposed(on start: SheafState) -> SheafState {
     var state = SheafState(stalks: start.stalks)

@@ -5,7 +5,7 @@ import PiecewiseEnergies
 /// Descent over faces: the loop of the direct solver, of the flow's polish, and of repairs.
 ///
 /// A *face* fixes the branch of every state-dependent coordinate and the kinks that some rest on; there
-/// the energy is a quadratic. The state walks towards its least value (`FaceStep`) through the
+/// the energy is a quadratic. The state walks towards its least value (`FaceStep`, by its Schur complement) through the
 /// breakpoints of the energy (`BreakpointPath`); there, kinks whose multipliers have the wrong sign are
 /// released (`KinkRelease`). The energy never rises.
 ///
@@ -14,18 +14,10 @@ import PiecewiseEnergies
 /// g = 0 is the end. From then on the sample rests at the breakpoints that it meets on its way
 /// (Docs/Equilibria.md on what is proved of this); a step limit has the last word.
 struct FaceDescent: Sendable {
-  /// How faces are solved; the cheaper way is direct until a sample's face exceeds the budget.
-  enum FaceSolver { case direct, iterative, cheaper }
-
-  var faceSolver: FaceSolver
   let settings: SolverSettings
   var isLeastNorm = false
   var progress: (@Sendable (Int) -> Void)?
 
-  /// How closely the iterative solver solves faces on the way, and at the end. Measured: rougher ones
-  /// take more steps, 1e-2 twice the time on pooled networks.
-  private static let loose = 1e-4
-  private static let tight = 1e-13
   /// The steps without a fall of the energy after which ∂E decides.
   private static let patience = 20
 
@@ -75,20 +67,19 @@ struct FaceDescent: Sendable {
   /// Goes on from states that should be equilibria and are not, each so many steps on its way.
   ///
   /// Rows that depend on each other have no one λ, and then no violation may show where ∂E is not 0: the
-  /// smallest element of ∂E leads on, and faces are solved directly.
+  /// smallest element of ∂E leads on.
   func repair(
     _ energy: PinnedEnergy, _ flat: FlatNetwork, _ state: SheafState, _ steps: [Int]
   ) -> PinnedEquilibrium {
-    var direct = self
-    if direct.faceSolver == .iterative { direct.faceSolver = .cheaper }
-    direct.progress = nil
+    var descent = self
+    descent.progress = nil
     var set = ActiveSet(energy, flat, from: state)
     for j in 0..<set.batch {
       _ = set.descend(j, energy.samples([j]))
       set.progress[j].wentSteepest = true
       set.progress[j].iterations = steps[j]
     }
-    return direct.run(set, energy)
+    return descent.run(set, energy)
   }
 
   /// Descends from where a set stands.
@@ -96,13 +87,6 @@ struct FaceDescent: Sendable {
     var set = start
     var end = PinnedEquilibrium(set.state)
     end.reserve(set.batch)
-    // Inputs without prior have no other solver.
-    let hasChoice = faceSolver == .cheaper && (set.freed?.open.isEmpty ?? true)
-    let budget = hasChoice ? FaceBudget(energy.sheaf.network) : .unlimited
-    for j in 0..<set.batch {
-      set.progress[j].isIterative = faceSolver == .iterative
-      set.progress[j].tolerance = Self.firstTolerance(set.progress[j])
-    }
     var lowest = set.progress.map(\.energy)
     var waits = [Int](repeating: 0, count: set.batch)
     var step = 0
@@ -121,7 +105,7 @@ struct FaceDescent: Sendable {
       step += 1
       let face: FaceStep
       do {
-        face = try solveFaces(&set, budget, pins: energy.rowCount)
+        face = try FaceStep(set, settings.halt)
       } catch {
         for j in 0..<set.batch { end.record(set, j, error.reason) }
         break
@@ -136,11 +120,6 @@ struct FaceDescent: Sendable {
         set.progress[j].energy = set.energy(j)
         set.progress[j].iterations += 1
         set.progress[j].freedom = face.freedom[j]
-        if set.progress[j].isIterative {
-          set.progress[j].forces = Dictionary(
-            zip(face.rows[j].map(\.key), face.forces[j])
-          ) { a, _ in a }
-        }
         guard set.progress[j].energy.isFinite else {
           finished[j] = .diverged
           continue
@@ -158,17 +137,13 @@ struct FaceDescent: Sendable {
           if step > 3 { set.progress[j].isCautious = true }
         }
         if walks[j].isWhole {
-          if set.progress[j].tolerance > Self.tight {
-            set.progress[j].tolerance = Self.tight
-          } else if set.release(j, face) {
-            set.progress[j].tolerance = Self.firstTolerance(set.progress[j])
-          } else if !isLeastNorm || set.progress[j].isLeastNorm || !set.shorten(j, face) {
+          let isAtRest = !set.release(j, face)
+          if isAtRest && (!isLeastNorm || set.progress[j].isLeastNorm || !set.shorten(j, face)) {
             finished[j] = .converged
           }
         }
         if finished[j] == nil && waits[s] >= Self.patience {
           waits[s] = 0
-          set.progress[j].tolerance = Self.firstTolerance(set.progress[j])
           set.progress[j].stopsAtFirst = set.progress[j].wentSteepest
           set.progress[j].wentSteepest = true
           if set.descend(j, energy.samples(s..<s + 1)) == .stationary { finished[j] = .converged }
@@ -183,37 +158,6 @@ struct FaceDescent: Sendable {
       set.keep((0..<set.batch).filter { finished[$0] == nil })
     }
     return end
-  }
-
-  private static func firstTolerance(_ progress: ActiveSet.Progress) -> Double {
-    progress.isIterative ? loose : 0
-  }
-
-  /// The steps of all samples on their faces, directly as long as that keeps to the budget.
-  private func solveFaces(
-    _ set: inout ActiveSet, _ budget: FaceBudget, pins: Int
-  ) throws(Halted) -> FaceStep {
-    var parts: [(places: [Int], face: FaceStep)] = []
-    var large = set.samples.indices.filter {
-      budget.isExceeded(rows: pins + set.progress[$0].kinks.count)
-    }
-    while parts.isEmpty {
-      for j in large where !set.progress[j].isIterative {
-        set.progress[j].isIterative = true
-        set.progress[j].tolerance = Self.loose
-      }
-      let places = set.samples.indices.filter { !set.progress[$0].isIterative }
-      guard !places.isEmpty else { break }
-      switch try FaceStep.direct(set.part(places), settings.halt, budget) {
-      case .step(let face): parts.append((places, face))
-      case .tooLarge(let found): large = found.map { places[$0] }
-      }
-    }
-    let places = set.samples.indices.filter { set.progress[$0].isIterative }
-    if !places.isEmpty {
-      parts.append((places, try FaceStep.iterative(set.part(places), settings.halt)))
-    }
-    return FaceStep(joining: parts)
   }
 
   /// Whether a step on the model of a smooth output edge is taken and is the last of its face.
@@ -250,8 +194,6 @@ struct FaceDescent: Sendable {
     )
     let gap = zip(want, got).lazy.map { $0 - $1 }.maximumMagnitude
     let scale = maximum(1e-3, want.maximumMagnitude)
-    // While faces are solved roughly, so is the model.
-    if set.progress[j].tolerance > Self.tight { return gap <= 1e-3 * scale }
     let isBetter = gap < 0.5 * set.progress[j].modelGap
     set.progress[j].modelGap = min(gap, set.progress[j].modelGap)
     set.progress[j].stuckSteps = isBetter ? 0 : set.progress[j].stuckSteps + 1

@@ -4,19 +4,9 @@ import PiecewiseEnergies
 
 /// One row of E: a coordinate, or a combination of coordinates, whose value the face or a pin sets.
 struct FaceRow: Sendable {
-  /// What the row is, the same from face to face.
-  enum Key: Hashable {
-    case held(Int)
-    case spring(Int)
-    case kink(Int)
-    case tie(row: Int, branch: Int)
-    case model(Int)
-  }
-
   /// A coordinate of a stalk, with its weight in the row.
   typealias Term = (vertex: Int, row: Int, weight: Double)
 
-  let key: Key
   /// One coordinate; for a tie that of the other branch less that of the row's own; for a column of F
   /// all of z_{k+1}.
   let terms: [Term]
@@ -26,6 +16,8 @@ struct FaceRow: Sendable {
   var compliance = 0.0
   /// The place in the sample's kinks, −1 for a pin.
   var kink = -1
+  /// The column of F that it is, −1 for another row.
+  var factorColumn = -1
 
   /// Column j of a cochain gains weight · Eᵀ of this row.
   func add(times weight: Double, to u: inout [Matrix], column j: Int) {
@@ -111,49 +103,41 @@ struct FaceProblem {
     }
     /// A row that is to become `value`.
     func append(
-      _ key: FaceRow.Key, _ terms: [FaceRow.Term], value: Double, compliance: Double = 0,
-      kink: Int = -1
+      _ terms: [FaceRow.Term], value: Double, compliance: Double = 0, kink: Int = -1
     ) {
       let now = terms.reduce(0) { $0 + $1.weight * set.state.stalks[$1.vertex][$1.row, j] }
       rows.append(
-        FaceRow(key: key, terms: terms, gap: value - now, compliance: compliance, kink: kink))
+        FaceRow(terms: terms, gap: value - now, compliance: compliance, kink: kink))
     }
     if let factor = model?.factor {
       let last = set.sheaf.network.lastVertex
       for k in 0..<factor.columns {
         let terms = (0..<factor.rows).map { (last, $0, factor[$0, k]) }
-        rows.append(FaceRow(key: .model(k), terms: terms, gap: 0, compliance: 1))
+        rows.append(FaceRow(terms: terms, gap: 0, compliance: 1, factorColumn: k))
       }
     }
     for (p, c) in set.held.enumerated() {
-      append(.held(c), [term(c)], value: set.heldValues[p, set.samples[j]])
+      append([term(c)], value: set.heldValues[p, set.samples[j]])
     }
     for (p, s) in set.springs.enumerated() where s.coordinate >= flat.starts[1] {
       append(
-        .spring(p), [term(s.coordinate)], value: set.springValues[p, set.samples[j]],
+        [term(s.coordinate)], value: set.springValues[p, set.samples[j]],
         compliance: 1 / s.stiffness)
     }
     for (n, kink) in set.progress[j].kinks.enumerated() {
       switch kink {
       case .value(let c, let threshold):
-        append(.kink(c), [term(c)], value: threshold, kink: n)
+        append([term(c)], value: threshold, kink: n)
       case .tie(let r, let branch):
         let (top, other) = (
           set.source(of: set.branch(j, row: r), row: r), set.source(of: branch, row: r)
         )
         append(
-          .tie(row: r, branch: branch), [term(other), term(top, -1)], value: 0, kink: n)
+          [term(other), term(top, -1)], value: 0, kink: n)
       }
     }
     return rows
   }
-}
-
-/// What came of solving the faces of a set.
-enum FaceOutcome {
-  case step(FaceStep)
-  /// The places of samples whose faces exceed the budget.
-  case tooLarge([Int])
 }
 
 /// An early end was asked for.
@@ -180,40 +164,8 @@ struct FaceStep {
   let step: [Matrix]
   /// The models of the output potential that it used.
   let models: [OutputModel]?
-  /// How far, relative to Σρ², the sum that gives dE/dt at the start of each step may be from its true
-  /// value by rounding alone; 0 for a step that only goes near a minimiser.
-  let slopeTolerances: [Double]
   /// The freedom left to the input, by sample, where there is any.
   var freedom: [InputFreedom?]
-}
-
-extension FaceStep {
-  /// The steps of the samples of several sets as those of one, their places in it being given.
-  init(joining parts: [(places: [Int], face: FaceStep)]) {
-    guard parts.count > 1 else {
-      self = parts[0].face
-      return
-    }
-    let order = parts.flatMap(\.places)
-    var place = [Int](repeating: 0, count: order.count)
-    for (q, j) in order.enumerated() { place[j] = q }
-    func list<Value>(_ values: (FaceStep) -> [Value]) -> [Value] {
-      let all = parts.flatMap { values($0.face) }
-      return place.map { all[$0] }
-    }
-    func matrices(_ values: (FaceStep) -> [Matrix]) -> [Matrix] {
-      values(parts[0].face).indices.map { v in
-        var result = Matrix(rows: values(parts[0].face)[v].rows, columns: order.count)
-        for part in parts { result.scatterColumns(part.places, from: values(part.face)[v]) }
-        return result
-      }
-    }
-    self.init(
-      rows: list(\.rows), forces: list(\.forces), rhoStep: matrices(\.rhoStep),
-      step: matrices(\.step),
-      models: parts[0].face.models == nil ? nil : list { $0.models! },
-      slopeTolerances: list(\.slopeTolerances), freedom: list(\.freedom))
-  }
 }
 
 /// Directions of a freed input that the pins and the face leave undetermined.

@@ -34,10 +34,7 @@ struct FaceResponses {
   /// The first column of each sample, and the number of all.
   let starts: [Int]
 
-  /// The responses, or the samples for which they exceed the budget.
-  static func make(
-    _ set: ActiveSet, _ problem: FaceProblem, _ halt: Halt, _ budget: FaceBudget
-  ) throws(Halted) -> (FaceResponses?, tooLarge: [Int]) {
+  init(_ set: ActiveSet, _ problem: FaceProblem, _ halt: Halt) throws(Halted) {
     let network = set.sheaf.network
     var starts = [0]
     for list in problem.rows { starts.append(starts.last! + list.count) }
@@ -60,7 +57,6 @@ struct FaceResponses {
       }
     }
     let isFree = set.freed != nil
-    var accounts = [FaceBudget.Account](repeating: .init(), count: problem.rows.count)
     for v in vertices.reversed() where v > 0 || isFree {
       try halt.check()
       let dimension = network.vertices[v].dimension
@@ -77,13 +73,6 @@ struct FaceResponses {
       var part = Part()
       part.columns = isDense.indices.filter { isDense[$0] }
       part.starts = Self.starts(part.columns, starts)
-      let cost = network.outgoing[v].reduce(0) { $0 + network.edges[$1].operation.cost }
-      for j in accounts.indices {
-        accounts[j].add(
-          columns: part.starts[j + 1] - part.starts[j], dimension: dimension, cost: cost)
-      }
-      let large = accounts.indices.filter { accounts[$0].exceeds(budget) }
-      guard large.isEmpty else { return (nil, large) }
       var place = [Int](repeating: -1, count: count)
       for (k, c) in part.columns.enumerated() { place[c] = k }
       part.dense = Matrix(rows: dimension, columns: part.columns.count)
@@ -141,7 +130,7 @@ struct FaceResponses {
         parts[v].sparse[k].value *= inverseRoots[parts[v].sparse[k].row]
       }
     }
-    return (FaceResponses(parts: parts, starts: starts), [])
+    (self.parts, self.starts) = (parts, starts)
   }
 
   /// Where the columns of each sample start in an ascending list of columns.

@@ -7,8 +7,9 @@ import SheafFlows
 /// itself finds.
 ///
 /// Euler steps at the largest stable size as long as they bring the energy down; where neurons slide
-/// along a kink they chatter for ever and the residual does not vanish, so the end is polished by
-/// descent over faces, which finds the kinks that the flow slides on.
+/// along a kink they chatter for ever and the residual does not vanish, so the end is polished: by
+/// descent over faces, which finds the kinks that the flow slides on, or on large networks by `IterativeSolver`, which
+/// from there may find a lower place.
 public struct FlowSolver: EquilibriumSolver {
   /// 200,000 steps of the flow.
   public static let defaultStepLimit = 200_000
@@ -17,7 +18,7 @@ public struct FlowSolver: EquilibriumSolver {
 
   public init(_ settings: SolverSettings) { self.settings = settings }
 
-  /// Relaxes a batch. Cost: one to three forward passes per step, and a few steps of `AutomaticSolver`.
+  /// Relaxes a batch. Cost: one to three forward passes per step, and a few steps of the polish.
   ///
   /// Samples whose flow has come to its end are taken out, so that the others neither hold them up nor
   /// decide about them. `iterations` are the flow's steps and those of the descent.
@@ -31,10 +32,16 @@ public struct FlowSolver: EquilibriumSolver {
     let flows = try flowed(energy, &state)
     var polishing = settings
     polishing.stepLimit = min(1000, settings.stepLimit)
-    let polish = FaceDescent(
-      faceSolver: .cheaper, settings: polishing, progress: progress)
     let taken = flows.map { max(0, polishing.stepLimit - (settings.stepLimit - $0.steps)) }
-    var end = polish.relax(energy, input: input, from: state, taken: taken)
+    var end: PinnedEquilibrium
+    if energy.isSmall {
+      end = FaceDescent(settings: polishing, progress: progress)
+        .relax(energy, input: input, from: state, taken: taken)
+    } else {
+      var polish = IterativeSolver(polishing)
+      polish.progress = progress
+      end = polish.relax(energy, input: input, from: state, taken: taken)
+    }
     for (j, flow) in flows.enumerated() {
       end.iterations[j] += flow.steps - taken[j]
       // Polished from half-way it is an equilibrium, but not the one that the flow leads to.

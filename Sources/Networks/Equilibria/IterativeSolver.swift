@@ -24,14 +24,27 @@ public struct IterativeSolver: EquilibriumSolver {
   ) throws(EquilibriumError) -> PinnedEquilibrium {
     try energy.check(input, from: start)
     try energy.checkPriors(for: "iterative")
+    return relax(energy, input: input, from: start.map(energy.imposed))
+  }
+
+  /// The same from a state that counts as so many steps on its way, by sample.
+  func relax(
+    _ energy: PinnedEnergy, input: Matrix, from start: SheafState?, taken: [Int] = []
+  ) -> PinnedEquilibrium {
     let flat = FlatNetwork(energy.sheaf.network)
     let method = DualNewton(energy, flat, settings: settings)
-    return relaxInBlocks(
-      energy, input: input, from: start.map(energy.imposed), flat: flat, settings
-    ) { part, _, scales, state, _ in
-      method.minimize(part, from: state, scales: scales) { progress?($0) }
+    // Repairs have a Schur complement, and the responses of its rows.
+    let isSmall = energy.rowCount * flat.count <= Self.largestRepair
+    return relaxInBlocks(energy, input: input, from: start, flat: flat, settings) {
+      part, samples, scales, state, _ in
+      method.minimize(
+        part, from: state, scales: scales, taken: taken.isEmpty ? [] : samples.map { taken[$0] }
+      ) { progress?($0) }
     } repair: { part, state, steps in
-      FaceDescent(faceSolver: .cheaper, settings: settings).repair(part, flat, state, steps)
+      isSmall ? FaceDescent(settings: settings).repair(part, flat, state, steps) : nil
     }
   }
+
+  /// The most numbers that the responses of pinned rows may be where a sample is repaired.
+  private static let largestRepair = 30_000_000
 }

@@ -7,14 +7,9 @@ extension FaceStep {
   ///
   /// The reverse sweeps of all rows of all samples are one blocked sweep (`FaceResponses`). Cost, per
   /// sample with p rows, at most: p sweeps, p² dim Ω for S, p³/3.
-  ///
-  /// Samples that exceed the budget are named instead, before they have cost more.
-  static func direct(
-    _ set: ActiveSet, _ halt: Halt, _ budget: FaceBudget
-  ) throws(Halted) -> FaceOutcome {
+  init(_ set: ActiveSet, _ halt: Halt) throws(Halted) {
     let problem = FaceProblem(set)
-    let (responses, large) = try FaceResponses.make(set, problem, halt, budget)
-    guard let responses else { return .tooLarge(large) }
+    let responses = try FaceResponses(set, problem, halt)
     // In orthonormal coordinates of the edges' stalks: Γ^½ρ.
     var base = problem.base
     set.stiffness.multiply(&base) { $0.squareRoot() }
@@ -35,7 +30,7 @@ extension FaceStep {
         freedom.append(end.freedom)
         for (i, d) in end.inputStep.enumerated() { rhoStep[0][i, j] = d }
       } else {
-        forces.append(solveOrLeastNorm(s, right))
+        forces.append(Self.solveOrLeastNorm(s, right))
         freedom.append(nil)
       }
       responses.addTransposedProduct(forces[j], sample: j, to: &rhoStep)
@@ -43,11 +38,9 @@ extension FaceStep {
     set.stiffness.multiply(&rhoStep) { 1 / $0.squareRoot() }
     let step = set.sheaf.forwardSubstitution(rhoStep, at: set.patterns, input: set.input)
     rhoStep[0].fill(0)
-    return .step(
-      FaceStep(
-        rows: problem.rows, forces: forces, rhoStep: rhoStep, step: step, models: problem.models,
-        slopeTolerances: problem.rows.map { _ in 1e-12 },
-        freedom: freedom))
+    self.init(
+      rows: problem.rows, forces: forces, rhoStep: rhoStep, step: step, models: problem.models,
+      freedom: freedom)
   }
 
   /// S λ = r. Rows of E that depend on each other (ties in a circle) make S singular: then the
@@ -130,7 +123,7 @@ private struct SaddleStep {
         let minus = Matrix(column: model.gradient.map { -$0 })
         if let solved = try? model.factor.solve(minus) {
           for (c, row) in rows.enumerated() {
-            if case .model(let k) = row.key { y[c, 0] = solved[k, 0] }
+            if row.factorColumn >= 0 { y[c, 0] = solved[row.factorColumn, 0] }
           }
         }
         var back = eigen.vectors.transposed * y
