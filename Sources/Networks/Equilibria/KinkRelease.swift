@@ -53,30 +53,22 @@ extension ActiveSet {
   private func violation(
     _ j: Int, _ kink: Int, _ c: Int, _ threshold: Double, _ force: Double, _ tolerance: Double
   ) -> [Violation] {
-    var (left, right) = (force, force)
-    var (toLeft, toRight): ([(row: Int, branch: Int)], [(row: Int, branch: Int)]) = ([], [])
-    for k in flat.readerStarts[c]..<flat.readerStarts[c + 1] {
-      let r = flat.readers[k]
-      let b = branch(j, row: r)
-      let here = flat.function(r, b)
-      guard here.source == c else { continue }
-      flat.forEachBoundary(r, b) { boundary in
-        guard boundary.other == nil, boundary.threshold == threshold else { return }
-        let there = flat.function(r, boundary.neighbour)
-        let change = (here.slope - there.slope) * momentum(j, row: r)
-        if boundary.sign > 0 {
-          left += change
-          toLeft.append((r, boundary.neighbour))
-        } else {
-          right += change
-          toRight.append((r, boundary.neighbour))
-        }
-      }
+    let sides = flat.sides(of: c, at: threshold, weights: weights) {
+      self.branch(j, row: $0)
+    } rho: {
+      let (v, i) = flat.place($0)
+      return rho[v][i, j]
+    }
+    // λ is ∂E/∂c on the present branches.
+    let (left, right) = (force - sides.left, force - sides.right)
+    func changes(_ side: [KinkSides.Change]) -> [(row: Int, branch: Int)] {
+      side.map { ($0.row, $0.branch) }
     }
     if -right > tolerance && -right >= left {
-      return [Violation(size: -right, kinks: [kink], branches: toRight)]
+      return [Violation(size: -right, kinks: [kink], branches: changes(sides.toRight))]
     }
-    return left > tolerance ? [Violation(size: left, kinks: [kink], branches: toLeft)] : []
+    return left > tolerance
+      ? [Violation(size: left, kinks: [kink], branches: changes(sides.toLeft))] : []
   }
 
   /// The coordinates of a window that are tied with its representative.

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import PiecewiseEnergies
 
 /// The branches of all rows of a sample, the coordinates that rest on a boundary, and those tied at a maximum.
 struct Face: Sendable {
@@ -12,12 +13,6 @@ struct Face: Sendable {
   /// The coordinates that move as one.
   var groups: [[Int]] { ties.sorted { $0.key < $1.key }.map(\.value) }
 
-  /// A row that changes branch on one side of a boundary, and γ times the change of its slope there.
-  struct Change {
-    let row, branch: Int
-    let jump: Double
-  }
-
   /// The Hessian on the free coordinates for these branches, and the force at a state.
   func assemble(_ pieces: QuadraticPieces, _ x: [Double], sample: Int) -> (Matrix, [Double]) {
     var hessian = pieces.hessian
@@ -25,13 +20,13 @@ struct Face: Sendable {
     for (i, c) in pieces.free.enumerated() { free[i, 0] = x[c] }
     var forces = Matrix(column: pieces.linear.column(sample))
     forces.addProduct(pieces.hessian, free, scale: -1)
-    for (r, row) in pieces.rows.enumerated() {
-      let branch = row.branches[branches[r]]
+    for (r, row) in pieces.flat.rows.enumerated() {
+      let branch = pieces.flat.function(r, branches[r])
+      let gamma = pieces.gamma[row.target]
       let (t, s) = (pieces.place[row.target], pieces.place[branch.source])
-      let rho = x[row.target] - branch.slope * x[branch.source] - branch.offset
-      let (p, slope) = (row.stiffness * rho, row.stiffness * branch.slope)
+      let (p, slope) = (gamma * pieces.discrepancy(r, branches, x), gamma * branch.slope)
       if t >= 0 {
-        hessian[t, t] += row.stiffness
+        hessian[t, t] += gamma
         forces[t, 0] -= p
       }
       if s >= 0 {
@@ -52,42 +47,24 @@ struct Face: Sendable {
     var force = pieces.linear[i, sample]
     for (k, d) in pieces.free.enumerated() { force -= pieces.hessian[k, i] * x[d] }
     func momentum(_ r: Int) -> Double {
-      let row = pieces.rows[r]
-      let branch = row.branches[branches[r]]
-      return row.stiffness
-        * (x[row.target] - branch.slope * x[branch.source] - branch.offset)
+      pieces.gamma[pieces.flat.rows[r].target] * pieces.discrepancy(r, branches, x)
     }
     if pieces.rowOf[c] >= 0 { force -= momentum(pieces.rowOf[c]) }
-    for r in pieces.readers[c] {
-      let branch = pieces.rows[r].branches[branches[r]]
+    for r in pieces.readers(c) {
+      let branch = pieces.flat.function(r, branches[r])
       if branch.source == c { force += branch.slope * momentum(r) }
     }
     return force
   }
 
-  /// What the forces on a coordinate at a boundary value gain on its left and on its right, and the rows that
-  /// change branch there.
-  func sides(of c: Int, at threshold: Double, _ pieces: QuadraticPieces, _ x: [Double])
-    -> (left: Double, right: Double, toLeft: [Change], toRight: [Change])
-  {
-    var (left, right) = (0.0, 0.0)
-    var (toLeft, toRight): ([Change], [Change]) = ([], [])
-    for r in pieces.readers[c] {
-      let row = pieces.rows[r]
-      let here = row.branches[branches[r]]
-      guard here.source == c else { continue }
-      let rho = x[row.target] - here.slope * x[c] - here.offset
-      for b in here.boundaries where b.other == nil && b.threshold == threshold {
-        let jump = row.stiffness * (row.branches[b.neighbour].slope - here.slope)
-        if b.sign > 0 {
-          left += jump * rho
-          toLeft.append(Change(row: r, branch: b.neighbour, jump: jump))
-        } else {
-          right += jump * rho
-          toRight.append(Change(row: r, branch: b.neighbour, jump: jump))
-        }
-      }
+  /// The sides of a coordinate that is at a boundary value.
+  func sides(
+    of c: Int, at threshold: Double, _ pieces: QuadraticPieces, _ x: [Double]
+  ) -> KinkSides {
+    pieces.flat.sides(of: c, at: threshold, weights: pieces.gamma) {
+      branches[$0]
+    } rho: {
+      pieces.discrepancy(pieces.rowOf[$0], branches, x)
     }
-    return (left, right, toLeft, toRight)
   }
 }

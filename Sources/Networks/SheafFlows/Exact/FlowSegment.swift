@@ -1,5 +1,7 @@
 import Foundation
 import LinearAlgebra
+import NeuralSheaves
+import PiecewiseEnergies
 
 /// A stretch of the flow of one sample on which it is linear: fixed branches, coordinates that rest and
 /// coordinates that move as one.
@@ -11,7 +13,7 @@ struct FlowSegment: Sendable {
   /// What is watched: while its function is positive the face holds.
   enum Watch: Sendable {
     /// The end of the branch of a row.
-    case boundary(row: Int, QuadraticPieces.Boundary)
+    case boundary(row: Int, BranchBoundary)
     /// −F⁺ and F⁻ of a coordinate that rests: the forces on its sides.
     case rightForce(Int)
     case leftForce(Int)
@@ -113,20 +115,19 @@ struct FlowSegment: Sendable {
       functionals.append(functional)
     }
     func place(_ c: Int) -> Int { pieces.place[c] < 0 ? -1 : group[pieces.place[c]] }
-    for (r, row) in pieces.rows.enumerated() {
-      let branch = row.branches[face.branches[r]]
-      for boundary in branch.boundaries {
+    for r in pieces.flat.rows.indices {
+      pieces.flat.forEachBoundary(r, face.branches[r]) { boundary in
         let c = boundary.source
-        var (value, functional) = (x[c] - boundary.threshold, [(Int, Double)]())
+        var functional: [(Int, Double)] = []
         if place(c) >= 0 { functional.append((place(c), boundary.sign * weights[place(c)])) }
         if let other = boundary.other {
-          if face.ties[r]?.contains(other) == true { continue }
-          value -= x[other]
+          if face.ties[r]?.contains(other) == true { return }
           let g = place(other)
-          if g >= 0 && g == place(c) { continue }
+          if g >= 0 && g == place(c) { return }
           if g >= 0 { functional.append((g, -boundary.sign * weights[g])) }
         }
-        watch(.boundary(row: r, boundary), boundary.sign * value, functional)
+        let value = boundary.sign * (boundary.difference(x) - boundary.threshold)
+        watch(.boundary(row: r, boundary), value, functional)
       }
     }
     // −A_c of a free coordinate, as a functional, with what else changes added.
@@ -141,18 +142,19 @@ struct FlowSegment: Sendable {
       let sides = face.sides(of: c, at: threshold, pieces, x)
       let f = forces[pieces.place[c]]
       // ρ_r moves with its target alone: what it is compared with rests.
-      let right = forceRow(c, sides.toRight.map { (pieces.rows[$0.row].target, $0.jump) })
-      let left = forceRow(c, sides.toLeft.map { (pieces.rows[$0.row].target, $0.jump) })
+      let right = forceRow(c, sides.toRight.map { (pieces.flat.rows[$0.row].target, $0.jump) })
+      let left = forceRow(c, sides.toLeft.map { (pieces.flat.rows[$0.row].target, $0.jump) })
       watch(.rightForce(c), -(f + sides.right), right.map { ($0.0, -$0.1) })
       watch(.leftForce(c), f + sides.left, left)
     }
     for (r, members) in face.ties.sorted(by: { $0.key < $1.key }) {
-      let row = pieces.rows[r]
-      let top = row.branches[face.branches[r]].source
-      let p = row.stiffness * (x[row.target] - x[top])
+      let target = pieces.flat.rows[r].target
+      let gamma = pieces.gamma[target]
+      let top = pieces.flat.function(r, face.branches[r]).source
+      let p = gamma * (x[target] - x[top])
       let isFixed = members.contains { pieces.place[$0] < 0 }
       // F_i without the row's pull, less the velocity of the group.
-      let momentumRow = [(row.target, row.stiffness), (top, -row.stiffness)]
+      let momentumRow = [(target, gamma), (top, -gamma)]
       var total = [Double](repeating: 0, count: m)
       var sum = 0.0
       var shares: [(Int, Double, [Double])] = []

@@ -9,30 +9,6 @@ import PiecewiseEnergies
 /// coordinates is c − H x, plus γρ (slope e_source − e_target) for each state-dependent row, ρ = t − P(s).
 /// Cost: order n² max(n, batch) for n free coordinates.
 struct QuadraticPieces: Sendable {
-  /// One branch of a row: x_target is predicted as slope · x_source + offset.
-  struct Branch: Sendable {
-    let source: Int
-    let slope, offset: Double
-    let boundaries: [Boundary]
-  }
-
-  /// Where the branch ends: it holds where sign · (x_source − x_other − threshold) > 0.
-  struct Boundary: Sendable {
-    let source: Int
-    /// nil for a value.
-    let other: Int?
-    let threshold, sign: Double
-    let neighbour: Int
-  }
-
-  /// A coordinate that a state-dependent operation determines.
-  struct Row: Sendable {
-    let target: Int
-    /// γ.
-    let stiffness: Double
-    let branches: [Branch]
-  }
-
   let flat: FlatNetwork
   /// The vertices' names.
   let names: [String]
@@ -41,10 +17,10 @@ struct QuadraticPieces: Sendable {
   /// The free coordinates, and the place of each coordinate among them, −1 where it is held.
   let free: [Int]
   let place: [Int]
-  let rows: [Row]
-  /// The row that determines a coordinate, −1 if none, and those that read it.
+  /// γ of each coordinate's discrepancy.
+  let gamma: [Double]
+  /// The state-dependent row that determines a coordinate, −1 if none.
   let rowOf: [Int]
-  let readers: [[Int]]
   /// H, (free, free).
   let hessian: Matrix
   /// c, (free, batch).
@@ -73,32 +49,11 @@ struct QuadraticPieces: Sendable {
     for (i, c) in free.enumerated() { place[c] = i }
     self.place = place
 
-    rows = flat.rows.map { row in
-      let operation = network.edges[row.edge].operation
-      let branches = (0..<operation.branchCount(ofRow: row.row)).map { b in
-        let f = operation.branch(b, ofRow: row.row)
-        var boundaries: [Boundary] = []
-        operation.forEachBoundary(ofRow: row.row, branch: b) {
-          boundaries.append(
-            Boundary(
-              source: row.source + $0.source, other: $0.other.map { row.source + $0 },
-              threshold: $0.threshold, sign: $0.sign, neighbour: $0.neighbour))
-        }
-        return Branch(
-          source: row.source + f.source, slope: f.slope, offset: f.offset, boundaries: boundaries)
-      }
-      return Row(
-        target: row.target,
-        stiffness: stiffness.value(network.edges[row.edge].target, row: row.row),
-        branches: branches)
-    }
     var rowOf = [Int](repeating: -1, count: count)
-    var readers = [[Int]](repeating: [], count: count)
-    for (r, row) in rows.enumerated() {
-      rowOf[row.target] = r
-      for c in Set(row.branches.map(\.source)) { readers[c].append(r) }
-    }
-    (self.rowOf, self.readers) = (rowOf, readers)
+    for (r, row) in flat.rows.enumerated() { rowOf[row.target] = r }
+    self.rowOf = rowOf
+    let gamma = flat.weights(stiffness)
+    self.gamma = gamma
 
     // What the affine edges, the output edge and the pins give: the energy with no stiffness elsewhere. With
     // free coordinates 0 its force is c.
@@ -118,7 +73,27 @@ struct QuadraticPieces: Sendable {
     var linear = Matrix(stacking: gradient, columns: state.batch)[rows: free, columns: samples]
     linear.scale(by: -1)
     (self.hessian, self.linear) = (hessian, linear)
-    largestStiffness = rows.reduce(max(1, hessian.maximumMagnitude)) { max($0, $1.stiffness) }
+    largestStiffness = flat.rows.reduce(max(1, hessian.maximumMagnitude)) {
+      max($0, gamma[$1.target])
+    }
+  }
+
+  /// The rows that read a coordinate; none read a_{k+1}.
+  func readers(_ c: Int) -> ArraySlice<Int> {
+    c < flat.count ? flat.readers[flat.readerStarts[c]..<flat.readerStarts[c + 1]] : []
+  }
+
+  /// ρ = t − P(s) of a row.
+  func discrepancy(_ r: Int, _ branches: [Int], _ x: [Double]) -> Double {
+    let f = flat.function(r, branches[r])
+    return x[flat.rows[r].target] - f.slope * x[f.source] - f.offset
+  }
+
+  /// The branch of a row on which it reads a coordinate.
+  func branch(ofRow r: Int, reading c: Int) -> Int {
+    let row = flat.rows[r]
+    let operation = flat.operations[row.edge]
+    return (0..<operation.branchCount(ofRow: row.row)).first { flat.function(r, $0).source == c }!
   }
 }
 

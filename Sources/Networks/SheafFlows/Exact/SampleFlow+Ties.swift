@@ -7,10 +7,10 @@
 extension SampleFlow {
   /// `other` has caught up with the maximum of row r.
   mutating func meetTie(_ r: Int, _ other: Int, branch: Int) throws(FlowError) {
-    let row = pieces.rows[r]
-    let top = row.branches[face.branches[r]].source
+    let target = pieces.flat.rows[r].target
+    let top = self.top(ofRow: r)
     let tied = (face.ties[r] ?? [top]) + [other]
-    let w = row.stiffness * (x[top] - x[row.target])
+    let w = pieces.gamma[target] * (x[top] - x[target])
     if w <= rounding && !(w >= -rounding && turn(other)) {
       // Nothing holds them together: the one that has caught up leads. Where w = 0 and they overtake each other
       // in turns, the pull that is about to arise holds them.
@@ -43,33 +43,31 @@ extension SampleFlow {
 
   /// Makes coordinates the tied top of a row.
   private mutating func tie(_ r: Int, _ members: [Int], meeting other: Int) throws(FlowError) {
-    let row = pieces.rows[r]
-    let top = row.branches[face.branches[r]].source
+    let top = self.top(ofRow: r)
     let leader = members.contains(top) ? top : members[0]
     if members.count == 1 {
       face.ties[r] = nil
-      if leader != top { lead(r, row.branches.firstIndex { $0.source == leader }!, leader) }
+      if leader != top { lead(r, pieces.branch(ofRow: r, reading: leader), leader) }
       return
     }
     for c in members {
       for (q, group) in face.ties where q != r && group.contains(c) { throw overlap(c) }
-      for q in pieces.readers[c] where q != r {
-        let branches = pieces.rows[q].branches
-        let source = branches[face.branches[q]].source
+      for q in pieces.readers(c) where q != r {
         // The members are a top of another row as well.
-        if members.contains(source)
-          && branches.contains(where: { $0.source != source && members.contains($0.source) })
-        {
-          throw overlap(c)
-        }
+        let source = self.top(ofRow: q)
+        let others = members.contains { $0 != source && pieces.readers($0).contains(q) }
+        if others && members.contains(source) { throw overlap(c) }
       }
     }
     let value = members.first { pieces.place[$0] < 0 }.map { x[$0] } ?? x[leader]
     for c in members { set(c, to: value) }
-    face.branches[r] = row.branches.firstIndex { $0.source == leader }!
+    face.branches[r] = pieces.branch(ofRow: r, reading: leader)
     face.ties[r] = members
     note(.sliding, members.contains(other) ? other : leader)
   }
+
+  /// The coordinate that a row reads.
+  private func top(ofRow r: Int) -> Int { pieces.flat.function(r, face.branches[r]).source }
 
   private mutating func lead(_ r: Int, _ branch: Int, _ c: Int) {
     face.branches[r] = branch
@@ -80,9 +78,7 @@ extension SampleFlow {
   mutating func release(_ c: Int, ofTie r: Int) {
     guard var members = face.ties[r] else { return }
     members.removeAll { $0 == c }
-    let row = pieces.rows[r]
-    let top = row.branches[face.branches[r]].source
-    if c == top { face.branches[r] = row.branches.firstIndex { $0.source == members[0] }! }
+    if c == top(ofRow: r) { face.branches[r] = pieces.branch(ofRow: r, reading: members[0]) }
     face.ties[r] = members.count > 1 ? members : nil
     note(.release, c)
   }

@@ -1,4 +1,6 @@
 import LinearAlgebra
+import NeuralSheaves
+import PiecewiseEnergies
 
 /// Boundaries at a value, such as z = 0 of a rectifier: Filippov's convention.
 ///
@@ -8,8 +10,10 @@ import LinearAlgebra
 extension SampleFlow {
   /// Decides for every free coordinate that starts on a boundary.
   mutating func startOnBoundaries() {
-    for (r, row) in pieces.rows.enumerated() {
-      for b in row.branches[face.branches[r]].boundaries
+    for r in pieces.flat.rows.indices {
+      var found: [BranchBoundary] = []
+      pieces.flat.forEachBoundary(r, face.branches[r]) { found.append($0) }
+      for b in found
       where b.other == nil && x[b.source] == b.threshold && pieces.place[b.source] >= 0
         && face.rests[b.source] == nil
       {
@@ -66,7 +70,7 @@ extension SampleFlow {
     note(.sliding, c)
   }
 
-  private mutating func cross(_ c: Int, _ changes: [Face.Change]) {
+  private mutating func cross(_ c: Int, _ changes: [KinkSides.Change]) {
     guard !changes.isEmpty else { return }
     for change in changes { face.branches[change.row] = change.branch }
     note(.crossing, c)

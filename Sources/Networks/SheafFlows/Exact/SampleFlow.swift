@@ -1,5 +1,6 @@
 import LinearAlgebra
 import NeuralSheaves
+import PiecewiseEnergies
 
 /// The exact flow of one sample: linear segments, and what happens between them.
 struct SampleFlow: Sendable {
@@ -91,7 +92,7 @@ struct SampleFlow: Sendable {
     if let segment { return segment }
     // Each pass changes a branch or a rest of what would leave its face at once; `turns` makes a coordinate
     // that comes back rest.
-    for _ in 0..<8 * pieces.rows.count + 16 {
+    for _ in 0..<8 * pieces.flat.rows.count + 16 {
       let next = try FlowSegment(face, pieces, x, alpha: alpha, sample: sample)
       var seen: Set<Int> = []
       for (watch, sign) in zip(next.watches, next.beginnings) where sign < 0 {
