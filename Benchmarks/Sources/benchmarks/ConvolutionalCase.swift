@@ -48,6 +48,34 @@ struct ConvolutionalCase {
     return this
   }
 
+  /// The shape of the verification benchmark cifar_base: seven 3×3 convolutions on 3×32×32, a dense layer; 90,122
+  /// free coordinates.
+  static func deep(batch: Int) -> ConvolutionalCase {
+    var this = ConvolutionalCase(channels: 3, side: 32, batch: batch)
+    var last = 0
+    for (filters, stride) in [(16, 1), (32, 2), (32, 1), (64, 2), (64, 1), (128, 2), (128, 1)] {
+      last = this.rectify(this.convolve(last, filters: filters, stride: stride))
+    }
+    this.classify(last)
+    return this
+  }
+
+  /// Six 3×3 convolutions with three 2×2 maxima on 3×32×32, a dense layer, as VGG has them.
+  static func pooled(batch: Int) -> ConvolutionalCase {
+    var this = ConvolutionalCase(channels: 3, side: 32, batch: batch)
+    var last = 0
+    for filters in [32, 64, 128] {
+      for _ in 0..<2 { last = this.rectify(this.convolve(last, filters: filters)) }
+      let window = SlidingWindow(
+        channels: filters, image: Extent(this.side, this.side), kernel: Extent(2, 2),
+        stride: Extent(2, 2))
+      last = this.network.append(MaximumPooling(window), to: last)
+      this.side /= 2
+    }
+    this.classify(last)
+    return this
+  }
+
   /// The small network for the 8×8 digits: two 3×3 convolutions with maximum pooling, a dense layer.
   static func digits(batch: Int) -> ConvolutionalCase {
     var this = ConvolutionalCase(channels: 1, side: 8, batch: batch)

@@ -10,7 +10,8 @@ import SheafTraining
 // integrators on the case b2; forward passes of networks of convolutions; equilibria beside Euler's
 // method; the paper's training runs and the cost of a training step by each rule. With arguments, only the
 // cases whose names contain one. Prints one JSON object; fails if a step allocates. `flowlimits [N]` prints
-// a table of N problems (1000) instead: how often the equilibrium methods end where the heat flow does.
+// a table of N problems (1000) instead: how often the equilibrium methods end where the heat flow does; `onnx FILE…`
+// the times of equilibria of networks in files.
 
 /// The cost of one more step: the difference of a long and a short run, the best of several pairs.
 struct StepCost {
@@ -115,6 +116,11 @@ if wanted.contains("flowlimits") {
   exit(0)
 }
 
+if wanted.first == "onnx" {
+  try LargeEquilibria.printResults(Array(wanted.dropFirst()))
+  exit(0)
+}
+
 @MainActor func measure(_ name: String, _ body: () throws -> [String: Any]) rethrows {
   guard wanted.isEmpty || wanted.contains(where: { name.contains($0) }) else { return }
   let result = try body()
@@ -215,6 +221,7 @@ try measure("digits-conv x256") {
 }
 
 try measureEquilibria()
+try measureLargeEquilibria()
 try measureTraining()
 
 let json = try JSONSerialization.data(
