@@ -16,7 +16,7 @@ struct ArrayReferenceTests {
   }
 
   private func problem(_ reference: String) -> String {
-    BadInputTests().message { _ = try ArrayFile.read(reference) }
+    message { _ = try ArrayFile.read(reference) }
   }
 
   /// Rows and parts of every kind of file.
@@ -96,7 +96,7 @@ struct ArrayReferenceTests {
     for (code, bytes, values) in types {
       #expect(try IDX.decode(file(code, bytes), file: "a").elements == values)
       for wrong in [Array(bytes.dropLast()), bytes + [0]] {
-        let text = BadInputTests().message { _ = try IDX.decode(file(code, wrong), file: "a.idx") }
+        let text = message { _ = try IDX.decode(file(code, wrong), file: "a.idx") }
         #expect(text.contains("needs \(bytes.count) bytes, the file has \(wrong.count)"))
       }
     }
@@ -107,7 +107,7 @@ struct ArrayReferenceTests {
       ([0, 0, 8, 2, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0xff], "truncated"),
     ]
     for (bytes, word) in wrong {
-      let text = BadInputTests().message { _ = try IDX.decode(Data(bytes), file: "a.idx") }
+      let text = message { _ = try IDX.decode(Data(bytes), file: "a.idx") }
       #expect(text.hasPrefix("a.idx: ") && text.contains(word), "\(text)")
     }
   }
@@ -150,7 +150,7 @@ struct ArrayReferenceTests {
     #expect(problem(try write(damaged, "e.csv.gz")).contains("damaged"))
     #expect(problem(try write(whole + Data([1]), "f.csv.gz")).contains("no gzip at byte"))
     #expect(problem(try write(Data("1,2\n".utf8), "g.csv.gz")).contains("not gzip"))
-    let bomb = BadInputTests().message {
+    let bomb = message {
       _ = try Gzip.unpack(Self.gzipped[0], file: "h.gz", byteLimit: 100)
     }
     #expect(bomb.contains("more than 100 bytes"))

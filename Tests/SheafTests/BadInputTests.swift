@@ -9,15 +9,6 @@ import Testing
 
 /// Bad input gets one clear error that names what was found and what was expected.
 struct BadInputTests {
-  /// The message of what `body` throws; fails if it does not throw.
-  func message(_ body: () throws -> Void) -> String {
-    do {
-      try body()
-      Issue.record("nothing was thrown")
-      return ""
-    } catch { return "\(error)" }
-  }
-
   func folder() throws -> String {
     let path = NSTemporaryDirectory() + "sheaf-\(UInt64.random(in: 0...UInt64.max))/"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

@@ -170,13 +170,6 @@ struct CheckpointTests {
   @Test func damagedCheckpointsAreRefused() throws {
     let path = Self.temporaryFile()
     defer { try? FileManager.default.removeItem(atPath: path) }
-    func message(_ body: () throws -> Void) -> String {
-      do {
-        try body()
-        Issue.record("nothing was thrown")
-        return ""
-      } catch { return "\(error)" }
-    }
     var run = try Self.run(Self.trainer(.sweepsLocal) as! GradientTraining)
     #expect(try run.run() == .completed)
     let state = run.state

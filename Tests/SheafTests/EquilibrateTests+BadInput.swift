@@ -30,6 +30,19 @@ extension EquilibrateTests {
     }
   }
 
+  @Test func divergedSamplesNameTheScale() throws {
+    let b1 = Reference.folder.appendingPathComponent("b1_241_identity.npz").path
+    try NPZ.write(
+      ["x": NumericArray(samples: Matrix(rows: 2, columns: 2))], to: folder + "zero.npz")
+    for method in ["auto", "iterative", "flow"] {
+      let run = try command.sheaf(
+        "equilibrate", b1, "--input", folder + "zero.npz#x", "--pin", "output=1e200", "--method",
+        method)
+      #expect(run.status == 1 && run.error.contains("diverged"), "\(run.error)")
+      #expect(run.error.contains("pinned values up to 1e+200"), "\(run.error)")
+    }
+  }
+
   @Test func badInputGetsOneError() throws {
     let b1 = Reference.folder.appendingPathComponent("b1_241_identity.npz").path
     try NPZ.write(

@@ -134,23 +134,6 @@ struct EquilibriumProblemTests {
     return unfinished
   }
 
-  /// Random hard and soft pins: the iterative method ends at stationary points too.
-  @Test func iterativeEndsAreStationary() throws {
-    let unfinished = try unfinishedRuns(Self.iterativeEnds)
-    #expect(unfinished.count <= 2, "\(unfinished)")
-  }
-
-  private static func iterativeEnds(seed: UInt64) throws -> [String] {
-    var (network, g) = try randomNetwork(seed: seed)
-    let x = g.normalMatrix(rows: network.inputDimension, columns: 4)
-    let pins = try PinnedEquilibriumTests.randomPins(network, input: x, &g)
-    let energy = PinnedEnergy(NeuralSheaf(network), pins: pins)
-    let end = try IterativeSolver(threads: 1).solve(energy, input: x)
-    return (0..<4).filter { end.statuses[$0] != .converged }.map {
-      "seed \(seed) sample \($0) \(end.residuals[$0])"
-    }
-  }
-
   /// Where they end on one face, the methods agree to 1e-9; the coordinate method refuses what it has
   /// no closed form for.
   @Test func methodsAgree() throws {

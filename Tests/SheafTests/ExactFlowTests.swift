@@ -335,14 +335,6 @@ struct ExactFlowTests {
   }
 
   @Test func badInputIsRefused() throws {
-    func message(_ body: () throws -> Void) -> String {
-      do {
-        try body()
-        return ""
-      } catch {
-        return "\(error)"
-      }
-    }
     let r = try Reference("b3_241_sigmoid")
     let network = try r.network(activation: .sigmoid)
     let smooth = try HeatFlow(

@@ -23,7 +23,7 @@ struct LabelTests {
   }
 
   private func problem(_ words: [String], outputs: Int, known: [String]? = nil) -> String {
-    BadInputTests().message { _ = try labels(words, outputs: outputs, known: known) }
+    message { _ = try labels(words, outputs: outputs, known: known) }
   }
 
   /// Words and numbers from anywhere are classes in their order; numbers in 0..<outputs are themselves.

@@ -25,7 +25,7 @@ struct NPZTests {
 
   /// The message with which the archive is refused.
   func refusal(byteLimit: Int? = nil) -> String {
-    BadInputTests().message { _ = try NPZ.read(path, byteLimit: byteLimit) }
+    message { _ = try NPZ.read(path, byteLimit: byteLimit) }
   }
 
   /// An NPY file of `count` bytes 0 in that many elements.
@@ -84,7 +84,7 @@ struct NPZTests {
 
   @Test func headersThatNumPyDoesNotWrite() throws {
     func refusal(_ data: Data) -> String {
-      BadInputTests().message { _ = try NPY.decode(data, file: "a") }
+      message { _ = try NPY.decode(data, file: "a") }
     }
     func header(_ shape: String, type: String = "<f8", order: String = "False") -> Data {
       file("{'descr': '\(type)', 'fortran_order': \(order), 'shape': \(shape), }")

@@ -131,7 +131,7 @@ struct NetworkFormatTests {
       ("piecewise:0/0:1/0:1", "piecewise:"), ("nonsense", "relu, leaky:SLOPE"), ("", "relu"),
       ("leaky:nan", "leaky:SLOPE"), ("leaky:inf", "finite"),
     ] {
-      let found = BadInputTests().message { _ = try LayerActivation(name) }
+      let found = message { _ = try LayerActivation(name) }
       #expect(found.contains("\"\(name)\"") && found.contains(word), "\(found)")
     }
   }
@@ -193,7 +193,7 @@ struct NetworkFormatTests {
       (dict, [:], none, ["--activation"]),
     ]
     for (arrays, texts, reading, words) in cases {
-      let found = BadInputTests().message { _ = try read(arrays, texts, reading) }
+      let found = message { _ = try read(arrays, texts, reading) }
       #expect(found.hasPrefix(path), "\(found)")
       for word in words { #expect(found.contains(word), "\(found)") }
     }
@@ -218,7 +218,7 @@ struct NetworkFormatTests {
       for ending in ["onnx", "safetensors", "npz", "pt"] where ending != kind {
         let path = Self.folder + "wrong-\(kind)." + ending
         try ArrayFile.write(data, to: path)
-        let found = BadInputTests().message { _ = try NetworkFile.read(path) }
+        let found = message { _ = try NetworkFile.read(path) }
         let isTorch = kind == "pt" && ending == "npz"
         #expect(
           found.hasPrefix(path) && found.contains(isTorch ? "torch.save wrote" : name), "\(found)")
@@ -229,10 +229,10 @@ struct NetworkFormatTests {
     for ending in ["onnx", "safetensors", "npz", "txt"] {
       let path = Self.folder + "folder." + ending
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-      #expect(BadInputTests().message { _ = try NetworkFile.read(path) }.contains("a directory"))
+      #expect(message { _ = try NetworkFile.read(path) }.contains("a directory"))
       let missing = Self.folder + "none." + ending
       #expect(
-        BadInputTests().message { _ = try NetworkFile.read(missing) }.contains("no such file"))
+        message { _ = try NetworkFile.read(missing) }.contains("no such file"))
     }
   }
 
@@ -263,7 +263,7 @@ struct NetworkFormatTests {
       #expect(found == expected)
     }
     #expect(
-      BadInputTests().message {
+      message {
         _ = try NPY.read(NPY.encode(texts: texts), file: "a", byteLimit: 48)
       }.contains("4 texts"))
   }

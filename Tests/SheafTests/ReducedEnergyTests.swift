@@ -41,7 +41,7 @@ struct ReducedEnergyTests {
     mutating func settle() {
       let line = line(x.map { Matrix(rows: $0.rows, columns: 3) })
       for j in 0..<3 {
-        _ = reduced.evaluate(&cells[j], updating: true, on: line, at: 0, sample: j)
+        _ = reduced.evaluate(&cells[j], on: line, at: 0, sample: j)
       }
     }
 
@@ -63,7 +63,7 @@ struct ReducedEnergyTests {
 
     func energy(_ line: Line, at tau: Double, _ j: Int) -> (energy: Double, rate: Double) {
       var cells = cells[j]
-      return reduced.evaluate(&cells, updating: false, on: line, at: tau, sample: j)
+      return reduced.evaluate(&cells, on: line, at: tau, sample: j)
     }
   }
 

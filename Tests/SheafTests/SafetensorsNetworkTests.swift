@@ -9,14 +9,6 @@ import Testing
 
 /// Networks as the state dicts of a `Sequential`.
 struct SafetensorsNetworkTests {
-  private func message(_ body: () throws -> Void) -> String {
-    do {
-      try body()
-      Issue.record("nothing was thrown")
-      return ""
-    } catch { return "\(error)" }
-  }
-
   @Test func pyTorchsStateDict() throws {
     let network = try SafetensorsNetwork.read(
       Reference.folder.appendingPathComponent("models/digits-mlp.safetensors").path,

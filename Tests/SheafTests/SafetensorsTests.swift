@@ -82,7 +82,7 @@ struct SafetensorsTests {
       ])
     #expect(try model.encoded(.float32) == ArrayFile.bytes(path))
     #expect(try ArrayFile.read(path + "#2.bias") == model.arrays["2.bias"])
-    let text = BadInputTests().message { _ = try ArrayFile.read(path + "#W1") }
+    let text = message { _ = try ArrayFile.read(path + "#W1") }
     #expect(text.contains("\"W1\"") && text.contains("0.bias, 0.weight"))
   }
 

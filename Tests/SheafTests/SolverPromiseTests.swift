@@ -118,6 +118,28 @@ struct SolverPromiseTests {
     }
   }
 
+  /// A Schur complement of terabytes is refused with its size, before any work; the iterative method needs none.
+  @Test func memoryIsRefusedBeforehand() throws {
+    let n = 400_000
+    var network = Network(inputDimension: 1)
+    let z = network.append(
+      Dense(
+        weight: Matrix(rows: n, columns: 1, repeating: 1), bias: [Double](repeating: 0, count: n)),
+      to: 0)
+    let x = Matrix([[1.0]])
+    let pin = Pin(
+      vertex: z, coordinates: Array(0..<n), values: Matrix(rows: n, columns: 1, repeating: 2),
+      strength: .soft(1))
+    let energy = PinnedEnergy(
+      NeuralSheaf(network), pins: try Pins([pin], network: network, input: x))
+    let refusal = message { _ = try DirectSolver(threads: 1).solve(energy, input: x) }
+    for words in ["1280 GB", "400000 pinned coordinates"] {
+      #expect(refusal.contains(words), "\(refusal)")
+    }
+    let end = try AutomaticSolver(threads: 1).solve(energy, input: x)
+    #expect(end.status == .converged && abs(end.energies[0] / (Double(n) / 4) - 1) < 1e-12)
+  }
+
   /// Blocks that are too large to factor take conjugate gradients, to the same end.
   @Test func largeBlocksAreIterated() throws {
     var g = RandomGenerator(seed: 6)

@@ -117,7 +117,7 @@ struct StateDictTests {
   /// Nothing is assumed: without the activations no style is read, and the error has an example that is.
   @Test(arguments: Style.allCases) func activationsAreAskedFor(style: Style) throws {
     let dict = try Self.sample(style, seed: 3)
-    let message = BadInputTests().message { _ = try read(dict, NetworkReading()) }
+    let message = message { _ = try read(dict, NetworkReading()) }
     let example = try #require(message.components(separatedBy: "such as --activation ").last)
     let activations = try example.split(separator: ",").map { try LayerActivation(String($0)) }
     _ = try read(dict, NetworkReading(activations: activations))
@@ -213,28 +213,28 @@ struct StateDictTests {
       ([:], .init(), ["no arrays"]),
     ]
     for (shapes, reading, words) in cases {
-      let found = BadInputTests().message { _ = try read(dict(shapes), reading) }
+      let found = message { _ = try read(dict(shapes), reading) }
       #expect(found.hasPrefix("a: "))
       for word in words { #expect(found.contains(word), "\(found)") }
       // The same names are named in every run, whatever the order of a hash.
-      #expect(found == BadInputTests().message { _ = try read(dict(shapes), reading) })
+      #expect(found == message { _ = try read(dict(shapes), reading) })
     }
     let nan = dict(two, value: .nan)
     #expect(
-      BadInputTests().message { _ = try read(nan, NetworkReading(activations: r)) }
+      message { _ = try read(nan, NetworkReading(activations: r)) }
         .contains("0.weight, number 0, is not finite"))
   }
 
   /// What a file says itself cannot be said again.
   @Test func sayingWhatAFileSaysIsRefused() throws {
     let own = try SafetensorsNetwork.encode(Self.chain(.sequential, seed: 0).network)
-    let found = BadInputTests().message {
+    let found = message {
       _ = try SafetensorsNetwork.decode(own, file: "a", NetworkReading(activations: [Self.relu]))
     }
     #expect(found.contains("--activation") && found.contains("metadata"))
     let checkpoint = Safetensors(metadata: [SafetensorsNetwork.checkpointKey: "1"]).encoded(
       .float64)
-    let resumed = BadInputTests().message {
+    let resumed = message {
       _ = try SafetensorsNetwork.decode(checkpoint, file: "a")
     }
     #expect(resumed.contains("checkpoint") && resumed.contains("train --resume a --out"))

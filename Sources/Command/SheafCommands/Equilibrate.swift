@@ -49,7 +49,10 @@ struct Equilibrate: ParsableCommand {
   var free: [String] = []
   @Flag(help: "Take the point of least norm where the pins leave a freed input open.")
   var leastNorm = false
-  @Option(help: "The method; auto takes direct for few pins, iterative for many.")
+  @Option(
+    help: """
+      The method; auto takes direct for small networks with few pins and no maxima, iterative for others.
+      """)
   var method: EquilibriumMethod = .auto
   @Option(help: "Clamp the output softly, by an edge of this weight to the pin on output.")
   var coupling: Double?

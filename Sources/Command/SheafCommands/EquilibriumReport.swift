@@ -148,6 +148,23 @@ struct EquilibriumReport {
     return TextOutput.table(table) + (isWhole ? "" : "\n… all with --json")
   }
 
+  /// How large the numbers are that went in.
+  private var scales: String {
+    let pins = energy.pins
+    let vertices = network.vertices.indices.dropFirst() + [network.vertices.count]
+    let soft = (0...network.vertices.count).flatMap { pins.soft($0) }
+    let weights = network.edges.flatMap { $0.operation.parameters.map(\.maximumMagnitude) }
+    let values = vertices.map { pins.heldValues($0).maximumMagnitude }
+    return [
+      ("weights", weights.maximum() ?? 0), ("the input", pins.heldValues(0).maximumMagnitude),
+      (
+        "pinned values",
+        maximum(values.maximum() ?? 0, soft.map(\.values.maximumMagnitude).maximum() ?? 0)
+      ),
+      ("stiffnesses", maximum(soft.map(\.stiffness).maximum() ?? 0, energy.output?.coupling ?? 0)),
+    ].filter { $0.1 > 0 }.map { "\($0) up to \(TextOutput.number($1))" }.joined(separator: ", ")
+  }
+
   /// What to say where a sample has not converged, or has no single end; nil where all is well.
   func failure(tolerance: Double) -> WorkFailure? {
     let n = TextOutput.number
@@ -161,7 +178,7 @@ struct EquilibriumReport {
       let advice =
         switch end.status {
         case .diverged:
-          "weights, values or stiffnesses are too large for the numbers to stay finite"
+          "weights, values or stiffnesses are too large for the numbers to stay finite: \(scales)"
         case .stepLimit: "allow more with --steps"
         case .interrupted: "interrupted"
         case .timeLimit: "--time-limit reached"

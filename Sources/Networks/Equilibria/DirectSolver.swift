@@ -21,10 +21,15 @@ public struct DirectSolver: EquilibriumSolver {
   ///
   /// Cost, per sample and step: a reverse sweep for each pinned coordinate and kink (p of them),
   /// p² dim Ω for their Schur complement, and two sweeps. Typically 4–20 steps.
+  /// - Throws: `EquilibriumError.memory` where the Schur complements would take more than there is.
   public func solve(
     _ energy: PinnedEnergy, input: Matrix, from start: SheafState?
   ) throws(EquilibriumError) -> PinnedEquilibrium {
     try energy.check(input, from: start)
+    let parts = Double(max(1, min(settings.threads, input.columns)))
+    try energy.checkMemory(
+      parts * energy.schurBytes, for: "direct",
+      of: "the Schur complements of \(energy.rowCount) pinned coordinates in \(Int(parts)) threads")
     return FaceDescent(settings: settings, isLeastNorm: isLeastNorm, progress: progress)
       .relax(energy, input: input, from: start.map(energy.imposed))
   }

@@ -59,6 +59,8 @@ public enum EquilibriumError: Error, Equatable, CustomStringConvertible {
   case unevenOutput
   /// A freed input, and no pin that could determine it.
   case nothingDetermines(coordinates: [Int])
+  /// More memory than the machine has, in bytes, and what would take it.
+  case memory(method: String, what: String, needed: Double, available: Double)
   /// A problem that this method does not take.
   case unsupported(method: String, reason: String)
 
@@ -72,8 +74,18 @@ public enum EquilibriumError: Error, Equatable, CustomStringConvertible {
     case .nothingDetermines(let c):
       "the input is free at \(c.indexRanges) without a prior, and no pin elsewhere could determine it: "
         + "expected a soft pin on x or pins on other stalks"
+    case .memory(let method, let what, let needed, let available):
+      "the \(method) method would take about \(Self.size(needed)) for \(what), expected at most the "
+        + "\(Self.size(available)) of this machine"
     case .unsupported(let method, let reason): "the \(method) method does not apply: \(reason)"
     }
+  }
+}
+
+extension EquilibriumError {
+  /// Bytes as people say them.
+  private static func size(_ bytes: Double) -> String {
+    bytes < 1e9 ? "\(Int((bytes / 1e6).rounded(.up))) MB" : "\(Int((bytes / 1e9).rounded())) GB"
   }
 }
 

@@ -24,6 +24,13 @@ public struct IterativeSolver: EquilibriumSolver {
   ) throws(EquilibriumError) -> PinnedEquilibrium {
     try energy.check(input, from: start)
     try energy.checkPriors(for: "iterative")
+    let blocks = SampleBlocks.ranges(
+      network: energy.sheaf.network, batch: input.columns,
+      threads: min(settings.threads, input.columns))
+    let parts = min(settings.threads, blocks.count) * (blocks.map(\.count).max() ?? 1)
+    try energy.checkMemory(
+      Double(parts) * energy.bytes(states: 30), for: "iterative",
+      of: "some thirty states of \(parts) samples")
     return relax(energy, input: input, from: start.map(energy.imposed))
   }
 

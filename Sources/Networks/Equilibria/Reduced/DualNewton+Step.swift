@@ -9,12 +9,11 @@ extension DualNewton.Descent {
     let forces = solve(model)
     let line = line(model, forces)
     var lengths = [Double](repeating: 0, count: count)
-    for q in progress.indices { lengths[q] = length(line, q) }
+    for q in progress.indices { lengths[q] = advance(along: line, q) }
     for v in x.indices {
       x[v].addScaledColumns(line.dx[v], by: lengths)
       m[v].addScaledColumns(line.dm[v], by: lengths)
     }
-    settle(Array(progress.indices))
     measure()
     for q in progress.indices {
       let keys = model.observations[q].map(\.key)
@@ -50,7 +49,7 @@ extension DualNewton.Descent {
     }
     if cells[q].copyFactor > DualNewton.largestCopyFactor { progress[q].status = .stalled }
     progress[q].lastSeparation = progress[q].separation
-    (progress[q].isWhole, progress[q].rests) = (true, 0)
+    (progress[q].isWhole, progress[q].isRenewed, progress[q].rests) = (true, true, 0)
     settle([q])
   }
 
@@ -93,17 +92,46 @@ extension DualNewton.Descent {
     return Line(x: x, m: m, dx: dx, dm: dm)
   }
 
-  /// How far to go along a line: to where the rate of F has fallen to a tenth, at most 8 times; at a convex kink of
-  /// F its near side. Where values differ by no more than rounding their rates decide.
-  private mutating func length(_ line: Line, _ q: Int) -> Double {
-    let (before, first) = reduced.evaluate(&cells[q], updating: false, on: line, at: 0, sample: q)
-    guard first < 0 else { return 0 }
-    let rounding = 1e-14 * abs(before)
+  /// How far to go along a line, the cells of the sample being brought there: to where the rate of F has fallen to a
+  /// tenth, at most 8 times; at a convex kink of F its near side. Where values differ by no more than rounding their
+  /// rates decide.
+  private mutating func advance(along line: Line, _ q: Int) -> Double {
+    var (place, now) = (0.0, (energy: progress[q].energy, rate: rate(line, q)))
+    func probe(_ tau: Double) -> (energy: Double, rate: Double) {
+      (place, now) = (
+        tau, reduced.evaluate(&cells[q], on: line, at: tau, sample: q)
+      )
+      return now
+    }
+    if progress[q].isRenewed { _ = probe(0) }
+    progress[q].isRenewed = false
+    let tau = now.rate < 0 ? Self.length(from: now, probe) : 0
+    if place != tau { _ = probe(tau) }
+    progress[q].energy = now.energy
+    return tau
+  }
+
+  /// dF/dτ at the start of a line.
+  private func rate(_ line: Line, _ q: Int) -> Double {
+    gradient.indices.reduce(0) { sum, v in
+      let d = gradient[v].rows
+      var sum = sum
+      for k in q * d..<(q + 1) * d { sum += gradient[v].elements[k] * line.dx[v].elements[k] }
+      return sum
+    }
+  }
+
+  private static func length(
+    from start: (energy: Double, rate: Double),
+    _ probe: (Double) -> (energy: Double, rate: Double)
+  ) -> Double {
+    let first = start.rate
+    let rounding = 1e-14 * abs(start.energy)
     var (low, high, tau) = (0.0, Double.infinity, 1.0)
     var (lowRate, highRate) = (first, 0.0)
     for attempt in 0..<60 {
-      let (now, rate) = reduced.evaluate(&cells[q], updating: false, on: line, at: tau, sample: q)
-      let isLower = now <= before + rounding
+      let (now, rate) = probe(tau)
+      let isLower = now <= start.energy + rounding
       if isLower && abs(rate) <= 0.1 * abs(first) { return tau }
       if isLower && rate < 0 {
         (low, lowRate) = (tau, rate)

@@ -99,6 +99,8 @@ struct DualNewton: Sendable {
     var forces: [Observation.Key: Double] = [:]
     /// The steps since its gradient was small enough.
     var extraSteps = 0
+    /// Whether its multipliers are other than at the last step.
+    var isRenewed = false
     /// Whether the last step was a whole one.
     var isWhole = false
     /// The steps of length 0 in a row.
@@ -119,6 +121,8 @@ struct DualNewton: Sendable {
     /// Predictions.
     var m: [Matrix]
     var cells: [SampleCells]
+    /// ∇F there, but for samples whose multipliers have just been renewed.
+    var gradient: [Matrix]
 
     var count: Int { samples.count }
     var elimination: Elimination { method.elimination }
@@ -155,6 +159,7 @@ extension DualNewton.Descent {
     x = start.stalks
     m = reduced.predictions(x)
     cells = scales.map { _ in SampleCells(method.elimination) }
+    gradient = []
     for (q, n) in taken.enumerated() { progress[q].iterations = n }
     settle(samples)
     measure()
@@ -178,6 +183,7 @@ extension DualNewton.Descent {
     (scales, samples) = (list.map { scales[$0] }, list.map { samples[$0] })
     (progress, cells) = (list.map { progress[$0] }, list.map { cells[$0] })
     (x, m) = (x.map { $0.columns(list) }, m.map { $0.columns(list) })
+    gradient = gradient.map { $0.columns(list) }
   }
 
   /// Takes down how samples have ended.
@@ -217,13 +223,14 @@ extension DualNewton.Descent {
     let line = Line(x: x, m: m, dx: zero, dm: zero)
     for q in places {
       progress[q].energy =
-        reduced.evaluate(&cells[q], updating: true, on: line, at: 0, sample: q).energy
+        reduced.evaluate(&cells[q], on: line, at: 0, sample: q).energy
     }
   }
 
   /// Residuals, and how far copies are from what they are copies of.
   mutating func measure() {
-    let (gradient, forces) = reduced.gradient(x, m, cells)
+    let forces: [Double]
+    (gradient, forces) = reduced.gradient(x, m, cells)
     let gamma = max(1, reduced.energy.largestStiffness)
     for q in progress.indices {
       let largest = gradient.reduce(0) { maximum($0, $1.maximumMagnitude(column: q)) }

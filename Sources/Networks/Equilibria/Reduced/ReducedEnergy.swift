@@ -33,12 +33,11 @@ struct ReducedEnergy: Sendable {
     return m
   }
 
-  /// F and its rate at a point of a line; where asked to, the cells are brought there.
+  /// F and its rate at a point of a line; the cells are brought there.
   func evaluate(
-    _ cells: inout SampleCells, updating isUpdate: Bool, on line: Line, at tau: Double,
-    sample j: Int
+    _ cells: inout SampleCells, on line: Line, at tau: Double, sample j: Int
   ) -> (energy: Double, rate: Double) {
-    var (sum, rate) = elimination.evaluate(&cells, updating: isUpdate, on: line, at: tau, sample: j)
+    var (sum, rate) = elimination.evaluate(&cells, on: line, at: tau, sample: j)
     for v in network.vertices.indices.dropFirst() where !elimination.hasRows[v] {
       let d = line.x[v].rows
       let (x, m, dx, dm) = (

@@ -28,7 +28,7 @@ struct SampleCells: Sendable {
   var noises: [Double]
   var forces: [Double]
   /// By read: y, ∂F/∂u, and of places of a maximum whether they are on its level, the slope of their value in u, its
-  /// stiffness, over the sum of the row's, and its distance from their mean.
+  /// stiffness, over the sum of the row's, and its distance from their mean (of others what the window reads).
   var values: [Double]
   var pulls: [Double]
   var isLevel: [Bool]
@@ -90,14 +90,12 @@ extension Elimination {
     }
   }
 
-  /// The cells' energy and its rate at a point of a line; where asked to, brings the cells there.
+  /// Brings the cells to a point of a line: their energy and its rate there.
   func evaluate(
-    _ out: inout SampleCells, updating isUpdate: Bool, on line: Line, at tau: Double, sample j: Int
+    _ out: inout SampleCells, on line: Line, at tau: Double, sample j: Int
   ) -> (energy: Double, rate: Double) {
-    if isUpdate {
-      out.kinks.removeAll(keepingCapacity: true)
-      out.levels.removeAll(keepingCapacity: true)
-    }
+    out.kinks.removeAll(keepingCapacity: true)
+    out.levels.removeAll(keepingCapacity: true)
     var (energy, rate) = (0.0, 0.0)
     for (n, cell) in cells.enumerated() {
       let dimension = line.x[cell.target].rows
@@ -108,8 +106,8 @@ extension Elimination {
         let gamma = gamma[cell.target][cell.rows.lowerBound + q]
         let (e, s) =
           cell.isWindow
-          ? window(n, q, t, dt, gamma, &out, isUpdate, line, tau, j)
-          : function(n, q, t, dt, gamma, &out, isUpdate, line, tau, j)
+          ? window(n, q, t, dt, gamma, &out, line, tau, j)
+          : function(n, q, t, dt, gamma, &out, line, tau, j)
         energy += e
         rate += s
       }
@@ -126,7 +124,7 @@ extension Elimination {
   @inline(__always)
   private func function(
     _ n: Int, _ q: Int, _ t: Double, _ dt: Double, _ gamma: Double, _ out: inout SampleCells,
-    _ isUpdate: Bool, _ line: Line, _ tau: Double, _ j: Int
+    _ line: Line, _ tau: Double, _ j: Int
   ) -> (Double, Double) {
     let cell = cells[n]
     let r = cell.readStarts[q]
@@ -139,21 +137,19 @@ extension Elimination {
     let piece = pieces[start + least.piece]
     let d = t - piece.slope * least.y - piece.offset
     let (force, pull) = (gamma * d, c == .infinity ? 0 : c * (u - least.y))
-    if isUpdate {
-      let k = cell.firstRow + q
-      out.values[r] = least.y
-      out.pulls[r] = pull
-      out.forces[k] = force
-      if c == .infinity || least.isKink {
-        (out.slopes[k], out.kappas[k], out.noises[k]) = (0, gamma, d)
-        if least.isKink {
-          out.kinks.append(.init(cells: Int32(n), read: Int32(r), gap: u - least.y))
-        }
-      } else {
-        out.slopes[k] = piece.slope
-        out.kappas[k] = 1 / (1 / gamma + piece.slope * piece.slope / c)
-        out.noises[k] = t - piece.slope * u - piece.offset
+    let k = cell.firstRow + q
+    out.values[r] = least.y
+    out.pulls[r] = pull
+    out.forces[k] = force
+    if c == .infinity || least.isKink {
+      (out.slopes[k], out.kappas[k], out.noises[k]) = (0, gamma, d)
+      if least.isKink {
+        out.kinks.append(.init(cells: Int32(n), read: Int32(r), gap: u - least.y))
       }
+    } else {
+      out.slopes[k] = piece.slope
+      out.kappas[k] = 1 / (1 / gamma + piece.slope * piece.slope / c)
+      out.noises[k] = t - piece.slope * u - piece.offset
     }
     return (least.value, force * dt + pull * du)
   }
@@ -190,7 +186,7 @@ extension Elimination {
   /// A row that is the largest of its places (with sign −1: the least). Written for the largest.
   private func window(
     _ n: Int, _ q: Int, _ t: Double, _ dt: Double, _ gamma: Double, _ out: inout SampleCells,
-    _ isUpdate: Bool, _ line: Line, _ tau: Double, _ j: Int
+    _ line: Line, _ tau: Double, _ j: Int
   ) -> (Double, Double) {
     let cell = cells[n]
     let sign = cell.sign
@@ -198,7 +194,10 @@ extension Elimination {
     var (top, floor) = (-Double.infinity, -Double.infinity)
     var best = reads.lowerBound
     for r in reads {
-      let v = sign * value(ofRead: r, at: bound(r, cell.source, line, tau, j, out).0)
+      let u = bound(r, cell.source, line, tau, j, out).0
+      (out.values[r], out.pulls[r]) = (u, 0)
+      let v = sign * value(ofRead: r, at: u)
+      out.gaps[r] = v
       if v > top { (top, best) = (v, r) }
       if weights[r] == .infinity && pieceCounts[r] == 0 { floor = max(floor, v) }
     }
@@ -210,33 +209,12 @@ extension Elimination {
       only = best
       var cost = Double.infinity
       for r in reads {
-        let (u, _) = bound(r, cell.source, line, tau, j, out)
-        let (m, value) = raised(r, u, weight(r, out), wanted, gamma, sign)
+        let (m, value) = raised(r, out.values[r], weight(r, out), wanted, gamma, sign)
         if value < cost && m >= top { (cost, only, level) = (value, r, m) }
       }
       if cost == .infinity { level = top }
     } else {
-      // γ(M − t) + Σ h_i'(M) = 0 over the places above M: it increases, piecewise linear.
-      var (low, high) = (max(wanted, floor), top)
-      level = low
-      for _ in 0..<100 {
-        var (slope, sum) = (gamma, gamma * (level - wanted))
-        for r in reads where weights[r] != .infinity {
-          let (u, _) = bound(r, cell.source, line, tau, j, out)
-          guard sign * value(ofRead: r, at: u) > level else { continue }
-          let place = place(r, u, weight(r, out), sign * level)
-          sum += sign * place.force
-          slope += place.kappa
-        }
-        if sum > 0 { high = level } else { low = level }
-        var next = level - sum / slope
-        if !(next > low && next < high) { next = 0.5 * (low + high) }
-        if sum == 0 || level == floor && sum > 0 || abs(next - level) <= 1e-16 * max(1, abs(level))
-        {
-          break
-        }
-        level = next
-      }
+      level = self.level(reads, wanted, max(wanted, floor), top, floor, gamma, sign, out)
     }
     let isFixed = level == floor || only >= 0 && weights[only] == .infinity
     let d = wanted - level
@@ -244,59 +222,74 @@ extension Elimination {
     var (energy, rate) = (0.5 * gamma * d * d, force * dt)
     var (total, mean, count) = (0.0, 0.0, 0)
     for r in reads {
-      let (u, du) = bound(r, cell.source, line, tau, j, out)
-      let isOn =
-        weights[r] != .infinity && (only >= 0 ? r == only : sign * value(ofRead: r, at: u) > level)
-      if isUpdate {
-        out.isLevel[r] = isOn
-        out.values[r] = u
-        out.pulls[r] = 0
-      }
+      let isOn = weights[r] != .infinity && (only >= 0 ? r == only : out.gaps[r] > level)
+      out.isLevel[r] = isOn
       guard isOn else { continue }
+      let (u, du) = bound(r, cell.source, line, tau, j, out)
       let place = place(r, u, weight(r, out), sign * level)
       energy += place.value
       let y = place.least?.y ?? sign * level
       let pull = weight(r, out) * (u - y)
       rate += pull * du
-      if isUpdate {
-        out.values[r] = y
-        out.pulls[r] = pull
-        var (slope, offset) = (1.0, 0.0)
-        if let least = place.least {
-          let p = pieces[Int(pieceStarts[r]) + least.piece]
-          (slope, offset) = least.isKink ? (0, p.slope * y + p.offset) : (p.slope, p.offset)
-          if least.isKink {
-            out.kinks.append(.init(cells: Int32(n), read: Int32(r), gap: u - y))
-          }
+      (out.values[r], out.pulls[r]) = (y, pull)
+      var (slope, offset) = (1.0, 0.0)
+      if let least = place.least {
+        let p = pieces[Int(pieceStarts[r]) + least.piece]
+        (slope, offset) = least.isKink ? (0, p.slope * y + p.offset) : (p.slope, p.offset)
+        if least.isKink {
+          out.kinks.append(.init(cells: Int32(n), read: Int32(r), gap: u - y))
         }
-        (out.readSlopes[r], out.readKappas[r]) = (slope, place.kappa)
-        out.gaps[r] = slope * u + offset
-        total += place.kappa
-        mean += place.kappa * (slope * u + offset)
-        count += 1
+      }
+      (out.readSlopes[r], out.readKappas[r]) = (slope, place.kappa)
+      out.gaps[r] = slope * u + offset
+      total += place.kappa
+      mean += place.kappa * (slope * u + offset)
+      count += 1
+    }
+    let k = cell.firstRow + q
+    out.forces[k] = force
+    if isFixed || count == 0 {
+      (out.slopes[k], out.kappas[k], out.noises[k]) = (0, gamma, sign * d)
+      for r in reads where out.isLevel[r] { out.gaps[r] -= sign * level }
+    } else {
+      mean /= total
+      out.slopes[k] = 1
+      out.kappas[k] = 1 / (1 / gamma + 1 / total)
+      out.noises[k] = t - mean
+      for r in reads where out.isLevel[r] {
+        out.shares[r] = out.readKappas[r] / total
+        out.gaps[r] -= mean
       }
     }
-    if isUpdate {
-      let k = cell.firstRow + q
-      out.forces[k] = force
-      if isFixed || count == 0 {
-        (out.slopes[k], out.kappas[k], out.noises[k]) = (0, gamma, sign * d)
-        for r in reads where out.isLevel[r] { out.gaps[r] -= sign * level }
-      } else {
-        mean /= total
-        out.slopes[k] = 1
-        out.kappas[k] = 1 / (1 / gamma + 1 / total)
-        out.noises[k] = t - mean
-        for r in reads where out.isLevel[r] {
-          out.shares[r] = out.readKappas[r] / total
-          out.gaps[r] -= mean
-        }
-      }
-      if count > 1 || isFixed && count > 0 {
-        out.levels.append(.init(cells: Int32(n), row: Int32(q), isFixed: isFixed))
-      }
+    if count > 1 || isFixed && count > 0 {
+      out.levels.append(.init(cells: Int32(n), row: Int32(q), isFixed: isFixed))
     }
     return (energy, rate)
+  }
+
+  /// The level M between `low` and `top` with γ(M − t) + Σ h_i'(M) = 0 over the places above it: the left side
+  /// increases, piecewise linear.
+  private func level(
+    _ reads: Range<Int>, _ wanted: Double, _ low: Double, _ top: Double, _ floor: Double,
+    _ gamma: Double, _ sign: Double, _ out: SampleCells
+  ) -> Double {
+    var (low, high, level) = (low, top, low)
+    for _ in 0..<100 {
+      var (slope, sum) = (gamma, gamma * (level - wanted))
+      for r in reads where weights[r] != .infinity && out.gaps[r] > level {
+        let place = place(r, out.values[r], weight(r, out), sign * level)
+        sum += sign * place.force
+        slope += place.kappa
+      }
+      if sum > 0 { high = level } else { low = level }
+      var next = level - sum / slope
+      if !(next > low && next < high) { next = 0.5 * (low + high) }
+      if sum == 0 || level == floor && sum > 0 || abs(next - level) <= 1e-16 * max(1, abs(level)) {
+        break
+      }
+      level = next
+    }
+    return level
   }
 
   /// The level to which one place rises towards t, and the cost; values are those of the largest.
