@@ -158,6 +158,15 @@ struct EquilibriumGradientTests {
           .hasPrefix("discord-clip is \(clip)"))
     }
     #expect(
+      message { () throws(TrainingError) in
+        _ = try EquilibriumRule(
+          stiffness: EdgeStiffness(.constant(1e-200), factors: [.affine: 1e-200]))
+      }.contains("stiffness"))
+    #expect(
+      message { () throws(TrainingError) in
+        _ = try EquilibriumRule(stiffness: EdgeStiffness(factors: [.affine: 1e200]))
+      }.contains("ratios"))
+    #expect(
       message { () throws(TrainingError) in _ = try EdgeStiffness(factors: [.affine: 0]) }
         .contains("affine"))
     #expect(

@@ -142,6 +142,51 @@ struct KrylovTests {
     #expect(relativeError(conditioned.value, expected) < 1e-9, "seed \(seed)")
   }
 
+  /// A preconditioner for each column: as if each were solved by itself; and columns that somebody else says are done
+  /// leave with what is known of them.
+  @Test(arguments: UInt64(0)..<40) func columnsHavePreconditionersAndEndsOfTheirOwn(
+    seed: UInt64
+  ) throws {
+    var g = RandomGenerator(case: seed)
+    let n = 2 + Int(g.uniform() * 20)
+    let a = try Self.symmetric((0..<n).map { _ in g.uniform(0.1, 10) }, &g)
+    let b = g.normalMatrix(rows: n, columns: 3)
+    var diagonals = Matrix(rows: n, columns: 3)
+    for j in 0..<3 { for i in 0..<n { diagonals[i, j] = g.uniform(0.2, 5) } }
+    let systems = DiagonalSystems(diagonals)
+    #expect(checkLinearOperator(systems, seed: seed) == [], "seed \(seed)")
+    let method = ConjugateGradients(tolerance: 1e-11)
+    let together = method.solve(a, b, preconditioner: systems)
+    for j in 0..<3 {
+      let alone = method.solve(
+        a, b.columns(j..<j + 1), preconditioner: systems.systems([j]))
+      // Products of one and of three columns are rounded otherwise.
+      #expect(
+        abs(alone.iterations[0] - together.iterations[j]) <= 3, "seed \(seed), column \(j)")
+      #expect(
+        relativeError(alone.value, together.value.columns(j..<j + 1)) < 1e-9, "seed \(seed)")
+    }
+    // Column j is done after j steps; the fall is that of ½⟨x, Ax⟩ − ⟨b, x⟩, the residual b − Ax.
+    var (falls, seen) = ([0.0, 0, 0], [Int](repeating: -1, count: 3))
+    var residuals = [[Double]](repeating: [], count: 3)
+    let end = method.solve(a, b, preconditioner: systems) { j, residual, fall in
+      seen[j] += 1
+      (falls[j], residuals[j]) = (fall, Array(residual))
+      return seen[j] == j
+    }
+    for j in 0..<3 {
+      let x = end.value.columns(j..<j + 1)
+      let right = b.columns(j..<j + 1)
+      var rest = right
+      rest.add(a.base * x, scale: -1)
+      let value = 0.5 * dot(x, a.base * x) - dot(right, x)
+      #expect(end.iterations[j] == j && end.statuses[j] == .converged, "seed \(seed)")
+      #expect(abs(value + falls[j]) <= 1e-12 * (1 + falls[j]), "seed \(seed)")
+      #expect(
+        zip(rest.elements, residuals[j]).allSatisfy { abs($0 - $1) < 1e-11 }, "seed \(seed)")
+    }
+  }
+
   /// A singular consistent system has its solution of least norm; an inconsistent one none, and says so; 0 is
   /// solved by 0; what is not finite stays in its column.
   @Test(arguments: UInt64(0)..<80) func singularSystemsAreTold(seed: UInt64) throws {

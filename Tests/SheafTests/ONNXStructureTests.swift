@@ -212,6 +212,13 @@ struct ONNXStructureTests {
     #expect(throws: TrainingError.sharedParameter(name: "w", edges: ["z1", "z2"])) {
       try train(shared)
     }
+    // Behind a standardisation they are still shared.
+    let scaled = shared.preceded(
+      by: ChannelAffine(
+        scale: [Double](repeating: 2, count: shared.inputDimension),
+        shift: [Double](repeating: 0, count: shared.inputDimension), extent: 1, isTrained: false))
+    #expect(scaled.sharedParameters.map(\.edges) == [[1, 3]])
+    #expect(throws: TrainingError.self) { try train(scaled) }
     let apart = try network(["w", "v"])
     #expect(apart.sharedParameters.isEmpty)
     _ = try train(apart)

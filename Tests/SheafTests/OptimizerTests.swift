@@ -42,10 +42,13 @@ struct OptimizerTests {
   }
 
   private func stepped(
-    _ rule: Optimizer.Rule, rates: [Double], weightDecay: Double = 0, moments: [[Matrix]] = []
+    _ rule: Optimizer.Rule, rates: [Double], weightDecay: Double = 0,
+    coefficients: Optimizer.Coefficients = .init(), moments: [[Matrix]] = []
   ) throws -> [Matrix] {
     var (optimizer, moved) = (
-      try Optimizer(rule, damping: 0.25, weightDecay: weightDecay, for: network), network
+      try Optimizer(
+        rule, damping: 0.25, weightDecay: weightDecay, coefficients: coefficients, for: network),
+      network
     )
     for (g, rate) in zip(gradients, rates) {
       optimizer.step(&moved, g, moments: moments, rate: rate)
@@ -60,13 +63,15 @@ struct OptimizerTests {
     #expect(relativeError(found, exact) < 1e-14)
   }
 
-  @Test func momentumStepsAreTheFormula() throws {
+  @Test(arguments: [0.9, 0.5]) func momentumStepsAreTheFormula(momentum: Double) throws {
     let rates = [0.1, 0.2, 0.05, 0.3]
-    let found = try stepped(.momentum, rates: rates)
+    var coefficients = Optimizer.Coefficients()
+    coefficients.momentum = momentum
+    let found = try stepped(.momentum, rates: rates, coefficients: coefficients)
     let exact = expected { w, g in
       var (w, m) = (w, 0.0)
       for (rate, g) in zip(rates, g) {
-        m = 0.9 * m + g
+        m = momentum * m + g
         w -= rate * m
       }
       return w
@@ -74,17 +79,20 @@ struct OptimizerTests {
     #expect(relativeError(found, exact) < 1e-14)
   }
 
-  @Test func adamStepsAreTheFormula() throws {
+  @Test(arguments: [(0.9, 0.999, 1e-8), (0.7, 0.9, 1e-3)])
+  func adamStepsAreTheFormula(beta1: Double, beta2: Double, epsilon: Double) throws {
     let rates = [0.01, 0.02, 0.005]
-    let found = try stepped(.adam, rates: rates)
+    var coefficients = Optimizer.Coefficients()
+    (coefficients.beta1, coefficients.beta2, coefficients.epsilon) = (beta1, beta2, epsilon)
+    let found = try stepped(.adam, rates: rates, coefficients: coefficients)
     let exact = expected { w, g in
       var (w, m, v) = (w, 0.0, 0.0)
       for (t, (rate, g)) in zip(rates, g).enumerated() {
-        m = 0.9 * m + 0.1 * g
-        v = 0.999 * v + 0.001 * g * g
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g * g
         let n = Double(t + 1)
-        let (first, second) = (m / (1 - pow(0.9, n)), v / (1 - pow(0.999, n)))
-        w -= rate * first / (second.squareRoot() + 1e-8)
+        let (first, second) = (m / (1 - pow(beta1, n)), v / (1 - pow(beta2, n)))
+        w -= rate * first / (second.squareRoot() + epsilon)
       }
       return w
     }
@@ -190,6 +198,14 @@ struct OptimizerTests {
         _ = try Optimizer(.local, damping: damping, weightDecay: decay, for: network)
       }
       #expect(error?.description.hasPrefix("\(word) is ") == true)
+    }
+    for momentum in [-0.1, 1, .nan] {
+      var coefficients = Optimizer.Coefficients()
+      coefficients.momentum = momentum
+      let error = #expect(throws: TrainingError.self) {
+        _ = try Optimizer(.momentum, coefficients: coefficients, for: network)
+      }
+      #expect(error?.description.hasPrefix("momentum is \(momentum)") == true)
     }
   }
 }

@@ -57,7 +57,8 @@ struct Equilibrate: ParsableCommand {
   @Option(help: "Clamp the output softly, by an edge of this weight to the pin on output.")
   var coupling: Double?
   @OptionGroup var outputEdge: OutputEdgeOptions
-  @Option(help: "The residual that counts as converged.") var tolerance = 1e-8
+  @Option(help: "The residual that counts as converged.") var tolerance = SolverSettings
+    .defaultTolerance
   @Option(help: "The most steps; default 1000, of coordinate 100000, of flow 200000.") var steps:
     Int?
   @Option(help: "Write the final stalks to an .npz file.") var final: String?

@@ -42,7 +42,8 @@ struct Flow: ParsableCommand {
   @Option(help: "The most steps.") var steps = 200_000
   @Option(help: "Stop by the largest change in one step, or by the residual.")
   var stop: Stop = .residual
-  @Option(help: "The tolerance of the stopping rule.") var tolerance = 1e-8
+  @Option(help: "The tolerance of the stopping rule.") var tolerance = SolverSettings
+    .defaultTolerance
   @Option(help: "Hold coordinates: STALK=VALUE or STALK[i,j,k:l]=VALUE. Repeatable.")
   var pin: [String] = []
   @Option(help: "Pull coordinates: PIN@GAMMA. Repeatable.") var softPin: [String] = []

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Equilibria
+import LinearAlgebra
 import NeuralSheaves
 import SheafTraining
 
@@ -74,7 +75,7 @@ struct TrainingOptions: ParsableArguments, Encodable {
   @Option(help: "The budget of --relaxation sweeps, the forward pass included: 3, 5, 7, ….")
   var sweeps = 3
   @Option(help: "The residual that counts as relaxed, of the other relaxations.")
-  var relaxationTolerance = 1e-8
+  var relaxationTolerance = SolverSettings.defaultTolerance
   @Option(help: "Their most steps; for --method coordinate its rounds per step, default 3.")
   var relaxationSteps: Int?
   @Flag(help: "Keep each sample's stalks from visit to visit and relax from there.")
@@ -196,7 +197,7 @@ struct TrainingOptions: ParsableArguments, Encodable {
           ("--discord-clip", discordClip != nil), ("--relaxation", relaxation != .sweeps),
           ("--sweeps", sweeps != 3), ("--warm-start", warmStart),
           ("--relaxation-steps", relaxationSteps != nil),
-          ("--relaxation-tolerance", relaxationTolerance != 1e-8),
+          ("--relaxation-tolerance", relaxationTolerance != SolverSettings.defaultTolerance),
         ], "--method equilibrium and coordinate")
     }
     if method == .coordinate && (relaxation != .sweeps || sweeps != 3) {
@@ -209,7 +210,9 @@ struct TrainingOptions: ParsableArguments, Encodable {
         throw ValidationError(
           "--sweeps is for --relaxation sweeps, not for --relaxation \(relaxation.rawValue)")
       }
-      if relaxation == .sweeps && (relaxationSteps != nil || relaxationTolerance != 1e-8) {
+      if relaxation == .sweeps
+        && (relaxationSteps != nil || relaxationTolerance != SolverSettings.defaultTolerance)
+      {
         throw ValidationError(
           "--relaxation-steps and --relaxation-tolerance are for a --relaxation by a solver; sweeps have "
             + "the budget --sweeps")

@@ -71,7 +71,7 @@ extension EquilibriumRule {
   private static let measuredSamples = 16
 
   /// The residual up to which a sample counts as settled where no solver has a tolerance.
-  static let settledResidual = 1e-8
+  static let settledResidual = SolverSettings.defaultTolerance
 }
 
 extension RelaxationReport {

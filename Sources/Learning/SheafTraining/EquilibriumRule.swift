@@ -16,7 +16,8 @@ public struct EquilibriumRule: GradientRule {
     /// Within a budget: a forward pass, then two sweeps for each of a number of directions.
     case sweeps(directions: Int)
     /// By a solver of pinned equilibria, up to its tolerance or a number of its steps.
-    case solver(EquilibriumMethod, tolerance: Double = 1e-8, stepLimit: Int? = nil)
+    case solver(
+      EquilibriumMethod, tolerance: Double = SolverSettings.defaultTolerance, stepLimit: Int? = nil)
   }
 
   /// The weight κ of the clamp.

@@ -12,6 +12,8 @@ public struct GradientTraining: Trainer {
     public var optimizer: Optimizer.Rule
     /// Its rate η; nil for the rule's own.
     public var rate: Schedule?
+    /// Its constants.
+    public var coefficients = Optimizer.Coefficients()
     /// Its damping δ.
     public var damping = 0.01
     /// Its weight decay λ.
@@ -80,7 +82,7 @@ public struct GradientTraining: Trainer {
     rate = settings.rate ?? .constant(settings.optimizer.defaultRate)
     optimizer = try Optimizer(
       settings.optimizer, damping: settings.damping, weightDecay: settings.weightDecay,
-      for: network)
+      coefficients: settings.coefficients, for: network)
     generator = RandomGenerator(seed: settings.seed)
     stalks = settings.keepsStalks ? NeuralSheaf(network).forwardPass(data.input) : nil
   }

@@ -13,13 +13,13 @@ public struct Optimizer: Sendable {
   public enum Rule: String, Sendable, CaseIterable, Codable {
     /// W ← W − η g.
     case gradient
-    /// m ← μ m + g, W ← W − η m, μ = 0.9 (Polyak 1964).
+    /// m ← μ m + g, W ← W − η m (Polyak 1964).
     case momentum
-    /// Adam with β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁸ (Kingma, Ba 2015).
+    /// Adam with β₁, β₂ and ε (Kingma, Ba 2015).
     case adam
     /// Each affine edge preconditions its own gradient with the second moment M = ⟨ψψᵀ⟩ of its own
     /// source, ψ = (a; 1): D = g (M + δ tr M/m · I)⁻¹, m ← μ m + (1 − μ) D, W ← W − η m. M is a moving
-    /// average (0.95). No edge sees another's data. It is the input factor of K-FAC (Martens, Grosse 2015).
+    /// average. No edge sees another's data. It is the input factor of K-FAC (Martens, Grosse 2015).
     case local
     /// The exact least squares of each affine edge on the stalks of the batch: with η = 1
     /// W minimises ½⟨‖z − W ψ‖²⟩ + ½ δ tr M/m ‖W − W_old‖², the edge's own part of the energy with a
@@ -37,8 +37,25 @@ public struct Optimizer: Sendable {
     }
   }
 
+  /// The constants of the rules.
+  public struct Coefficients: Sendable, Equatable, Codable {
+    /// μ of `momentum` and `local`.
+    public var momentum = 0.9
+    /// β₁, β₂ and ε of `adam`.
+    public var (beta1, beta2, epsilon) = (0.9, 0.999, 1e-8)
+    /// How much of the moving average of M stays from step to step, of `local`.
+    public var momentDecay = 0.95
+    /// The steps between two factorisations of that average, of `local`.
+    public var refresh = 10
+
+    /// The usual ones.
+    public init() {}
+  }
+
   /// The rule.
   public let rule: Rule
+  /// The constants of the rule.
+  public let coefficients: Coefficients
   /// δ of `local` and `leastSquares`, relative to the mean eigenvalue of M.
   public let damping: Double
   /// λ in W ← (1 − η λ) W, before the step, for weights (no biases, scales or shifts); decoupled from
@@ -51,24 +68,32 @@ public struct Optimizer: Sendable {
   private(set) var steps = 0
   private var factors: [[CholeskyFactorization]] = []
 
-  private static let momentum = 0.9
-  private static let momentDecay = 0.95
-  /// The steps between two factorisations of slowly moving averages.
-  private static let refresh = 10
-
   /// An optimiser for the parameters of a network.
   ///
-  /// - Throws: `TrainingError.setting` for a damping or decay out of range.
+  /// - Throws: `TrainingError.setting` for a damping, decay or coefficient out of range.
   public init(
-    _ rule: Rule, damping: Double = 0.01, weightDecay: Double = 0, for network: Network
+    _ rule: Rule, damping: Double = 0.01, weightDecay: Double = 0,
+    coefficients: Coefficients = Coefficients(), for network: Network
   ) throws(TrainingError) {
+    let c = coefficients
+    for (name, value) in [
+      ("momentum", c.momentum), ("beta1", c.beta1), ("beta2", c.beta2),
+      ("momentDecay", c.momentDecay),
+    ] where !(value >= 0 && value < 1) {
+      throw .setting(name: name, found: "\(value)", expected: "at least 0 and below 1")
+    }
+    guard c.epsilon > 0 && c.epsilon.isFinite && c.refresh > 0 else {
+      throw .setting(
+        name: "epsilon and refresh", found: "\(c.epsilon), \(c.refresh)",
+        expected: "a positive number and at least one step")
+    }
     for (name, value) in [("damping", damping), ("weight-decay", weightDecay)]
     where !(value >= 0 && value.isFinite) || (name == "damping" && value == 0) {
       throw .setting(
         name: name, found: "\(value)",
         expected: name == "damping" ? "a positive finite number" : "0 or a positive finite number")
     }
-    self.rule = rule
+    (self.rule, self.coefficients) = (rule, coefficients)
     (self.damping, self.weightDecay) = (damping, weightDecay)
     first = ParameterGradients(of: network)
     second = rule == .adam ? first : ParameterGradients(edges: [])
@@ -109,24 +134,25 @@ public struct Optimizer: Sendable {
     var gradients = gradients
     if needsMoments { precondition(&gradients, network, batch) }
     let t = Double(steps)
+    let (rule, c) = (rule, coefficients)
     // m̂/(√v̂ + ε) = m·c/(√v + ε√(1−β₂ᵗ)) with c = √(1−β₂ᵗ)/(1−β₁ᵗ).
-    let root = (1 - pow(0.999, t)).squareRoot()
-    let rule = rule
+    let root = (1 - pow(c.beta2, t)).squareRoot()
     for e in gradients.edges.indices {
       network.updateParameters(of: e) { i, w in
         let g = gradients.edges[e][i]
         switch rule {
         case .gradient: w.add(g, scale: -rate)
         case .momentum:
-          first.edges[e][i].add(g, keeping: Self.momentum)
+          first.edges[e][i].add(g, keeping: c.momentum)
           w.add(first.edges[e][i], scale: -rate)
         case .adam:
           w.adamStep(
             gradient: g, first: &first.edges[e][i], second: &second.edges[e][i],
-            rate: rate * root / (1 - pow(0.9, t)), beta1: 0.9, beta2: 0.999, epsilon: 1e-8 * root)
+            rate: rate * root / (1 - pow(c.beta1, t)), beta1: c.beta1, beta2: c.beta2,
+            epsilon: c.epsilon * root)
         case .local:
-          first.edges[e][i].add(g, scale: 1 - Self.momentum, keeping: Self.momentum)
-          w.add(first.edges[e][i], scale: -rate / (1 - pow(Self.momentum, t)))
+          first.edges[e][i].add(g, scale: 1 - c.momentum, keeping: c.momentum)
+          w.add(first.edges[e][i], scale: -rate / (1 - pow(c.momentum, t)))
         case .leastSquares: w.add(g, scale: -rate * (energyScales.isEmpty ? 1 : energyScales[e]))
         }
       }
@@ -137,16 +163,17 @@ public struct Optimizer: Sendable {
   private mutating func precondition(
     _ gradients: inout ParameterGradients, _ network: Network, _ batch: [[Matrix]]
   ) {
+    let (decay, refresh) = (coefficients.momentDecay, coefficients.refresh)
     if rule == .local {
       for e in moments.indices {
         for b in moments[e].indices {
           moments[e][b].add(
-            batch[e][b], scale: 1 - Self.momentDecay, keeping: Self.momentDecay)
+            batch[e][b], scale: 1 - decay, keeping: decay)
         }
       }
-      if factors.isEmpty || steps <= Self.refresh || steps % Self.refresh == 0 {
+      if factors.isEmpty || steps <= refresh || steps % refresh == 0 {
         // The average began at 0.
-        let scale = 1 / (1 - pow(Self.momentDecay, Double(steps)))
+        let scale = 1 / (1 - pow(decay, Double(steps)))
         factors = moments.map { $0.map { factor($0, scale) } }
       }
     } else {

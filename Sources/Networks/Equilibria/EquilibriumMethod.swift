@@ -35,7 +35,7 @@ public enum EquilibriumMethod: String, Sendable, CaseIterable {
   ///
   /// - Parameter stepLimit: nil for the method's own.
   public func solver(
-    tolerance: Double = 1e-8, stepLimit: Int? = nil,
+    tolerance: Double = SolverSettings.defaultTolerance, stepLimit: Int? = nil,
     threads: Int = ProcessInfo.processInfo.activeProcessorCount
   ) -> any EquilibriumSolver {
     let type: any EquilibriumSolver.Type =

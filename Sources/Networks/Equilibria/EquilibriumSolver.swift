@@ -36,7 +36,7 @@ extension EquilibriumSolver {
 
   /// A solver from some of its settings.
   public init(
-    stepLimit: Int = Self.defaultStepLimit, tolerance: Double = 1e-8,
+    stepLimit: Int = Self.defaultStepLimit, tolerance: Double = SolverSettings.defaultTolerance,
     threads: Int = ProcessInfo.processInfo.activeProcessorCount
   ) {
     precondition(stepLimit > 0 && tolerance > 0)

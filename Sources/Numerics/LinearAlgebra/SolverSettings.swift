@@ -12,9 +12,12 @@ public struct SolverSettings: Sendable {
   /// reason for a status.
   public var halt: Halt
 
+  /// The tolerance where none is given.
+  public static let defaultTolerance = 1e-8
+
   /// Settings, by default for as many threads as there are processors.
   public init(
-    stepLimit: Int, tolerance: Double = 1e-8,
+    stepLimit: Int, tolerance: Double = Self.defaultTolerance,
     threads: Int = ProcessInfo.processInfo.activeProcessorCount, halt: Halt = .never
   ) {
     (self.stepLimit, self.tolerance) = (stepLimit, tolerance)

@@ -67,23 +67,6 @@ extension FaceModel {
         }
       }
     }
-    return DiagonalSystems(diagonal: inverse)
-  }
-}
-
-/// A diagonal map for each column.
-struct DiagonalSystems: LinearOperator {
-  let diagonal: Matrix
-  var rows: Int { diagonal.rows }
-  var columns: Int { diagonal.rows }
-  var traits: OperatorTraits { .positiveDefinite }
-  var systems: Int? { diagonal.columns }
-  func apply(_ x: Matrix, into y: inout Matrix) {
-    y = x
-    y.multiply(elementwise: diagonal)
-  }
-  func applyAdjoint(_ y: Matrix, into x: inout Matrix) { apply(y, into: &x) }
-  func systems(_ indices: [Int]) -> DiagonalSystems {
-    DiagonalSystems(diagonal: diagonal.columns(indices))
+    return DiagonalSystems(inverse)
   }
 }
