@@ -12,6 +12,13 @@ struct PinnedEquilibriumTests {
   static func randomPins(
     _ network: Network, input: Matrix, _ g: inout RandomGenerator
   ) throws -> Pins {
+    try Pins(
+      randomPinList(network, samples: input.columns, &g), network: network, input: input)
+  }
+
+  static func randomPinList(
+    _ network: Network, samples: Int, _ g: inout RandomGenerator
+  ) -> [Pin] {
     var pins: [Pin] = []
     for v in network.vertices.indices.dropFirst() where g.uniform() < 0.4 {
       let n = network.vertices[v].dimension
@@ -20,10 +27,10 @@ struct PinnedEquilibriumTests {
       pins.append(
         Pin(
           vertex: v, coordinates: coordinates,
-          values: g.normalMatrix(rows: coordinates.count, columns: input.columns),
+          values: g.normalMatrix(rows: coordinates.count, columns: samples),
           strength: g.uniform() < 0.5 ? .hard : .soft(g.uniform(0.1, 10))))
     }
-    return try Pins(pins, network: network, input: input)
+    return pins
   }
 
   /// Every sample ends, at a stationary point.

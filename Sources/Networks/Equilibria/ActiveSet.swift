@@ -174,14 +174,6 @@ struct ActiveSet: Sendable {
     progress = places.map { progress[$0] }
   }
 
-  /// The samples at the given places.
-  func part(_ places: [Int]) -> ActiveSet {
-    guard places.count < batch else { return self }
-    var result = self
-    result.keep(places)
-    return result
-  }
-
   /// Puts sample j back to where it stood in an earlier copy of this set.
   mutating func restore(_ j: Int, from earlier: ActiveSet) {
     state.setSamples(from: j, to: earlier.state.samples(j..<j + 1))

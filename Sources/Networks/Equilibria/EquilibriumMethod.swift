@@ -28,7 +28,9 @@ public enum EquilibriumMethod: String, Sendable, CaseIterable {
     let hasMaxima = network.edges.contains {
       $0.operation.kind == .pooling && $0.operation.isStateDependent
     }
-    return energy.isSmall && !hasMaxima ? .direct : .iterative
+    let isDirect =
+      energy.isSmall && !hasMaxima || Elimination.unknownEdge(of: network) != nil
+    return isDirect ? .direct : .iterative
   }
 
   /// The solver.

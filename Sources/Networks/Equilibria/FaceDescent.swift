@@ -59,7 +59,7 @@ struct FaceDescent: Sendable {
         result.append(run(set, group), at: first)
       }
       return result
-    } repair: { part, state, steps in
+    } repair: { part, state, steps, _ in
       repair(part, flat, state, steps)
     }
   }

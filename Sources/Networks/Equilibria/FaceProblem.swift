@@ -18,16 +18,6 @@ struct FaceRow: Sendable {
   var kink = -1
   /// The column of F that it is, −1 for another row.
   var factorColumn = -1
-
-  /// Column j of a cochain gains weight · Eᵀ of this row.
-  func add(times weight: Double, to u: inout [Matrix], column j: Int) {
-    for t in terms { u[t.vertex][t.row, j] += weight * t.weight }
-  }
-
-  /// This row of E times column j of a cochain.
-  func value(in u: [Matrix], column j: Int) -> Double {
-    terms.reduce(0) { $0 + $1.weight * u[$1.vertex][$1.row, j] }
-  }
 }
 
 /// The least energy on the face of each sample: the fixed branches and kinks, where the energy is a
@@ -137,48 +127,5 @@ struct FaceProblem {
       }
     }
     return rows
-  }
-}
-
-/// An early end was asked for.
-struct Halted: Error {
-  let reason: SolutionStatus
-}
-
-extension Halt {
-  /// Ends what cannot hand over anything half-done.
-  func check() throws(Halted) {
-    if let reason { throw Halted(reason: reason) }
-  }
-}
-
-/// The step from a state to the least energy on its face.
-struct FaceStep {
-  /// The rows of each sample.
-  let rows: [[FaceRow]]
-  /// λ of each sample.
-  let forces: [[Double]]
-  /// The step of ρ.
-  let rhoStep: [Matrix]
-  /// The step of the stalks; the input's has no rows where it is held.
-  let step: [Matrix]
-  /// The models of the output potential that it used.
-  let models: [OutputModel]?
-  /// The freedom left to the input, by sample, where there is any.
-  var freedom: [InputFreedom?]
-}
-
-/// Directions of a freed input that the pins and the face leave undetermined.
-public struct InputFreedom: Sendable, Equatable {
-  /// Their dimension.
-  public let dimension: Int
-  /// The coordinates of the input that they move.
-  public let coordinates: [Int]
-  /// An orthonormal basis of the directions that are determined, (n, rank), in the open coordinates.
-  let determined: Matrix
-
-  /// Equal dimensions and coordinates.
-  public static func == (a: InputFreedom, b: InputFreedom) -> Bool {
-    a.dimension == b.dimension && a.coordinates == b.coordinates
   }
 }

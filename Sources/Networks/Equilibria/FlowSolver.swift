@@ -27,6 +27,9 @@ public struct FlowSolver: EquilibriumSolver {
   ) throws(EquilibriumError) -> PinnedEquilibrium {
     try energy.check(input, from: start)
     try energy.checkPriors(for: "flow")
+    if !energy.isSmall {
+      try IterativeSolver(settings).checkMemory(energy, batch: input.columns)
+    }
     var state = start.map(energy.imposed) ?? energy.forwardPass(input).state
     energy.setOutput(of: &state)
     let flows = try flowed(energy, &state)

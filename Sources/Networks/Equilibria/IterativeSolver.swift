@@ -6,7 +6,7 @@ import PiecewiseEnergies
 /// maxima read are minimised out (Docs/Equilibria.md): for networks of any size, any number of pins, kinks and
 /// ties.
 ///
-/// It starts from the forward pass with the pins set, or where it is told to; the energy never rises. Where
+/// It starts from the forward pass with the pins set, or where it is told to; no end is above its start. Where
 /// minima coexist it may end in another than `DirectSolver`.
 public struct IterativeSolver: EquilibriumSolver {
   public var settings: SolverSettings
@@ -16,21 +16,20 @@ public struct IterativeSolver: EquilibriumSolver {
 
   /// Relaxes a batch.
   ///
-  /// Cost, per sample: 5–100 steps of some 20 sweeps. Memory: some twenty states of the network for each sample of a
-  /// block.
+  /// Cost, per sample: 5–100 steps of some 20 sweeps. Memory: some thirty states of the network for each sample of a
+  /// block, and eight numbers for each place of a window.
   /// - Throws: `EquilibriumError.unsupported` for a freed input without prior.
   public func solve(
     _ energy: PinnedEnergy, input: Matrix, from start: SheafState?
   ) throws(EquilibriumError) -> PinnedEquilibrium {
     try energy.check(input, from: start)
     try energy.checkPriors(for: "iterative")
-    let blocks = SampleBlocks.ranges(
-      network: energy.sheaf.network, batch: input.columns,
-      threads: min(settings.threads, input.columns))
-    let parts = min(settings.threads, blocks.count) * (blocks.map(\.count).max() ?? 1)
-    try energy.checkMemory(
-      Double(parts) * energy.bytes(states: 30), for: "iterative",
-      of: "some thirty states of \(parts) samples")
+    if let e = Elimination.unknownEdge(of: energy.sheaf.network) {
+      let name = energy.sheaf.network.vertices[energy.sheaf.network.edges[e].target].name
+      throw .unsupported(
+        method: "iterative", reason: "\(name) is a multiple of the largest of several coordinates")
+    }
+    try checkMemory(energy, batch: input.columns)
     return relax(energy, input: input, from: start.map(energy.imposed))
   }
 
@@ -40,18 +39,44 @@ public struct IterativeSolver: EquilibriumSolver {
   ) -> PinnedEquilibrium {
     let flat = FlatNetwork(energy.sheaf.network)
     let method = DualNewton(energy, flat, settings: settings)
-    // Repairs have a Schur complement, and the responses of its rows.
-    let isSmall = energy.rowCount * flat.count <= Self.largestRepair
     return relaxInBlocks(energy, input: input, from: start, flat: flat, settings) {
       part, samples, scales, state, _ in
       method.minimize(
-        part, from: state, scales: scales, taken: taken.isEmpty ? [] : samples.map { taken[$0] }
+        part, from: state, scales: scales, taken: taken.isEmpty ? [] : samples.map { taken[$0] },
+        settled: start == nil ? [] : settled(part, flat, state, scales)
       ) { progress?($0) }
-    } repair: { part, state, steps in
-      isSmall ? FaceDescent(settings: settings).repair(part, flat, state, steps) : nil
+    } repair: { part, state, steps, kinks in
+      // The Schur complement, and the responses of its rows.
+      let rows = energy.rowCount + kinks
+      guard rows * flat.count <= Self.largestRepair && rows <= Self.mostRows else { return nil }
+      return FaceDescent(settings: settings).repair(part, flat, state, steps)
     }
   }
 
-  /// The most numbers that the responses of pinned rows may be where a sample is repaired.
+  /// The samples that are at an equilibrium as they stand: multipliers of copies that are unknown would lead away.
+  private func settled(
+    _ energy: PinnedEnergy, _ flat: FlatNetwork, _ state: SheafState, _ scales: [Double]
+  ) -> [Int] {
+    var state = state
+    energy.setOutput(of: &state)
+    let residuals = ClarkeGradient(energy, flat, state).residuals
+    return residuals.indices.filter { residuals[$0] <= settings.tolerance * scales[$0] }
+  }
+
+  /// The most numbers that the responses of its rows may be where a sample is repaired, and the most rows.
   private static let largestRepair = 30_000_000
+  private static let mostRows = 1000
+
+  /// Refuses a batch whose blocks are too large for this machine.
+  func checkMemory(_ energy: PinnedEnergy, batch: Int) throws(EquilibriumError) {
+    let network = energy.sheaf.network
+    let blocks = SampleBlocks.ranges(
+      network: network, batch: batch, threads: min(settings.threads, batch))
+    let samples = min(settings.threads, blocks.count) * (blocks.map(\.count).max() ?? 1)
+    // Cells have some eight numbers for each read.
+    let reads = FlatNetwork(network).readers.count
+    try energy.checkMemory(
+      Double(samples) * (energy.bytes(states: 30) + 64 * Double(reads)), for: "iterative",
+      of: "the states and cells of \(samples) samples")
+  }
 }

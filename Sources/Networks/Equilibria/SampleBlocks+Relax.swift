@@ -11,12 +11,12 @@ import PiecewiseEnergies
 ///   - relax: gets the energy of a block, the numbers of its samples, their scales, the start, and ρ there if that is
 ///     known; returns statuses, states and counts. The rest of the report is made here.
 ///   - repair: goes on from where samples are that should be at an equilibrium and are not, the steps of each
-///     so far being given; it counts on. nil where that would take too much.
+///     so far and the most kinks and ties of one being given; it counts on. nil where that would take too much.
 func relaxInBlocks(
   _ energy: PinnedEnergy, input: Matrix, from start: SheafState? = nil, flat: FlatNetwork,
   _ settings: SolverSettings,
   _ relax: @Sendable (PinnedEnergy, [Int], [Double], SheafState, [Matrix]?) -> PinnedEquilibrium,
-  repair: (@Sendable (PinnedEnergy, SheafState, [Int]) -> PinnedEquilibrium?)? = nil
+  repair: (@Sendable (PinnedEnergy, SheafState, [Int], _ kinks: Int) -> PinnedEquilibrium?)? = nil
 ) -> PinnedEquilibrium {
   @Sendable func relaxed(
     _ part: PinnedEnergy, _ state: SheafState, _ rho: [Matrix]?, _ samples: [Int],
@@ -36,7 +36,9 @@ func relaxInBlocks(
       }
       let rest = part.samples(wrong)
       guard
-        var next = repair(rest, end.state.samples(wrong), wrong.map { end.iterations[$0] })
+        var next = repair(
+          rest, end.state.samples(wrong), wrong.map { end.iterations[$0] },
+          wrong.map { end.kinkNeurons[$0] + end.tiedCoordinates[$0] }.max()!)
       else { break }
       next.finish(rest, flat, scales: wrong.map { scales[$0] }, tolerance: settings.tolerance)
       for (q, j) in wrong.enumerated() { end.take(next, sample: q, at: j) }

@@ -5,6 +5,13 @@ import PiecewiseEnergies
 extension DualNewton.Descent {
   /// One step of Newton's method for each sample.
   mutating func step() {
+    steps += 1
+    // Predictions move with the steps; now and then their rounding is cleared away.
+    if steps % 10 == 0 {
+      m = reduced.predictions(x)
+      settle(Array(progress.indices))
+      measure()
+    }
     let model = reduced.model(x, m, cells)
     let forces = solve(model)
     let line = line(model, forces)
@@ -35,24 +42,6 @@ extension DualNewton.Descent {
     return progress[q].iterations >= method.settings.stepLimit ? .stepLimit : nil
   }
 
-  /// λ ← c(u − y) where F is nearly least for the λ that stand (method of multipliers).
-  private mutating func renewMultipliers(_ q: Int) {
-    let bound = max(0.3 * method.settings.tolerance, min(0.1 * progress[q].separation, 0.1))
-    guard progress[q].residual <= bound || progress[q].rests > 0 else { return }
-    for r in 0..<elimination.readCount where elimination.bindings[r] == .copy {
-      cells[q].multipliers[r] = cells[q].pulls[r]
-    }
-    // Copies that do not come nearer are bound more tightly; where that does not help either, rows that read
-    // one coordinate pull at its copies against one another.
-    if progress[q].separation > 0.25 * progress[q].lastSeparation && !isStationary(q) {
-      cells[q].copyFactor *= 3
-    }
-    if cells[q].copyFactor > DualNewton.largestCopyFactor { progress[q].status = .stalled }
-    progress[q].lastSeparation = progress[q].separation
-    (progress[q].isWhole, progress[q].isRenewed, progress[q].rests) = (true, true, 0)
-    settle([q])
-  }
-
   /// The forces of the model, as closely as worth while.
   private func solve(_ model: FaceModel) -> Matrix {
     var start = Matrix(rows: model.rows, columns: count)
@@ -74,8 +63,7 @@ extension DualNewton.Descent {
 
   /// The line along the step that forces call for.
   private func line(_ model: FaceModel, _ forces: Matrix) -> Line {
-    var dn = model.noises(of: forces, withGradient: true)
-    for v in dn.indices { dn[v].add(model.noises[v], scale: -1) }
+    let dn = model.change(forces)
     var dx = dn
     var held = model.blankHeld()
     model.substituteForward(&dx, held: &held)
@@ -93,7 +81,7 @@ extension DualNewton.Descent {
   }
 
   /// How far to go along a line, the cells of the sample being brought there: to where the rate of F has fallen to a
-  /// tenth, at most 8 times; at a convex kink of F its near side. Where values differ by no more than rounding their
+  /// tenth, at most 8 times; where the rate jumps the near side. Where values differ by no more than rounding their
   /// rates decide.
   private mutating func advance(along line: Line, _ q: Int) -> Double {
     var (place, now) = (0.0, (energy: progress[q].energy, rate: rate(line, q)))

@@ -218,6 +218,20 @@ struct Elimination: Sendable {
     hasCopies = bindings.contains(.copy)
   }
 
+  /// The first edge that the reduced energy does not know: one that takes the largest of several coordinates other
+  /// than as they are.
+  static func unknownEdge(of network: Network) -> Int? {
+    network.edges.firstIndex { edge in
+      sign(edge.operation) != 0
+        && edge.operation.targetRows.contains { row in
+          (0..<edge.operation.branchCount(ofRow: row)).contains { b in
+            let f = edge.operation.branch(b, ofRow: row)
+            return f.slope != 1 || f.offset != 0
+          }
+        }
+    }
+  }
+
   /// 0 for an operation whose rows read one coordinate each, 1 for a maximum, −1 for a minimum.
   private static func sign(_ operation: any NetworkOperation) -> Double {
     guard operation.isStateDependent else { return 0 }

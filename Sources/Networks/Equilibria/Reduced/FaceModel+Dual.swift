@@ -5,7 +5,7 @@ import NeuralSheaves
 struct FaceDual {
   /// What is left of each equation.
   let residual: Matrix
-  /// By sample, how far the model falls below its value at no step, at least.
+  /// By sample, the model's value at no step less that of the dual: how far the model falls at most.
   let promises: [Double]
   /// The model's value at no step.
   let sizes: [Double]
@@ -24,8 +24,7 @@ extension FaceModel {
 
   /// The residual of forces, and what they promise. Cost: two sweeps.
   func dual(at forces: Matrix) -> FaceDual {
-    var dn = noises(of: forces, withGradient: true)
-    for v in dn.indices { dn[v].add(noises[v], scale: -1) }
+    let dn = change(forces)
     var change = dn
     var held = blankHeld()
     substituteForward(&change, held: &held)

@@ -1,32 +1,6 @@
 import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
-import Synchronization
-
-/// One row of L with its spring: a linear function of predictions that is drawn to a value, C f + L du + r = 0.
-struct Observation: Sendable {
-  /// The cells that see it and the row whose level it belongs to, or −1.
-  var cells: Int32 = -1
-  var row: Int32 = -1
-  /// The vertex and coordinate, with the slope there; a level's mean is subtracted.
-  var vertex: Int32
-  var index: Int32
-  var slope = 1.0
-  /// C, 0 for what has to be met.
-  var compliance: Double
-  /// r.
-  var residual: Double
-  /// The same from model to model: what f is remembered by.
-  var key: Key
-
-  enum Key: Hashable {
-    case held(Int)
-    case spring(Int, pin: Int)
-    case target(Int)
-    case kink(read: Int)
-    case level(read: Int)
-  }
-}
 
 /// The convex quadratic model of a reduced energy on the cells' faces, block of samples by block:
 ///
@@ -35,7 +9,7 @@ struct Observation: Sendable {
 /// n the discrepancies of outer coordinates, u predictions, and G(z + dz) ≈ ⟨g, dz⟩ + ½‖Fᵀdz‖² of a smooth output
 /// edge. It is minimal at κ(n + dn) = δ_π⁻ᵀ(Lᵀf − g) with the forces f of
 ///
-///     (C + L δ_π⁻¹ κ⁻¹ δ_π⁻ᵀ Lᵀ) f = L δ_π⁻¹ n̂ − r,
+///     (C + L δ_π⁻¹ κ⁻¹ δ_π⁻ᵀ Lᵀ) f = L δ_π⁻¹(n + κ⁻¹δ_π⁻ᵀg) − r,
 ///
 /// fewer than the outer coordinates by far; one product is a reverse and a forward sweep.
 struct FaceModel: Sendable {
@@ -190,16 +164,25 @@ struct FaceModel: Sendable {
         }
       }
       if let model = outputs?[j] {
-        for k in 0..<model.factor.columns {
-          let f = forces[observations[j].count + k, j]
-          for i in 0..<model.factor.rows { w[last][i, j] += model.factor[i, k] * f }
+        // At held coordinates w has forces on predictions.
+        for i in 0..<model.factor.rows where elimination.roles[last][i] != .held {
+          for k in 0..<model.factor.columns {
+            w[last][i, j] += model.factor[i, k] * forces[observations[j].count + k, j]
+          }
+          if withGradient { w[last][i, j] -= model.gradient[i] }
         }
-        if withGradient { for (i, g) in model.gradient.enumerated() { w[last][i, j] -= g } }
       }
     }
     substituteBackward(&w)
     for v in w.indices { w[v].multiply(elementwise: compliances[v]) }
     return w
+  }
+
+  /// The change of discrepancies that forces call for.
+  func change(_ forces: Matrix) -> [Matrix] {
+    var dn = noises(of: forces, withGradient: true)
+    for v in dn.indices { dn[v].add(noises[v], scale: -1) }
+    return dn
   }
 
   /// The places of an observation's level with what each has in the mean.
@@ -270,14 +253,4 @@ extension FaceModel: LinearOperator {
     }
     scratch.give(v)
   }
-}
-
-/// Cochains to work with, kept from one application to the next.
-final class Scratch: Sendable {
-  private let cochains = Mutex<[[Matrix]]>([])
-
-  /// One of those that are there, holding whatever it does, or a new one.
-  func take(_ make: () -> [Matrix]) -> [Matrix] { cochains.withLock { $0.popLast() } ?? make() }
-  /// Takes one back.
-  func give(_ cochain: [Matrix]) { cochains.withLock { $0.append(cochain) } }
 }

@@ -110,6 +110,7 @@ struct ReducedEnergy: Sendable {
     for v in network.vertices.indices {
       energy.pins.addSoftForces(vertex: v, stalk: x[v], scale: -1, into: &g[v])
     }
+    clearAllButOuter(&g)
     var forces = cells.indices.map { j in
       network.vertices.indices.reduce(0) {
         maximum(
@@ -121,8 +122,10 @@ struct ReducedEnergy: Sendable {
       let v = network.lastVertex
       for j in cells.indices {
         let force = potential.gradient(x[v].columns(j..<j + 1), sample: j)
-        forces[j] = maximum(forces[j], force.maximumMagnitude)
-        for (i, f) in force.enumerated() { g[v][i, j] += f }
+        for (i, f) in force.enumerated() where elimination.roles[v][i] == .outer {
+          forces[j] = maximum(forces[j], abs(f))
+          g[v][i, j] += f
+        }
       }
     }
     for (e, edge) in network.edges.enumerated() where elimination.cellsOfEdge[e] == -1 {
@@ -130,13 +133,16 @@ struct ReducedEnergy: Sendable {
       let target = onPredictions[edge.target]
       edge.operation.addTranspose(target, at: .affine, keeping: 1, into: &g[edge.source])
     }
-    for v in network.vertices.indices {
-      let d = g[v].rows
-      for i in 0..<d where elimination.roles[v][i] != .outer {
-        for j in cells.indices { g[v].elements[i + j * d] = 0 }
+    clearAllButOuter(&g)
+    return (g, forces)
+  }
+
+  private func clearAllButOuter(_ g: inout [Matrix]) {
+    for v in g.indices {
+      for (i, role) in elimination.roles[v].enumerated() where role != .outer {
+        for j in 0..<g[v].columns { g[v][i, j] = 0 }
       }
     }
-    return (g, forces)
   }
 
   /// The model on the faces where the cells stand.
@@ -153,17 +159,14 @@ struct ReducedEnergy: Sendable {
         }
       }
     }
-    for (i, role) in elimination.roles[0].enumerated() where role == .outer {
-      for j in cells.indices {
-        var (stiffness, pull) = (0.0, 0.0)
-        for soft in energy.pins.soft(0) {
-          for (p, row) in soft.rows.enumerated() where row == i {
-            stiffness += soft.stiffness
-            pull += soft.stiffness * soft.values[p, j]
-          }
+    if energy.inputRole == .free {
+      let prior = energy.pins.combined(
+        at: 0, dimension: network.inputDimension, batch: cells.count)
+      for (i, role) in elimination.roles[0].enumerated() where role == .outer {
+        for j in cells.indices {
+          noises[0][i, j] = x[0][i, j] - prior.values[i, j]
+          compliances[0][i, j] = 1 / prior.stiffness[i]
         }
-        noises[0][i, j] = x[0][i, j] - pull / stiffness
-        compliances[0][i, j] = 1 / stiffness
       }
     }
     for cell in elimination.cells {

@@ -2,6 +2,34 @@ import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
 
+/// An early end was asked for.
+struct Halted: Error {
+  let reason: SolutionStatus
+}
+
+extension Halt {
+  /// Ends what cannot hand over anything half-done.
+  func check() throws(Halted) {
+    if let reason { throw Halted(reason: reason) }
+  }
+}
+
+/// The step from a state to the least energy on its face.
+struct FaceStep {
+  /// The rows of each sample.
+  let rows: [[FaceRow]]
+  /// λ of each sample.
+  let forces: [[Double]]
+  /// The step of ρ.
+  let rhoStep: [Matrix]
+  /// The step of the stalks; the input's has no rows where it is held.
+  let step: [Matrix]
+  /// The models of the output potential that it used.
+  let models: [OutputModel]?
+  /// The freedom left to the input, by sample, where there is any.
+  var freedom: [InputFreedom?]
+}
+
 extension FaceStep {
   /// The step by the Schur complement S = KΓ⁻¹Kᵀ + diag 1/γ of each sample, made and factored.
   ///
