@@ -12,7 +12,8 @@ func floor(
 
 let libraries = [
   "LinearAlgebra", "NetworkKernels", "CellularSheaves", "NeuralSheaves", "PiecewiseEnergies",
-  "SheafFlows", "Equilibria", "SheafTraining", "SheafLaws", "ArrayFiles", "ModelFormats",
+  "SheafFlows", "Equilibria", "SheafDiagnostics", "SheafTraining", "SheafLaws", "ArrayFiles",
+  "ModelFormats",
   "Datasets", "Figures",
 ]
 
@@ -42,6 +43,7 @@ let package = Package(
     floor(
       "Networks", "Equilibria",
       on: ["SheafFlows", "PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
+    floor("Networks", "SheafDiagnostics", on: ["NeuralSheaves", "LinearAlgebra"]),
     floor(
       "Networks", "SheafLaws",
       on: ["Equilibria", "PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
@@ -74,7 +76,7 @@ let package = Package(
       "Command", "SheafCommands",
       on: [
         "ArrayFiles", "Datasets", "Equilibria", "Figures", "LinearAlgebra", "ModelFormats",
-        "NeuralSheaves", "PiecewiseEnergies", "SheafFlows", "SheafTraining",
+        "NeuralSheaves", "PiecewiseEnergies", "SheafDiagnostics", "SheafFlows", "SheafTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(

@@ -56,6 +56,7 @@ struct ReferencePageTests {
           switch prefix {
           case "pinForces": "STALK"
           case "statuses": "STATUS"
+          case "fiedlerEnergy", "topEnergy": "BLOCK"
           default: key
           }
         let path = prefix.isEmpty ? name : "\(prefix).\(name)"
@@ -88,6 +89,7 @@ struct ReferencePageTests {
           ["equilibrate", b1, "--pin", "output=1", "--free", "x"] + x,
         ]
       ),
+      ("spectrum", [["spectrum", b1, "--full", "--pairs", "2"] + x]),
       (
         "train",
         [

@@ -15,8 +15,8 @@ public struct Sheaf: ParsableCommand {
       """,
     version: Version.number,
     subcommands: [
-      Inspect.self, Forward.self, Flow.self, Equilibrate.self, Train.self, Compare.self,
-      Init.self, Convert.self, Demo.self, Manual.self,
+      Inspect.self, Forward.self, Flow.self, Equilibrate.self, Spectrum.self, Train.self,
+      Compare.self, Init.self, Convert.self, Demo.self, Manual.self,
     ])
 
   /// The root command.

@@ -33,6 +33,13 @@ public struct RestrictedCoboundary: LinearOperator {
       sheaf, at: patterns.map { $0.samples(indices) }, batch: indices.count)
   }
 
+  /// δ_ΩᵀΓ x.
+  func applyAdjoint(_ x: Matrix, _ stiffness: Stiffness) -> Matrix {
+    var parts = x.split(dimensions)
+    stiffness.multiply(&parts)
+    return stacked(sheaf.coboundaryTransposed(parts, at: patterns))
+  }
+
   /// δ_Ω⁻¹Γ⁻¹ x by forward substitution.
   func solve(_ x: Matrix, _ stiffness: Stiffness) -> Matrix {
     var parts = x.split(dimensions)
@@ -47,6 +54,34 @@ public struct RestrictedCoboundary: LinearOperator {
 
   private func stacked(_ parts: [Matrix]) -> Matrix {
     Matrix(stacking: parts, columns: parts[0].columns)
+  }
+}
+
+/// L[Ω,Ω] = δ_ΩᵀΓδ_Ω of each sample on a fixed pattern: two sweeps.
+public struct RestrictedLaplacian: LinearOperator {
+  /// δ_Ω.
+  public let coboundary: RestrictedCoboundary
+  /// Γ.
+  public let stiffness: Stiffness
+
+  /// δ_ΩᵀΓδ_Ω.
+  public init(_ coboundary: RestrictedCoboundary, stiffness: Stiffness = .uniform) {
+    (self.coboundary, self.stiffness) = (coboundary, stiffness)
+  }
+
+  public var rows: Int { coboundary.rows }
+  public var columns: Int { coboundary.rows }
+  public var traits: OperatorTraits { .positiveDefinite }
+  public var systems: Int? { coboundary.systems }
+
+  public func apply(_ x: Matrix, into y: inout Matrix) {
+    y = coboundary.applyAdjoint(coboundary(x), stiffness)
+  }
+
+  public func applyAdjoint(_ y: Matrix, into x: inout Matrix) { apply(y, into: &x) }
+
+  public func systems(_ indices: [Int]) -> RestrictedLaplacian {
+    RestrictedLaplacian(coboundary.systems(indices), stiffness: stiffness)
   }
 }
 

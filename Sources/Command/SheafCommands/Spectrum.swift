@@ -1,0 +1,161 @@
+import ArgumentParser
+import ArrayFiles
+import Foundation
+import LinearAlgebra
+import NeuralSheaves
+import SheafDiagnostics
+import Synchronization
+
+struct Spectrum: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Spectra of the restricted sheaf Laplacian at the forward pass of each sample.",
+    discussion: """
+      λ₁ is the rate of the slowest part of the heat flow, 2/λ_max the largest stable step of Euler's method. The \
+      energies say where the Fiedler and the top eigenvector live: the share of z1, a1, … in them, mean over samples; the \
+      stabilities are means of |cos| between the eigenvectors of two samples. Where an eigenvalue repeats they are those of \
+      its eigenspace.
+
+      Examples:
+      sheaf spectrum network.npz --input x.npy
+      sheaf spectrum network.onnx --input x.npy --pairs 5 --json
+      """)
+
+  @OptionGroup var network: NetworkOptions
+  @OptionGroup var arrays: ArrayOptions
+  @Option(
+    help: "The input, an ARRAY: file.npy, file.npz#key, file.safetensors#name or file.csv#columns.")
+  var input: String
+  @Flag(help: "All eigenvalues of each sample, by a dense decomposition.") var full = false
+  @Option(help: "How many eigenvalues at either end of the spectrum.") var pairs = 1
+  @OptionGroup var limit: TimeLimitOption
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func validate() throws {
+    guard pairs >= 1 else { throw ValidationError("--pairs is \(pairs), expected at least 1") }
+  }
+
+  func run() throws {
+    var files = CallFiles()
+    network.declare(in: &files)
+    files.reads("--input", input)
+    files.prints("--json", json)
+    try files.check()
+    let network = try network.load()
+    let x = try arrays.readInput(input, for: network)
+    let n = network.freeDimension
+    let bytes = 16 * Double(n) * Double(n)
+    guard !full || bytes <= Double(ProcessInfo.processInfo.physicalMemory) else {
+      throw NetworkError.quantity(
+        name: "--full", found: "\(n) free coordinates, matrices of \(Int(bytes / 1e9)) GB",
+        expected: "what fits into memory; without --full the ends of the spectrum are worked out")
+    }
+    var settings = SheafSpectrum.Settings()
+    (settings.pairs, settings.isFull) = (pairs, full)
+    settings.halt = .onSignals(timeLimit: limit.timeLimit)
+    let bar = ProgressBar()
+    let counter = Mutex(0)
+    bar.show(0, of: x.columns, "samples")
+    let sheaf = NeuralSheaf(network)
+    let state = sheaf.forwardPass(x)
+    if let v = state.stalks.indices.first(where: { state.stalks[$0].firstNonFinite != nil }) {
+      throw NetworkError.quantity(
+        name: "the forward pass", found: "\(network.vertices[v].name) of a sample is not finite",
+        expected: "finite stalks")
+    }
+    let spectrum = SheafSpectrum(sheaf, at: state, settings: settings) { more in
+      let done = counter.withLock { count in
+        count += more
+        return count
+      }
+      bar.show(done, of: x.columns, "samples")
+    }
+    bar.end()
+    try deliver(spectrum, of: x.columns, settings.halt)
+  }
+
+  private func deliver(_ spectrum: SheafSpectrum, of count: Int, _ halt: Halt) throws {
+    var delivery = Delivery()
+    if json {
+      delivery.put { try JSONOutput.print(object(spectrum)) }
+    } else {
+      delivery.print(text(spectrum))
+    }
+    let open = spectrum.samples.count { $0.status != .converged } + count - spectrum.samples.count
+    let reason =
+      halt.reason.map { $0 == .timeLimit ? "--time-limit reached" : "interrupted" }
+      ?? "the iterations did not converge"
+    try delivery.end(
+      open == 0
+        ? nil
+        : WorkFailure(
+          description: "the spectra of \(open) of \(count) samples are not known: \(reason)"))
+  }
+
+  private func median(_ value: (SampleSpectrum) -> Double, _ spectrum: SheafSpectrum) -> Double {
+    let sorted = spectrum.samples.map(value).sorted()
+    guard !sorted.isEmpty else { return .nan }
+    return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+  }
+
+  private func means(_ spectrum: SheafSpectrum, _ end: SheafSpectrum.End) -> [(String, Double)] {
+    spectrum.blockEnergies(end).map {
+      ($0.block, $0.energies.reduce(0, +) / Double($0.energies.count))
+    }
+  }
+
+  private func object(_ spectrum: SheafSpectrum) -> [String: Any] {
+    func triple(_ gap: Double, _ largest: Double, _ condition: Double) -> [String: Any] {
+      [
+        "gap": JSONOutput.number(gap), "largest": JSONOutput.number(largest),
+        "condition": JSONOutput.number(condition),
+      ]
+    }
+    func energies(_ end: SheafSpectrum.End) -> [String: Any] {
+      Dictionary(
+        uniqueKeysWithValues: means(spectrum, end).map { ($0.0, JSONOutput.number($0.1)) })
+    }
+    return [
+      "samples": spectrum.samples.map { s in
+        var object = triple(s.gap, s.top.value, s.condition)
+        object["status"] = s.status.rawValue
+        object["residual"] = JSONOutput.number(max(s.fiedler.residual, s.top.residual))
+        object["multiplicity"] = ["gap": s.fiedler.dimension, "largest": s.top.dimension]
+        if pairs > 1 {
+          object["pairs"] = ["smallest": s.smallest, "largest": s.largest]
+        }
+        if full { object["eigenvalues"] = s.eigenvalues ?? [] }
+        return object
+      },
+      "median": triple(
+        median(\.gap, spectrum), median(\.top.value, spectrum), median(\.condition, spectrum)),
+      "logDeterminant": JSONOutput.number(spectrum.logDeterminant),
+      "fiedlerEnergy": energies(.fiedler), "topEnergy": energies(.top),
+      "fiedlerStability": JSONOutput.number(spectrum.stability(.fiedler)),
+      "topStability": JSONOutput.number(spectrum.stability(.top)),
+    ]
+  }
+
+  private func text(_ spectrum: SheafSpectrum) -> String {
+    let n = TextOutput.number
+    let m = { (value: (SampleSpectrum) -> Double) in n(median(value, spectrum)) }
+    var lines = [
+      "\(spectrum.samples.count) \(spectrum.samples.count == 1 ? "sample" : "samples"): median gap \(m { $0.gap }), largest \(m { $0.top.value }), condition "
+        + "\(m { $0.condition }), log determinant \(n(spectrum.logDeterminant))"
+    ]
+    if let fiedler = spectrum.stability(.fiedler), let top = spectrum.stability(.top) {
+      lines.append("stability: Fiedler \(n(fiedler)), top \(n(top))")
+    }
+    var blocks = [["stalk", "Fiedler", "top"]]
+    for ((block, fiedler), (_, top)) in zip(means(spectrum, .fiedler), means(spectrum, .top)) {
+      blocks.append([block, n(fiedler), n(top)])
+    }
+    lines += ["", TextOutput.table(blocks), ""]
+    var rows = [["sample", "gap", "largest", "condition"]]
+    for (j, s) in spectrum.samples.prefix(20).enumerated() {
+      rows.append(["\(j)", n(s.gap), n(s.top.value), n(s.condition)])
+    }
+    lines.append(TextOutput.table(rows))
+    if spectrum.samples.count > 20 { lines.append("… all with --json") }
+    return lines.joined(separator: "\n")
+  }
+}

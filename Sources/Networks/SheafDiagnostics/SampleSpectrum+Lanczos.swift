@@ -1,0 +1,69 @@
+import LinearAlgebra
+
+extension SampleSpectrum {
+  /// The ends of the spectrum of A, given with its inverse.
+  init(
+    _ a: some LinearOperator, _ inverse: some LinearOperator, _ settings: SheafSpectrum.Settings,
+    seed: UInt64
+  ) {
+    let count = min(settings.pairs, a.rows)
+    if settings.isFull || a.rows <= settings.denseLimit,
+      let dense = try? SymmetricEigendecomposition(a.assembled(system: 0))
+    {
+      self.init(dense, count: count, gap: settings.clusterGap)
+      return
+    }
+    var generator = RandomGenerator(seed: seed)
+    let top = Self.pairs(of: a, count: count, settings, &generator)
+    let bottom = Self.pairs(of: inverse, count: count, settings, &generator)
+    let (largest, smallest) = (top.value.values, bottom.value.values.map { 1 / $0 })
+    func space(_ end: Solution<Eigenpairs>, _ values: [Double]) -> Eigenspace {
+      guard !values.isEmpty else {
+        return Eigenspace(
+          values: [.nan], vectors: Matrix(rows: a.rows, columns: 0), residuals: [.nan], gap: 0)
+      }
+      return Eigenspace(
+        values: values, vectors: end.value.vectors, residuals: end.residuals,
+        gap: settings.clusterGap)
+    }
+    let statuses = top.statuses + bottom.statuses
+    let isEmpty = largest.isEmpty || smallest.isEmpty
+    self.init(
+      fiedler: space(bottom, smallest), top: space(top, largest),
+      smallest: Array(smallest.prefix(count)), largest: Array(largest.prefix(count)),
+      eigenvalues: nil,
+      status: isEmpty
+        ? settings.halt.reason ?? .diverged : statuses.first { $0 != .converged } ?? .converged)
+  }
+
+  private init(_ dense: SymmetricEigendecomposition, count: Int, gap: Double) {
+    let n = dense.values.count
+    func space(_ order: [Int]) -> Eigenspace {
+      Eigenspace(
+        values: order.map { dense.values[$0] }, vectors: dense.vectors.columns(order),
+        residuals: order.map { _ in 0 }, gap: gap)
+    }
+    self.init(
+      fiedler: space(Array(0..<n)), top: space((0..<n).reversed()),
+      smallest: Array(dense.values.prefix(count)),
+      largest: Array(dense.values.reversed().prefix(count)), eigenvalues: dense.values,
+      status: .converged)
+  }
+
+  /// The largest eigenvalues of A, at least so many, and more until the cluster at the end is whole.
+  private static func pairs(
+    of a: some LinearOperator, count: Int, _ settings: SheafSpectrum.Settings,
+    _ generator: inout RandomGenerator
+  ) -> Solution<Eigenpairs> {
+    let lanczos = BlockLanczos(tolerance: settings.tolerance, halt: settings.halt)
+    var wanted = count + 1
+    while true {
+      let found = lanczos.eigenpairs(of: a, count: wanted, at: .largest, using: &generator)
+      guard let first = found.value.values.first, let last = found.value.values.last,
+        first - last <= settings.clusterGap * first, found.value.values.count < a.rows,
+        found.statuses.allSatisfy({ $0 == .converged })
+      else { return found }
+      wanted = min(2 * wanted, a.rows)
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import LinearAlgebra
+
+/// The ends of the spectrum of one sample's restricted Laplacian.
+public struct SampleSpectrum: Sendable {
+  /// The space of the least eigenvalue λ₁, the spectral gap: L[Ω,Ω] has no kernel.
+  public let fiedler: Eigenspace
+  /// The space of the largest.
+  public let top: Eigenspace
+  /// The least eigenvalues, ascending, and the largest, descending: as many as were asked for.
+  public let smallest: [Double]
+  public let largest: [Double]
+  /// All eigenvalues, ascending, from a dense decomposition.
+  public let eigenvalues: [Double]?
+  /// Whether both ends were found within the tolerance.
+  public let status: SolutionStatus
+
+  /// λ₁.
+  public var gap: Double { fiedler.value }
+  /// λ_max/λ₁.
+  public var condition: Double { top.value / fiedler.value }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import LinearAlgebra
+import NeuralSheaves
+import SheafDiagnostics
+import Testing
+
+/// Spectra of restricted Laplacians.
+struct SpectrumTests {
+  /// The paper's implementation, on the state of its runs.
+  @Test func eigenvaluesAreTheReferences() throws {
+    for name in ["b1_241_identity", "b2_26441_identity"] {
+      let r = try Reference(name)
+      let sheaf = NeuralSheaf(try r.network())
+      let x = r["X"].columns(0..<1)
+      let spectrum = SheafSpectrum(sheaf, at: sheaf.forwardPass(x)).samples[0]
+      let expected = r["eig_free"].elements.sorted()
+      let found = try #require(spectrum.eigenvalues)
+      #expect(found.count == expected.count)
+      #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-9 * expected.last! })
+    }
+  }
+
+  /// Lanczos iterations find what a dense decomposition does, on networks of every operation and with unequal γ:
+  /// values, multiplicities, spaces; and log det L = Σ log γ.
+  @Test func endsAreThoseOfTheDenseSpectrum() throws {
+    let seeds = NeuralSheafLawTests.linearSeeds.filter { $0 % 3 == 0 }
+    try Tally.over(seeds) { seed, tally in
+      var (network, g) = try randomNetwork(seed: seed)
+      let n = network.freeDimension
+      guard n >= 8 && n <= 250 else { return }
+      let sheaf = NeuralSheaf(network)
+      let x = g.normalMatrix(rows: network.inputDimension, columns: 2)
+      let gamma = network.vertices.map { _ in seed % 2 == 0 ? 1 : g.uniform(0.3, 3) }
+      let stiffness = Stiffness(network.edges.map { gamma[$0.target] }, of: network)
+      func spectrum(_ denseLimit: Int) -> SheafSpectrum {
+        var settings = SheafSpectrum.Settings()
+        (settings.denseLimit, settings.pairs, settings.threads) = (denseLimit, 3, 1)
+        return SheafSpectrum(
+          sheaf, at: sheaf.forwardPass(x), stiffness: stiffness, settings: settings)
+      }
+      let (dense, found) = (spectrum(1000), spectrum(0))
+      let sum = network.vertices.indices.dropFirst().reduce(0) {
+        $0 + Double(network.vertices[$1].dimension) * log(gamma[$1])
+      }
+      let condition = dense.samples.map(\.condition).max()!
+      tally.expect(
+        abs(dense.logDeterminant - sum) <= 1e-12 * Double(n) * condition,
+        "seed \(seed): log det \(dense.logDeterminant), Σ log γ \(sum)")
+      tally.expect(abs(found.logDeterminant - sum) <= 1e-9, "seed \(seed)")
+      for (a, b) in zip(dense.samples, found.samples) {
+        // A dense decomposition knows λ₁ to rounding of λ_max.
+        let rounding = 1e-13 * a.top.value
+        tally.expect(b.status == .converged, "seed \(seed): \(b.status)")
+        tally.expect(
+          zip(a.largest, b.largest).allSatisfy { abs($0 - $1) <= 1e-8 * $0 }
+            && zip(a.smallest, b.smallest).allSatisfy { abs($0 - $1) <= 1e-8 * $1 + rounding },
+          "seed \(seed): \(a.smallest), \(b.smallest); \(a.largest), \(b.largest)")
+        for (s, t) in [(a.top, b.top), (a.fiedler, b.fiedler)] where a.condition < 1e5 {
+          guard s.dimension == t.dimension else { continue }
+          tally.expect(
+            abs(t.energies.reduce(0, +) - 1) < 1e-12
+              && t.vectors.maximumMagnitude <= 1 + 1e-12, "seed \(seed)")
+        }
+      }
+    }.check(atLeast: 600)
+  }
+
+  /// Copies of one chain side by side: a chain z − a of one neuron that is active has L = [[2, −1], [−1, 1]] with
+  /// λ = (3 ± √5)/2, and n copies have n of each, whichever way they are found.
+  @Test(arguments: [1, 3, 7], [0, 1000]) func repeatedEigenvaluesHaveTheirSpaces(
+    n: Int, denseLimit: Int
+  ) throws {
+    var network = Network(inputDimension: n)
+    let z = network.append(
+      Dense(weight: .identity(n), bias: [Double](repeating: 0, count: n)), to: 0)
+    network.append(Elementwise.rectifier(dimension: n), to: z)
+    let sheaf = NeuralSheaf(network)
+    let x = Matrix(rows: n, columns: 2, repeating: 1)
+    var settings = SheafSpectrum.Settings()
+    settings.denseLimit = denseLimit
+    let spectrum = SheafSpectrum(sheaf, at: sheaf.forwardPass(x), settings: settings)
+    for s in spectrum.samples {
+      #expect(abs(s.gap - (3 - 5.0.squareRoot()) / 2) < 1e-12)
+      #expect(abs(s.top.value - (3 + 5.0.squareRoot()) / 2) < 1e-12)
+      #expect(s.fiedler.dimension == n && s.top.dimension == n)
+    }
+    // v ∝ (1, φ), φ the golden ratio, for λ₁: 1/(1 + φ²) of it in z.
+    let golden = (1 + 5.0.squareRoot()) / 2
+    let energies = spectrum.blockEnergies(.fiedler)
+    #expect(abs(energies[0].energies[0] - 1 / (1 + golden * golden)) < 1e-10)
+    #expect(abs(energies[0].energies[0] + energies[1].energies[0] - 1) < 1e-12)
+    #expect(abs(try #require(spectrum.stability(.fiedler)) - 1) < 1e-10)
+    #expect(abs(spectrum.neuronEnergies(.top).reduce(0, +) - 1) < 1e-12)
+  }
+
+  /// The command's numbers are the library's; what is wrong is said.
+  @Test func theCommandPrintsThem() throws {
+    let b1 = Reference.folder.appendingPathComponent("b1_241_identity.npz").path
+    let input = ["--input", b1 + "#X", "--samples", "columns"]
+    let r = try Reference("b1_241_identity")
+    let sheaf = NeuralSheaf(try r.network())
+    let spectrum = SheafSpectrum(sheaf, at: sheaf.forwardPass(r["X"]))
+    let json = try CommandTests().run(["spectrum", b1, "--full", "--json"] + input).json
+    let samples = try #require(json["samples"] as? [[String: Any]])
+    #expect(samples.count == r["X"].columns)
+    for (object, sample) in zip(samples, spectrum.samples) {
+      let found = try #require(object["eigenvalues"] as? [Double])
+      let expected = try #require(sample.eigenvalues)
+      #expect(found.count == expected.count)
+      #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-13 })
+      #expect(object["gap"] as? Double == found.first)
+      #expect(object["largest"] as? Double == found.last)
+      let condition = try #require(object["condition"] as? Double)
+      #expect(abs(condition * found.first! / found.last! - 1) < 1e-13)
+    }
+    let energies = try #require(json["fiedlerEnergy"] as? [String: Double])
+    #expect(Set(energies.keys) == ["z1", "a1", "z2"])
+    #expect(abs(energies.values.reduce(0, +) - 1) < 1e-12)
+    #expect(abs(try #require(json["logDeterminant"] as? Double)) < 1e-12)
+    let text = try CommandTests().run(["spectrum", b1] + input)
+    #expect(text.status == 0 && text.output.contains("median gap"), "\(text.output)")
+    let bad = try CommandTests().run(["spectrum", b1, "--pairs", "0"] + input)
+    #expect(bad.status == 64 && bad.error.contains("--pairs is 0"), "\(bad.error)")
+  }
+}
