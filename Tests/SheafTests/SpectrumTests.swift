@@ -93,6 +93,38 @@ struct SpectrumTests {
     #expect(abs(spectrum.neuronEnergies(.top).reduce(0, +) - 1) < 1e-12)
   }
 
+  /// m stalks that follow each other by identities: λ_k = 4 sin²((2k − 1)π/(4m + 2)), each as often as the stalks have
+  /// coordinates (Docs/Spectra.md).
+  @Test(arguments: [1, 2, 5, 12], [0, 1000]) func identityChainsHaveAClosedForm(
+    layers: Int, denseLimit: Int
+  ) throws {
+    let d = 3
+    var network = Network(inputDimension: d)
+    var last = 0
+    for _ in 0..<layers {
+      let zero = [Double](repeating: 0, count: d)
+      let z = network.append(Dense(weight: .identity(d), bias: zero), to: last)
+      last = network.append(Elementwise.rectifier(dimension: d), to: z)
+    }
+    let m = Double(2 * layers)
+    func lambda(_ k: Double) -> Double {
+      let root = sin((2 * k - 1) * .pi / (4 * m + 2))
+      return 4 * root * root
+    }
+    let sheaf = NeuralSheaf(network)
+    let state = sheaf.forwardPass(Matrix(rows: d, columns: 1, repeating: 1))
+    var settings = SheafSpectrum.Settings()
+    settings.denseLimit = denseLimit
+    let found = SheafSpectrum(sheaf, at: state, settings: settings).samples[0]
+    #expect(abs(found.gap / lambda(1) - 1) < 1e-10 && found.fiedler.dimension == d)
+    #expect(abs(found.top.value / lambda(m) - 1) < 1e-10 && found.top.dimension == d)
+    if let all = found.eigenvalues {
+      for (i, value) in all.enumerated() {
+        #expect(abs(value - lambda(Double(i / d + 1))) < 1e-13)
+      }
+    }
+  }
+
   /// The command's numbers are the library's; what is wrong is said.
   @Test func theCommandPrintsThem() throws {
     let b1 = Reference.folder.appendingPathComponent("b1_241_identity.npz").path
