@@ -125,6 +125,21 @@ struct SpectrumTests {
     }
   }
 
+  /// What there was no time for says so, in its place.
+  @Test(arguments: [0, 1000]) func haltedSpectraSaySo(denseLimit: Int) throws {
+    var g = RandomGenerator(seed: 3)
+    let sheaf = NeuralSheaf(try Network(widths: [3, 8, 2], using: &g))
+    let x = g.normalMatrix(rows: 3, columns: 4)
+    var settings = SheafSpectrum.Settings()
+    settings.denseLimit = denseLimit
+    settings.halt = Halt { .timeLimit }
+    let spectrum = SheafSpectrum(sheaf, at: sheaf.forwardPass(x), settings: settings)
+    #expect(spectrum.samples.map(\.status) == [.timeLimit, .timeLimit, .timeLimit, .timeLimit])
+    #expect(spectrum.samples.allSatisfy { $0.gap.isNaN } && spectrum.stability(.top) == nil)
+    #expect(spectrum.blockEnergies(.fiedler).allSatisfy { $0.energies.isEmpty })
+    #expect(spectrum.neuronEnergies(.top) == [])
+  }
+
   /// The command's numbers are the library's; what is wrong is said.
   @Test func theCommandPrintsThem() throws {
     let b1 = Reference.folder.appendingPathComponent("b1_241_identity.npz").path

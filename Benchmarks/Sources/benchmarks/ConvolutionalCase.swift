@@ -66,11 +66,7 @@ struct ConvolutionalCase {
     var last = 0
     for filters in [32, 64, 128] {
       for _ in 0..<2 { last = this.rectify(this.convolve(last, filters: filters)) }
-      let window = SlidingWindow(
-        channels: filters, image: Extent(this.side, this.side), kernel: Extent(2, 2),
-        stride: Extent(2, 2))
-      last = this.network.append(MaximumPooling(window), to: last)
-      this.side /= 2
+      last = this.pool(last)
     }
     this.classify(last)
     return this
@@ -82,11 +78,7 @@ struct ConvolutionalCase {
     var last = 0
     for filters in [8, 16] {
       last = this.rectify(this.convolve(last, filters: filters))
-      let window = SlidingWindow(
-        channels: filters, image: Extent(this.side, this.side), kernel: Extent(2, 2),
-        stride: Extent(2, 2))
-      last = this.network.append(MaximumPooling(window), to: last)
-      this.side /= 2
+      last = this.pool(last)
     }
     this.classify(last)
     return this
@@ -114,6 +106,14 @@ struct ConvolutionalCase {
   private mutating func rectify(_ source: Int) -> Int {
     network.append(
       Elementwise.rectifier(dimension: network.vertices[source].dimension), to: source)
+  }
+
+  /// 2×2 maxima.
+  private mutating func pool(_ source: Int) -> Int {
+    let window = SlidingWindow(
+      channels: channels, image: Extent(side, side), kernel: Extent(2, 2), stride: Extent(2, 2))
+    side /= 2
+    return network.append(MaximumPooling(window), to: source)
   }
 
   private mutating func classify(_ source: Int) {

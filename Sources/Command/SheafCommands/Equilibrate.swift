@@ -6,7 +6,6 @@ import LinearAlgebra
 import ModelFormats
 import NeuralSheaves
 import PiecewiseEnergies
-import Synchronization
 
 extension EquilibriumMethod: ExpressibleByArgument {}
 
@@ -102,17 +101,9 @@ struct Equilibrate: ParsableCommand {
     let energy = PinnedEnergy(
       NeuralSheaf(network), pins: pins, output: outputEdge.edge(of: network, coupling: weight))
     let bar = ProgressBar()
-    let counter = Mutex(0)
     var solver = solver(for: energy)
     solver.settings.halt = .onSignals(timeLimit: limit.timeLimit)
-    solver.progress = { ended in
-      let done = counter.withLock { count in
-        count += ended
-        return count
-      }
-      bar.show(done, of: x.columns, "samples")
-    }
-    bar.show(0, of: x.columns, "samples")
+    solver.progress = bar.counter(of: x.columns, "samples")
     let end = try solver.solve(energy, input: x)
     bar.end()
     let report = EquilibriumReport(

@@ -27,6 +27,21 @@ final class ProgressBar: Sendable {
     show(Double(done) / Double(max(all, 1)), "\(done)/\(all)  \(note())")
   }
 
+  /// Counts what is done of all, from any thread, and shows it; now as well.
+  func counter(of all: Int, _ note: String) -> @Sendable (Int) -> Void {
+    let counter = Counter()
+    show(0, of: all, note)
+    return { [self] more in
+      let done = counter.count.withLock { count in
+        count += more
+        return count
+      }
+      show(done, of: all, note)
+    }
+  }
+
+  private final class Counter: Sendable { let count = Mutex(0) }
+
   /// Takes the bar away.
   func end() {
     if isVisible { StandardStreams.note("\r\u{1B}[K") }

@@ -4,7 +4,6 @@ import Foundation
 import LinearAlgebra
 import NeuralSheaves
 import SheafDiagnostics
-import Synchronization
 
 struct Spectrum: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -53,8 +52,6 @@ struct Spectrum: ParsableCommand {
     (settings.pairs, settings.isFull) = (pairs, full)
     settings.halt = .onSignals(timeLimit: limit.timeLimit)
     let bar = ProgressBar()
-    let counter = Mutex(0)
-    bar.show(0, of: x.columns, "samples")
     let sheaf = NeuralSheaf(network)
     let state = sheaf.forwardPass(x)
     if let v = state.stalks.indices.first(where: { state.stalks[$0].firstNonFinite != nil }) {
@@ -62,25 +59,21 @@ struct Spectrum: ParsableCommand {
         name: "the forward pass", found: "\(network.vertices[v].name) of a sample is not finite",
         expected: "finite stalks")
     }
-    let spectrum = SheafSpectrum(sheaf, at: state, settings: settings) { more in
-      let done = counter.withLock { count in
-        count += more
-        return count
-      }
-      bar.show(done, of: x.columns, "samples")
-    }
+    let spectrum = SheafSpectrum(
+      sheaf, at: state, settings: settings, progress: bar.counter(of: x.columns, "samples"))
     bar.end()
-    try deliver(spectrum, of: x.columns, settings.halt)
+    try deliver(spectrum, settings.halt)
   }
 
-  private func deliver(_ spectrum: SheafSpectrum, of count: Int, _ halt: Halt) throws {
+  private func deliver(_ spectrum: SheafSpectrum, _ halt: Halt) throws {
     var delivery = Delivery()
     if json {
       delivery.put { try JSONOutput.print(object(spectrum)) }
     } else {
       delivery.print(text(spectrum))
     }
-    let open = spectrum.samples.count { $0.status != .converged } + count - spectrum.samples.count
+    let count = spectrum.samples.count
+    let open = spectrum.samples.count { $0.status != .converged }
     let reason =
       halt.reason.map { $0 == .timeLimit ? "--time-limit reached" : "interrupted" }
       ?? "the iterations did not converge"
@@ -91,20 +84,18 @@ struct Spectrum: ParsableCommand {
           description: "the spectra of \(open) of \(count) samples are not known: \(reason)"))
   }
 
-  private func median(_ value: (SampleSpectrum) -> Double, _ spectrum: SheafSpectrum) -> Double {
-    let sorted = spectrum.samples.map(value).sorted()
-    guard !sorted.isEmpty else { return .nan }
-    return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+  private func median(
+    _ value: (SampleSpectrum) -> Double, _ spectrum: SheafSpectrum
+  ) -> Double? {
+    Statistics(spectrum.samples.map(value)).median
   }
 
   private func means(_ spectrum: SheafSpectrum, _ end: SheafSpectrum.End) -> [(String, Double)] {
-    spectrum.blockEnergies(end).map {
-      ($0.block, $0.energies.reduce(0, +) / Double($0.energies.count))
-    }
+    spectrum.blockEnergies(end).map { ($0.block, Statistics($0.energies).mean ?? .nan) }
   }
 
   private func object(_ spectrum: SheafSpectrum) -> [String: Any] {
-    func triple(_ gap: Double, _ largest: Double, _ condition: Double) -> [String: Any] {
+    func triple(_ gap: Double?, _ largest: Double?, _ condition: Double?) -> [String: Any] {
       [
         "gap": JSONOutput.number(gap), "largest": JSONOutput.number(largest),
         "condition": JSONOutput.number(condition),
@@ -137,10 +128,12 @@ struct Spectrum: ParsableCommand {
 
   private func text(_ spectrum: SheafSpectrum) -> String {
     let n = TextOutput.number
-    let m = { (value: (SampleSpectrum) -> Double) in n(median(value, spectrum)) }
+    let m = { (value: (SampleSpectrum) -> Double) in n(median(value, spectrum) ?? .nan) }
+    let count = spectrum.samples.count
     var lines = [
-      "\(spectrum.samples.count) \(spectrum.samples.count == 1 ? "sample" : "samples"): median gap \(m { $0.gap }), largest \(m { $0.top.value }), condition "
-        + "\(m { $0.condition }), log determinant \(n(spectrum.logDeterminant))"
+      "\(count) \(count == 1 ? "sample" : "samples"): median gap \(m { $0.gap }), largest "
+        + "\(m { $0.top.value }), condition \(m { $0.condition }), log determinant "
+        + n(spectrum.logDeterminant)
     ]
     if let fiedler = spectrum.stability(.fiedler), let top = spectrum.stability(.top) {
       lines.append("stability: Fiedler \(n(fiedler)), top \(n(top))")

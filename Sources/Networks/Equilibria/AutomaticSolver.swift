@@ -14,12 +14,9 @@ public struct AutomaticSolver: EquilibriumSolver {
   public func solve(
     _ energy: PinnedEnergy, input: Matrix, from start: SheafState?
   ) throws(EquilibriumError) -> PinnedEquilibrium {
-    if EquilibriumMethod.auto.chosen(for: energy) == .direct {
-      var solver = DirectSolver(settings)
-      solver.progress = progress
-      return try solver.solve(energy, input: input, from: start)
-    }
-    var solver = IterativeSolver(settings)
+    let isDirect = EquilibriumMethod.auto.chosen(for: energy) == .direct
+    var solver: any EquilibriumSolver =
+      isDirect ? DirectSolver(settings) : IterativeSolver(settings)
     solver.progress = progress
     return try solver.solve(energy, input: input, from: start)
   }

@@ -1,5 +1,6 @@
 import LinearAlgebra
 import NeuralSheaves
+import PiecewiseEnergies
 
 /// How elementwise operations read one coordinate: their values are affine between thresholds.
 struct CoordinatePieces: Sendable {
@@ -21,38 +22,26 @@ struct CoordinatePieces: Sendable {
   static func all(
     _ edges: [Network.Edge], _ stiffness: Stiffness, dimension: Int
   ) -> [CoordinatePieces]? {
-    typealias Part = (lower: Double, upper: Double, slope: Double, offset: Double)
-    var rows = [[(vertex: Int, row: Int, parts: [Part])]](repeating: [], count: dimension)
+    var rows = [[(vertex: Int, row: Int, parts: [AffinePiece])]](repeating: [], count: dimension)
     for edge in edges {
       let operation = edge.operation
       for row in operation.targetRows {
-        var parts: [Part] = []
-        var source: Int?
-        for b in 0..<operation.branchCount(ofRow: row) {
-          let f = operation.branch(b, ofRow: row)
-          if let source, source != f.source { return nil }
-          source = f.source
-          var (lower, upper) = (-Double.infinity, Double.infinity)
-          operation.forEachBoundary(ofRow: row, branch: b) { boundary in
-            if boundary.sign > 0 {
-              lower = max(lower, boundary.threshold)
-            } else {
-              upper = min(upper, boundary.threshold)
-            }
-          }
-          parts.append((lower, upper, f.slope, f.offset))
+        let source = operation.branch(0, ofRow: row).source
+        let isOfOne = (1..<operation.branchCount(ofRow: row)).allSatisfy {
+          operation.branch($0, ofRow: row).source == source
         }
-        rows[source!].append((edge.target, row, parts))
+        guard isOfOne else { return nil }
+        rows[source].append((edge.target, row, operation.pieces(ofRow: row)))
       }
     }
     return rows.map { readers in
-      let thresholds = Set(readers.flatMap { $0.parts.map(\.lower) }).filter(\.isFinite).sorted()
+      let thresholds = Set(readers.flatMap { $0.parts.map(\.low) }).filter(\.isFinite).sorted()
       let ends = [-Double.infinity] + thresholds
       return CoordinatePieces(
         thresholds: thresholds,
         pieces: ends.map { low in
           readers.map { reader in
-            let part = reader.parts.last { $0.lower <= low }!
+            let part = reader.parts.last { $0.low <= low }!
             return Reading(
               vertex: reader.vertex, row: reader.row, slope: part.slope, offset: part.offset,
               stiffness: stiffness.value(reader.vertex, row: reader.row))

@@ -27,9 +27,8 @@ public struct FlowSolver: EquilibriumSolver {
   ) throws(EquilibriumError) -> PinnedEquilibrium {
     try energy.check(input, from: start)
     try energy.checkPriors(for: "flow")
-    if !energy.isSmall {
-      try IterativeSolver(settings).checkMemory(energy, batch: input.columns)
-    }
+    let flat = energy.isSmall ? nil : FlatNetwork(energy.sheaf.network)
+    if let flat { try IterativeSolver(settings).checkMemory(energy, flat, batch: input.columns) }
     var state = start.map(energy.imposed) ?? energy.forwardPass(input).state
     energy.setOutput(of: &state)
     let flows = try flowed(energy, &state)
@@ -37,13 +36,13 @@ public struct FlowSolver: EquilibriumSolver {
     polishing.stepLimit = min(1000, settings.stepLimit)
     let taken = flows.map { max(0, polishing.stepLimit - (settings.stepLimit - $0.steps)) }
     var end: PinnedEquilibrium
-    if energy.isSmall {
-      end = FaceDescent(settings: polishing, progress: progress)
-        .relax(energy, input: input, from: state, taken: taken)
-    } else {
+    if let flat {
       var polish = IterativeSolver(polishing)
       polish.progress = progress
-      end = polish.relax(energy, input: input, from: state, taken: taken)
+      end = polish.relax(energy, flat, input: input, from: state, taken: taken)
+    } else {
+      end = FaceDescent(settings: polishing, progress: progress)
+        .relax(energy, input: input, from: state, taken: taken)
     }
     for (j, flow) in flows.enumerated() {
       end.iterations[j] += flow.steps - taken[j]

@@ -29,15 +29,16 @@ public struct IterativeSolver: EquilibriumSolver {
       throw .unsupported(
         method: "iterative", reason: "\(name) is a multiple of the largest of several coordinates")
     }
-    try checkMemory(energy, batch: input.columns)
-    return relax(energy, input: input, from: start.map(energy.imposed))
+    let flat = FlatNetwork(energy.sheaf.network)
+    try checkMemory(energy, flat, batch: input.columns)
+    return relax(energy, flat, input: input, from: start.map(energy.imposed))
   }
 
   /// The same from a state that counts as so many steps on its way, by sample.
   func relax(
-    _ energy: PinnedEnergy, input: Matrix, from start: SheafState?, taken: [Int] = []
+    _ energy: PinnedEnergy, _ flat: FlatNetwork, input: Matrix, from start: SheafState?,
+    taken: [Int] = []
   ) -> PinnedEquilibrium {
-    let flat = FlatNetwork(energy.sheaf.network)
     let method = DualNewton(energy, flat, settings: settings)
     return relaxInBlocks(energy, input: input, from: start, flat: flat, settings) {
       part, samples, scales, state, _ in
@@ -68,15 +69,17 @@ public struct IterativeSolver: EquilibriumSolver {
   private static let mostRows = 1000
 
   /// Refuses a batch whose blocks are too large for this machine.
-  func checkMemory(_ energy: PinnedEnergy, batch: Int) throws(EquilibriumError) {
+  func checkMemory(
+    _ energy: PinnedEnergy, _ flat: FlatNetwork, batch: Int
+  ) throws(EquilibriumError) {
     let network = energy.sheaf.network
     let blocks = SampleBlocks.ranges(
       network: network, batch: batch, threads: min(settings.threads, batch))
     let samples = min(settings.threads, blocks.count) * (blocks.map(\.count).max() ?? 1)
     // Cells have some eight numbers for each read.
-    let reads = FlatNetwork(network).readers.count
     try energy.checkMemory(
-      Double(samples) * (energy.bytes(states: 30) + 64 * Double(reads)), for: "iterative",
+      Double(samples) * (energy.bytes(states: 30) + 64 * Double(flat.readers.count)),
+      for: "iterative",
       of: "the states and cells of \(samples) samples")
   }
 }

@@ -3,7 +3,7 @@ import NeuralSheaves
 
 /// The quadratic that a stalk sees whose readers are affine, ½⟨s, H s⟩ − ⟨force, s⟩ with H = D + Σ RᵀΓR, for
 /// stalks whose H is too large to factor.
-struct QuadraticBlock: LinearOperator {
+struct QuadraticBlock: SymmetricOperator {
   /// D: 0 for what is held and does not move.
   let diagonal: [Double]
   /// The edges that read the stalk.
@@ -11,7 +11,6 @@ struct QuadraticBlock: LinearOperator {
   let stiffness: Stiffness
 
   var rows: Int { diagonal.count }
-  var columns: Int { diagonal.count }
   var traits: OperatorTraits { .positiveSemidefinite }
 
   /// A step to near the least value, by conjugate gradients from 0, sample by sample: until the gradient is a
@@ -41,8 +40,6 @@ struct QuadraticBlock: LinearOperator {
     }
     clear(&y)
   }
-
-  func applyAdjoint(_ y: Matrix, into x: inout Matrix) { apply(y, into: &x) }
 
   private func clear(_ v: inout Matrix) {
     for (i, d) in diagonal.enumerated() where d == 0 {

@@ -58,7 +58,7 @@ public struct RestrictedCoboundary: LinearOperator {
 }
 
 /// L[Ω,Ω] = δ_ΩᵀΓδ_Ω of each sample on a fixed pattern: two sweeps.
-public struct RestrictedLaplacian: LinearOperator {
+public struct RestrictedLaplacian: SymmetricOperator {
   /// δ_Ω.
   public let coboundary: RestrictedCoboundary
   /// Γ.
@@ -70,7 +70,6 @@ public struct RestrictedLaplacian: LinearOperator {
   }
 
   public var rows: Int { coboundary.rows }
-  public var columns: Int { coboundary.rows }
   public var traits: OperatorTraits { .positiveDefinite }
   public var systems: Int? { coboundary.systems }
 
@@ -78,15 +77,13 @@ public struct RestrictedLaplacian: LinearOperator {
     y = coboundary.applyAdjoint(coboundary(x), stiffness)
   }
 
-  public func applyAdjoint(_ y: Matrix, into x: inout Matrix) { apply(y, into: &x) }
-
   public func systems(_ indices: [Int]) -> RestrictedLaplacian {
     RestrictedLaplacian(coboundary.systems(indices), stiffness: stiffness)
   }
 }
 
 /// L[Ω,Ω]⁻¹ = δ_Ω⁻¹Γ⁻¹δ_Ω⁻ᵀ of each sample on a fixed pattern: two sweeps, exact.
-public struct InverseRestrictedLaplacian: LinearOperator {
+public struct InverseRestrictedLaplacian: SymmetricOperator {
   /// δ_Ω.
   public let coboundary: RestrictedCoboundary
   /// Γ.
@@ -98,15 +95,12 @@ public struct InverseRestrictedLaplacian: LinearOperator {
   }
 
   public var rows: Int { coboundary.rows }
-  public var columns: Int { coboundary.rows }
   public var traits: OperatorTraits { .positiveDefinite }
   public var systems: Int? { coboundary.systems }
 
   public func apply(_ x: Matrix, into y: inout Matrix) {
     y = coboundary.solve(coboundary.solveAdjoint(x), stiffness)
   }
-
-  public func applyAdjoint(_ y: Matrix, into x: inout Matrix) { apply(y, into: &x) }
 
   public func systems(_ indices: [Int]) -> InverseRestrictedLaplacian {
     InverseRestrictedLaplacian(coboundary.systems(indices), stiffness: stiffness)

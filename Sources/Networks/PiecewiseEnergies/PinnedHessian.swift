@@ -9,7 +9,7 @@ import NeuralSheaves
 /// largest slope c of φ (`OutputActivation.jacobianBound`).
 ///
 /// Cost: two sweeps for each application.
-public struct PinnedHessian: LinearOperator {
+public struct PinnedHessian: SymmetricOperator {
   private let energy: PinnedEnergy
   private let patterns: [ActivationPattern]
   private let dimensions: [Int]
@@ -24,7 +24,6 @@ public struct PinnedHessian: LinearOperator {
   }
 
   public var rows: Int { dimensions.reduce(0, +) }
-  public var columns: Int { rows }
   public var traits: OperatorTraits { .positiveSemidefinite }
 
   public func systems(_ indices: [Int]) -> PinnedHessian {
@@ -38,8 +37,6 @@ public struct PinnedHessian: LinearOperator {
     for v in parts.indices { energy.pins.clear(v, &parts[v]) }
     return Matrix(stacking: parts, columns: x.columns)
   }
-
-  public func applyAdjoint(_ y: Matrix, into x: inout Matrix) { apply(y, into: &x) }
 
   public func apply(_ x: Matrix, into y: inout Matrix) {
     let (sheaf, pins) = (energy.sheaf, energy.pins)

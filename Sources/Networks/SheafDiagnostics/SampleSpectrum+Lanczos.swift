@@ -17,23 +17,28 @@ extension SampleSpectrum {
     let top = Self.pairs(of: a, count: count, settings, &generator)
     let bottom = Self.pairs(of: inverse, count: count, settings, &generator)
     let (largest, smallest) = (top.value.values, bottom.value.values.map { 1 / $0 })
+    guard !largest.isEmpty && !smallest.isEmpty else {
+      self.init(unknown: settings.halt.reason ?? .diverged, order: a.rows)
+      return
+    }
     func space(_ end: Solution<Eigenpairs>, _ values: [Double]) -> Eigenspace {
-      guard !values.isEmpty else {
-        return Eigenspace(
-          values: [.nan], vectors: Matrix(rows: a.rows, columns: 0), residuals: [.nan], gap: 0)
-      }
-      return Eigenspace(
+      Eigenspace(
         values: values, vectors: end.value.vectors, residuals: end.residuals,
         gap: settings.clusterGap)
     }
-    let statuses = top.statuses + bottom.statuses
-    let isEmpty = largest.isEmpty || smallest.isEmpty
     self.init(
       fiedler: space(bottom, smallest), top: space(top, largest),
       smallest: Array(smallest.prefix(count)), largest: Array(largest.prefix(count)),
       eigenvalues: nil,
-      status: isEmpty
-        ? settings.halt.reason ?? .diverged : statuses.first { $0 != .converged } ?? .converged)
+      status: (top.statuses + bottom.statuses).first { $0 != .converged } ?? .converged)
+  }
+
+  /// Nothing known.
+  init(unknown reason: SolutionStatus, order: Int) {
+    let space = Eigenspace(
+      values: [.nan], vectors: Matrix(rows: order, columns: 0), residuals: [], gap: 0)
+    self.init(
+      fiedler: space, top: space, smallest: [], largest: [], eigenvalues: nil, status: reason)
   }
 
   private init(_ dense: SymmetricEigendecomposition, count: Int, gap: Double) {

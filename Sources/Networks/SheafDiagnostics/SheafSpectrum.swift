@@ -29,7 +29,7 @@ public struct SheafSpectrum: Sendable {
     public init() {}
   }
 
-  /// The spectrum of each sample, as far as there was time.
+  /// The spectrum of each sample; NaN with its status where there was no time for it.
   public let samples: [SampleSpectrum]
   /// log det L[Ω,Ω] = Σ log γ, 0 where all γ are 1: the diagonal of δ_Ω is 1 on every pattern (Theorem 1). Where all
   /// eigenvalues are there, the mean of Σ log λ instead, as a check.
@@ -48,11 +48,14 @@ public struct SheafSpectrum: Sendable {
       sheaf, at: sheaf.patterns(at: state), batch: state.batch)
     struct Task: Sendable {
       let sample: Int
-      var spectrum: SampleSpectrum?
+      var spectrum = SampleSpectrum(unknown: .interrupted, order: 0)
     }
     var tasks = (0..<state.batch).map { Task(sample: $0) }
     forEachInParallel(&tasks, threads: settings.threads) { task in
-      guard settings.halt.reason == nil else { return }
+      if let reason = settings.halt.reason {
+        task.spectrum = SampleSpectrum(unknown: reason, order: coboundary.rows)
+        return
+      }
       let laplacian = SampleOperator(
         RestrictedLaplacian(coboundary, stiffness: stiffness), sample: task.sample)
       let inverse = SampleOperator(
@@ -61,7 +64,7 @@ public struct SheafSpectrum: Sendable {
         laplacian, inverse, settings, seed: UInt64(task.sample))
       progress?(1)
     }
-    let samples = tasks.compactMap(\.spectrum)
+    let samples = tasks.map(\.spectrum)
     self.samples = samples
     let sums = samples.compactMap { $0.eigenvalues?.reduce(0) { $0 + log($1) } }
     logDeterminant =
@@ -79,13 +82,15 @@ public struct SheafSpectrum: Sendable {
   /// One end of the spectra.
   public enum End: Sendable { case fiedler, top }
 
-  private func space(_ sample: SampleSpectrum, _ end: End) -> Eigenspace {
-    end == .fiedler ? sample.fiedler : sample.top
+  /// The spaces at an end, of the samples where it is known.
+  private func spaces(_ end: End) -> [Eigenspace] {
+    samples.map { end == .fiedler ? $0.fiedler : $0.top }.filter { $0.dimension > 0 }
   }
 
-  /// How much of the eigenvectors at an end lies in each stalk z₁, a₁, …, by sample; the sum over stalks is 1.
+  /// How much of the eigenvectors at an end lies in each stalk z₁, a₁, …, by sample that is known; the sum over
+  /// stalks is 1.
   public func blockEnergies(_ end: End) -> [(block: String, energies: [Double])] {
-    let energies = samples.map { space($0, end).energies }
+    let energies = spaces(end).map(\.energies)
     return blocks.map { block in
       (block.name, energies.map { e in block.rows.reduce(0) { $0 + e[$1] } })
     }
@@ -93,17 +98,18 @@ public struct SheafSpectrum: Sendable {
 
   /// The mean over samples of v_i² at each free coordinate, in the order of ω.
   public func neuronEnergies(_ end: End) -> [Double] {
-    let energies = samples.map { space($0, end).energies }
+    let energies = spaces(end).map(\.energies)
     guard let n = energies.first?.count else { return [] }
     return (0..<n).map { i in energies.reduce(0) { $0 + $1[i] } / Double(energies.count) }
   }
 
   /// The mean of |cos| between the eigenvectors of samples i < j: 1 where they are all the same; nil for a single sample.
   public func stability(_ end: End) -> Double? {
+    let spaces = spaces(end)
     var (sum, count) = (0.0, 0)
-    for i in samples.indices {
-      for j in 0..<i {
-        sum += space(samples[i], end).cosine(with: space(samples[j], end))
+    for (i, space) in spaces.enumerated() {
+      for other in spaces.prefix(i) {
+        sum += space.cosine(with: other)
         count += 1
       }
     }

@@ -1,11 +1,10 @@
 /// Diagonal matrices, one for each column that they are applied to, such as the preconditioners of systems that are
 /// solved side by side.
-public struct DiagonalSystems: LinearOperator {
+public struct DiagonalSystems: SymmetricOperator {
   /// The diagonals, (n, columns).
   public let diagonals: Matrix
   public let traits: OperatorTraits
   public var rows: Int { diagonals.rows }
-  public var columns: Int { diagonals.rows }
   public var systems: Int? { diagonals.columns }
 
   /// The diagonal matrices with the columns of a matrix on their diagonals; positive definite where all entries are
@@ -19,8 +18,6 @@ public struct DiagonalSystems: LinearOperator {
     y = x
     y.multiply(elementwise: diagonals)
   }
-
-  public func applyAdjoint(_ y: Matrix, into x: inout Matrix) { apply(y, into: &x) }
 
   public func systems(_ indices: [Int]) -> DiagonalSystems {
     DiagonalSystems(diagonals.columns(indices))

@@ -42,6 +42,16 @@ public struct OperatorTraits: OptionSet, Sendable {
   public static let unitLowerTriangular = OperatorTraits(rawValue: 8)
 }
 
+/// A square map that is its own adjoint: it says how it is applied, once.
+public protocol SymmetricOperator: LinearOperator {}
+
+extension SymmetricOperator {
+  /// As many as rows.
+  public var columns: Int { rows }
+  /// A y.
+  public func applyAdjoint(_ y: Matrix, into x: inout Matrix) { apply(y, into: &x) }
+}
+
 extension LinearOperator {
   /// Nothing.
   public var traits: OperatorTraits { [] }

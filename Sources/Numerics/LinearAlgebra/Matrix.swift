@@ -11,6 +11,11 @@ public struct Matrix: Sendable, Equatable {
   /// The elements in column-major order: element (i, j) at `i + j * rows`.
   public package(set) var elements: [Double]
 
+  /// Works on the elements in place; `body` gets the number of rows beside them.
+  package mutating func update(_ body: (inout [Double], _ rows: Int) -> Void) {
+    body(&elements, rows)
+  }
+
   /// The zero matrix of the given shape.
   public init(rows: Int, columns: Int) {
     self.init(rows: rows, columns: columns, repeating: 0)

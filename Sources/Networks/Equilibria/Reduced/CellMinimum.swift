@@ -1,4 +1,4 @@
-import LinearAlgebra
+import PiecewiseEnergies
 
 /// The minimum over y of ½γ(t − P(y))² + ½c(y − u)², P piecewise affine of one coordinate.
 struct CellMinimum {
@@ -14,11 +14,11 @@ struct CellMinimum {
   /// - Parameter c: infinite where y is u.
   @inline(__always)
   init(
-    _ u: Double, _ c: Double, _ t: Double, _ gamma: Double, _ pieces: UnsafePointer<AffinePiece>,
-    _ count: Int
+    _ u: Double, _ c: Double, _ t: Double, _ gamma: Double, _ pieces: [AffinePiece],
+    from start: Int, count: Int
   ) {
     for b in 0..<count {
-      let p = pieces[b]
+      let p = pieces[start + b]
       var (z, isKink, left) = (u, false, b)
       if c == .infinity {
         guard u >= p.low && u <= p.high else { continue }

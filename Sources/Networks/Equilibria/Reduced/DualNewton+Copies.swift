@@ -40,13 +40,13 @@ extension DualNewton {
 
   /// Holds coordinates of a sample at kinks where rows pull at them against one another, and goes on. Whether
   /// that is an equilibrium is decided of the end.
-  func rest(
-    _ s: Int, _ kinks: [TornKink], _ energy: PinnedEnergy, _ scales: [Double],
+  func hold(
+    _ kinks: [TornKink], ofSample s: Int, _ energy: PinnedEnergy, _ scales: [Double],
     _ end: inout PinnedEquilibrium
   ) {
     guard !kinks.isEmpty else { return }
     let held = energy.samples([s]).holding(kinks)
-    let next = DualNewton(held, flat, settings: settings).minimize(
+    let next = DualNewton(held, flat, settings: settings, squares: squares).minimize(
       held, from: held.imposed(on: end.state.samples([s])), scales: [scales[s]],
       taken: [end.iterations[s]])
     end.state.setSamples(from: s, to: next.state)
@@ -57,10 +57,11 @@ extension DualNewton {
 }
 
 extension DualNewton.Descent {
-  /// λ ← c(u − y) where F is nearly least for the λ that stand (method of multipliers).
-  mutating func renewMultipliers(_ q: Int) {
+  /// λ ← c(u − y) where F is nearly least for the λ that stand (method of multipliers); whether it is. The cells are
+  /// then to be settled.
+  mutating func renewMultipliers(_ q: Int) -> Bool {
     let bound = max(0.3 * method.settings.tolerance, min(0.1 * progress[q].separation, 0.1))
-    guard progress[q].residual <= bound || progress[q].rests > 0 else { return }
+    guard progress[q].residual <= bound || progress[q].rests > 0 else { return false }
     for r in 0..<elimination.readCount where elimination.bindings[r] == .copy {
       cells[q].multipliers[r] = cells[q].pulls[r]
     }
@@ -74,7 +75,7 @@ extension DualNewton.Descent {
     progress[q].lastSeparation = progress[q].separation
     (progress[q].isWhole, progress[q].isRenewed) = (true, true)
     if isTorn { progress[q].rests = 0 }
-    settle([q])
+    return true
   }
 
   /// The coordinates whose copies do not come together, with the kink at which one of them rests.

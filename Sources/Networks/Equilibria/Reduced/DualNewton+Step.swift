@@ -30,8 +30,10 @@ extension DualNewton.Descent {
       progress[q].rests = lengths[q] == 0 ? progress[q].rests + 1 : 0
       progress[q].extraSteps = isStationary(q) ? progress[q].extraSteps + 1 : 0
       progress[q].status = status(q)
-      if elimination.hasCopies && progress[q].status == nil { renewMultipliers(q) }
     }
+    guard elimination.hasCopies else { return }
+    let renewed = progress.indices.filter { progress[$0].status == nil && renewMultipliers($0) }
+    if !renewed.isEmpty { settle(renewed) }
   }
 
   /// How a sample has ended, if it has.

@@ -29,10 +29,14 @@ struct DualNewton: Sendable {
   /// How much more tightly than at first copies are bound at most.
   static let largestCopyFactor = 1000.0
 
-  init(_ energy: PinnedEnergy, _ flat: FlatNetwork, settings: SolverSettings) {
+  /// - Parameter squares: those of the network, if they are known.
+  init(
+    _ energy: PinnedEnergy, _ flat: FlatNetwork, settings: SolverSettings,
+    squares: SquaredMaps? = nil
+  ) {
     self.flat = flat
     elimination = Elimination(energy, flat)
-    squares = SquaredMaps(energy.sheaf.network)
+    self.squares = squares ?? SquaredMaps(energy.sheaf.network)
     self.settings = settings
   }
 
@@ -60,7 +64,7 @@ struct DualNewton: Sendable {
           returnToStart(leaving.map { descent.samples[$0] }, start, energy, &end)
         }
         for q in leaving where descent.progress[q].status == .stalled {
-          rest(descent.samples[q], descent.tornKinks(q), energy, scales, &end)
+          hold(descent.tornKinks(q), ofSample: descent.samples[q], energy, scales, &end)
         }
         for q in leaving where settled.contains(descent.samples[q]) {
           end.state.setSamples(

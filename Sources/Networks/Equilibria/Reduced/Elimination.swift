@@ -2,14 +2,6 @@ import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
 
-/// An affine piece of a function of one coordinate: slope · y + offset for low ≤ y ≤ high.
-struct AffinePiece: Sendable, Hashable {
-  var low = -Double.infinity
-  var high = Double.infinity
-  var slope = 1.0
-  var offset = 0.0
-}
-
 /// What the coordinates of a pinned energy are to its reduced energy
 ///
 ///     F(a) = min_y E(a, y):
@@ -134,7 +126,7 @@ struct Elimination: Sendable {
       else { continue }
       let (operation, z) = (network.edges[first].operation, network.edges[first].source)
       let isFit = operation.targetRows.allSatisfy { row in
-        let pieces = Self.pieces(of: operation, row: row)
+        let pieces = operation.pieces(ofRow: row)
         let source = operation.branch(0, ofRow: row).source
         return readers(a, row) <= 1 && roles[z][source] == .inner
           && zip(pieces, pieces.dropFirst()).allSatisfy { signs[e] * ($1.slope - $0.slope) >= 0 }
@@ -173,8 +165,8 @@ struct Elimination: Sendable {
         for s in seen {
           let y = inner.map { $0.operation.branch(0, ofRow: s).source } ?? s
           let list =
-            inner.map { Self.pieces(of: $0.operation, row: s) }
-            ?? (signs[e] == 0 ? Self.pieces(of: operation, row: row) : [])
+            inner.map { $0.operation.pieces(ofRow: s) }
+            ?? (signs[e] == 0 ? operation.pieces(ofRow: row) : [])
           sources.append(Int32(y))
           middles.append(inner == nil ? -1 : Int32(s))
           middleWeights.append(inner == nil ? 0 : gamma[edge.source][s])
@@ -247,22 +239,5 @@ struct Elimination: Sendable {
     }
     // Windows of one place are maxima of one coordinate.
     return 0
-  }
-
-  /// The pieces of a row that reads one coordinate, from the left.
-  private static func pieces(of operation: any NetworkOperation, row: Int) -> [AffinePiece] {
-    (0..<operation.branchCount(ofRow: row)).map { b in
-      let function = operation.branch(b, ofRow: row)
-      var piece = AffinePiece(slope: function.slope, offset: function.offset)
-      operation.forEachBoundary(ofRow: row, branch: b) {
-        if $0.other != nil { return }
-        if $0.sign > 0 {
-          piece.low = max(piece.low, $0.threshold)
-        } else {
-          piece.high = min(piece.high, $0.threshold)
-        }
-      }
-      return piece
-    }
   }
 }

@@ -3,8 +3,9 @@ import NeuralSheaves
 import PiecewiseEnergies
 
 extension FaceModel {
-  /// The diagonal preconditioner C + diag(L δ_π⁻¹κ⁻¹δ_π⁻ᵀLᵀ), the variances of predictions passed on from layer to
-  /// layer as if those of one layer were independent. Cost: a forward sweep.
+  /// A diagonal preconditioner near C + diag(L δ_π⁻¹κ⁻¹δ_π⁻ᵀLᵀ): the variances of predictions are passed on from layer
+  /// to layer as if those of one layer were independent, and the means that levels subtract are left out. Where the
+  /// slope is 0 or small, as on a level of a flat piece, a hundredth of the variance stands in. Cost: a forward sweep.
   func preconditioner(_ squares: SquaredMaps) -> DiagonalSystems {
     var v = compliances
     var held = blankHeld()
@@ -18,28 +19,17 @@ extension FaceModel {
           squares.add(e, source, into: &v[t])
         } else if n >= 0 {
           let cell = elimination.cells[n]
-          let source = v[cell.source]
-          for j in 0..<batch {
-            let state = cells[j]
-            for q in 0..<cell.rows.count where state.slopes[cell.firstRow + q] != 0 {
-              let to = cell.rows.lowerBound + q + j * v[t].rows
-              let slope = state.slopes[cell.firstRow + q]
-              if !cell.isWindow {
-                v[t].elements[to] +=
-                  slope * slope
-                  * source.elements[Int(elimination.sources[cell.readStarts[q]]) + j * source.rows]
-              } else {
-                for r in cell.readStarts[q]..<cell.readStarts[q + 1] where state.isLevel[r] {
-                  let share = state.shares[r] * state.readSlopes[r]
-                  v[t].elements[to] +=
-                    share * share * source.elements[Int(elimination.sources[r]) + j * source.rows]
-                }
+          let (d, source) = (v[cell.source].rows, v[cell.source].elements)
+          v[t].update { target, rows in
+            for j in 0..<batch {
+              elimination.forEachEntry(of: cell, in: cells[j]) { row, i, weight in
+                target[row + j * rows] += weight * weight * source[i + j * d]
               }
             }
           }
         }
       }
-      for (p, i) in (energy.pins.held(t)).enumerated() {
+      for (p, i) in energy.pins.held(t).enumerated() {
         for j in 0..<batch {
           held[t][p, j] = v[t][i, j]
           v[t][i, j] = 0

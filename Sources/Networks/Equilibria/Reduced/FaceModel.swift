@@ -89,25 +89,11 @@ struct FaceModel: Sendable {
       return
     }
     let cell = elimination.cells[n]
-    let source = v[cell.source].elements
-    let (s, t) = (v[cell.source].rows, v[cell.target].rows)
-    v[cell.target].elements.withUnsafeMutableBufferPointer { target in
+    let (d, source) = (v[cell.source].rows, v[cell.source].elements)
+    v[cell.target].update { target, rows in
       for j in 0..<batch {
-        let state = cells[j]
-        for q in 0..<cell.rows.count {
-          let slope = state.slopes[cell.firstRow + q]
-          guard slope != 0 else { continue }
-          let to = cell.rows.lowerBound + q + j * t
-          if !cell.isWindow {
-            target[to] += slope * source[Int(elimination.sources[cell.readStarts[q]]) + j * s]
-          } else {
-            var sum = 0.0
-            for r in cell.readStarts[q]..<cell.readStarts[q + 1] where state.isLevel[r] {
-              sum +=
-                state.shares[r] * state.readSlopes[r] * source[Int(elimination.sources[r]) + j * s]
-            }
-            target[to] += sum
-          }
+        elimination.forEachEntry(of: cell, in: cells[j]) { row, i, weight in
+          target[row + j * rows] += weight * source[i + j * d]
         }
       }
     }
@@ -124,24 +110,11 @@ struct FaceModel: Sendable {
       return
     }
     let cell = elimination.cells[n]
-    let target = w[cell.target].elements
-    let (s, t) = (w[cell.source].rows, w[cell.target].rows)
-    w[cell.source].elements.withUnsafeMutableBufferPointer { source in
+    let (d, target) = (w[cell.target].rows, w[cell.target].elements)
+    w[cell.source].update { source, rows in
       for j in 0..<batch {
-        let state = cells[j]
-        for q in 0..<cell.rows.count {
-          let slope = state.slopes[cell.firstRow + q]
-          guard slope != 0 else { continue }
-          let f = target[cell.rows.lowerBound + q + j * t]
-          guard f != 0 else { continue }
-          if !cell.isWindow {
-            source[Int(elimination.sources[cell.readStarts[q]]) + j * s] += slope * f
-          } else {
-            for r in cell.readStarts[q]..<cell.readStarts[q + 1] where state.isLevel[r] {
-              source[Int(elimination.sources[r]) + j * s] +=
-                f * state.shares[r] * state.readSlopes[r]
-            }
-          }
+        elimination.forEachEntry(of: cell, in: cells[j]) { row, i, weight in
+          source[i + j * rows] += weight * target[row + j * d]
         }
       }
     }
@@ -236,12 +209,10 @@ struct FaceModel: Sendable {
   }
 }
 
-extension FaceModel: LinearOperator {
-  var columns: Int { rows }
+extension FaceModel: SymmetricOperator {
   var traits: OperatorTraits { .positiveSemidefinite }
   var systems: Int? { batch }
   func systems(_ indices: [Int]) -> FaceModel { samples(indices) }
-  func applyAdjoint(_ y: Matrix, into x: inout Matrix) { apply(y, into: &x) }
   func apply(_ x: Matrix, into y: inout Matrix) {
     var v = noises(of: x, withGradient: false)
     var held = blankHeld()

@@ -14,11 +14,8 @@ extension Elimination {
       return (0.5 * c * d * d, c * d, c, nil)
     }
     let gamma = middleWeights[r]
-    let start = Int(pieceStarts[r])
-    let least = pieces.withUnsafeBufferPointer {
-      CellMinimum(u, c, level, gamma, $0.baseAddress! + start, Int(pieceCounts[r]))
-    }
-    let p = pieces[start + least.piece]
+    let least = minimum(ofRead: r, u, c, level, gamma)
+    let p = pieces[Int(pieceStarts[r]) + least.piece]
     let kappa = least.isKink ? gamma : 1 / (1 / gamma + p.slope * p.slope / c)
     return (least.value, gamma * (level - p.slope * least.y - p.offset), kappa, least)
   }
@@ -145,11 +142,8 @@ extension Elimination {
     }
     let middle = middleWeights[r]
     let series = gamma * middle / (gamma + middle)
-    let start = Int(pieceStarts[r])
-    let least = pieces.withUnsafeBufferPointer {
-      CellMinimum(u, c, sign * wanted, series, $0.baseAddress! + start, Int(pieceCounts[r]))
-    }
-    let p = pieces[start + least.piece]
+    let least = minimum(ofRead: r, u, c, sign * wanted, series)
+    let p = pieces[Int(pieceStarts[r]) + least.piece]
     let value = sign * (p.slope * least.y + p.offset)
     return ((gamma * wanted + middle * value) / (gamma + middle), least.value)
   }

@@ -122,11 +122,8 @@ extension Elimination {
     let r = cell.readStarts[q]
     let (u, du) = bound(r, cell.source, line, tau, j, out)
     let c = weight(r, out)
-    let start = Int(pieceStarts[r])
-    let least = pieces.withUnsafeBufferPointer {
-      CellMinimum(u, c, t, gamma, $0.baseAddress! + start, Int(pieceCounts[r]))
-    }
-    let piece = pieces[start + least.piece]
+    let least = minimum(ofRead: r, u, c, t, gamma)
+    let piece = pieces[Int(pieceStarts[r]) + least.piece]
     let d = t - piece.slope * least.y - piece.offset
     let (force, pull) = (gamma * d, c == .infinity ? 0 : c * (u - least.y))
     let k = cell.firstRow + q
@@ -144,6 +141,33 @@ extension Elimination {
       out.noises[k] = t - piece.slope * u - piece.offset
     }
     return (least.value, force * dt + pull * du)
+  }
+
+  /// Visits the entries of a sample's map R_π from the cells' source to their target: row, place, weight.
+  @inline(__always)
+  func forEachEntry(
+    of cell: Cells, in state: SampleCells, _ visit: (_ row: Int, _ source: Int, Double) -> Void
+  ) {
+    for q in 0..<cell.rows.count {
+      let slope = state.slopes[cell.firstRow + q]
+      guard slope != 0 else { continue }
+      let row = cell.rows.lowerBound + q
+      guard cell.isWindow else {
+        visit(row, Int(sources[cell.readStarts[q]]), slope)
+        continue
+      }
+      for r in cell.readStarts[q]..<cell.readStarts[q + 1] where state.isLevel[r] {
+        visit(row, Int(sources[r]), state.shares[r] * state.readSlopes[r])
+      }
+    }
+  }
+
+  /// The minimum over y of ½γ(t − P(y))² + ½c(y − u)² for the function of a read.
+  @inline(__always)
+  func minimum(ofRead r: Int, _ u: Double, _ c: Double, _ t: Double, _ gamma: Double)
+    -> CellMinimum
+  {
+    CellMinimum(u, c, t, gamma, pieces, from: Int(pieceStarts[r]), count: Int(pieceCounts[r]))
   }
 
   /// P(y) of what a read is read by; y itself for a place of a maximum of predictions.
