@@ -59,25 +59,28 @@ struct FaceDescent: Sendable {
         result.append(run(set, group), at: first)
       }
       return result
-    } repair: { part, state, steps, _ in
-      repair(part, flat, state, steps)
+    } repair: { part, state, _, steps, _, _ in
+      goOn(part, flat, state, steps, isSteepest: true)
     }
   }
 
   /// Goes on from states that should be equilibria and are not, each so many steps on its way.
   ///
-  /// Rows that depend on each other have no one λ, and then no violation may show where ∂E is not 0: the
-  /// smallest element of ∂E leads on.
-  func repair(
-    _ energy: PinnedEnergy, _ flat: FlatNetwork, _ state: SheafState, _ steps: [Int]
+  /// - Parameter isSteepest: whether the smallest element of ∂E leads on, rather than the kinks on which states rest.
+  ///   Rows that depend on each other have no one λ, and then no violation may show where ∂E is not 0.
+  func goOn(
+    _ energy: PinnedEnergy, _ flat: FlatNetwork, _ state: SheafState, _ steps: [Int],
+    isSteepest: Bool
   ) -> PinnedEquilibrium {
     var descent = self
     descent.progress = nil
     var set = ActiveSet(energy, flat, from: state)
+    if !isSteepest { set.restOnKinks() }
     for j in 0..<set.batch {
+      set.progress[j].iterations = steps[j]
+      guard isSteepest else { continue }
       _ = set.descend(j, energy.samples([j]))
       set.progress[j].wentSteepest = true
-      set.progress[j].iterations = steps[j]
     }
     return descent.run(set, energy)
   }

@@ -39,19 +39,36 @@ public struct IterativeSolver: EquilibriumSolver {
     _ energy: PinnedEnergy, _ flat: FlatNetwork, input: Matrix, from start: SheafState?,
     taken: [Int] = []
   ) -> PinnedEquilibrium {
-    let method = DualNewton(energy, flat, settings: settings)
+    var method = DualNewton(energy, flat, settings: settings)
+    if canRepair(energy, flat, kinks: 0) { method.patience = Self.patience }
     return relaxInBlocks(energy, input: input, from: start, flat: flat, settings) {
-      part, samples, scales, state, _ in
+      [method] part, samples, scales, state, _ in
       method.minimize(
         part, from: state, scales: scales, taken: taken.isEmpty ? [] : samples.map { taken[$0] },
         settled: start == nil ? [] : settled(part, flat, state, scales)
       ) { progress?($0) }
-    } repair: { part, state, steps, kinks in
-      // The Schur complement, and the responses of its rows.
-      let rows = energy.rowCount + kinks
-      guard rows * flat.count <= Self.largestRepair && rows <= Self.mostRows else { return nil }
-      return FaceDescent(settings: settings).repair(part, flat, state, steps)
+    } repair: { [method] part, state, scales, steps, kinks, attempt in
+      guard canRepair(energy, flat, kinks: kinks) else { return nil }
+      // Each way can pass kinks round in a circle, from some place: they take turns.
+      if attempt % 3 == 2 {
+        return method.minimize(part, from: state, scales: scales, taken: steps)
+      }
+      var short = settings
+      short.stepLimit = min(settings.stepLimit, steps.max()! + Self.patience)
+      var end = FaceDescent(settings: short).goOn(
+        part, flat, state, steps, isSteepest: attempt % 3 == 0)
+      for j in steps.indices
+      where end.statuses[j] == .stepLimit && end.iterations[j] < settings.stepLimit {
+        end.statuses[j] = .stalled
+      }
+      return end
     }
+  }
+
+  /// Whether the Schur complement of the rows, and their responses, are small enough to walk over faces.
+  private func canRepair(_ energy: PinnedEnergy, _ flat: FlatNetwork, kinks: Int) -> Bool {
+    let rows = energy.rowCount + kinks
+    return rows * flat.count <= Self.largestRepair && rows <= Self.mostRows
   }
 
   /// The samples that are at an equilibrium as they stand: multipliers of copies that are unknown would lead away.
@@ -67,6 +84,8 @@ public struct IterativeSolver: EquilibriumSolver {
   /// The most numbers that the responses of its rows may be where a sample is repaired, and the most rows.
   private static let largestRepair = 30_000_000
   private static let mostRows = 1000
+  /// The steps of one way after which another has its turn.
+  private static let patience = 200
 
   /// Refuses a batch whose blocks are too large for this machine.
   func checkMemory(

@@ -10,13 +10,17 @@ import PiecewiseEnergies
 ///   - settings: after its step limit there is no repair, and it may halt between repairs.
 ///   - relax: gets the energy of a block, the numbers of its samples, their scales, the start, and ρ there if that is
 ///     known; returns statuses, states and counts. The rest of the report is made here.
-///   - repair: goes on from where samples are that should be at an equilibrium and are not, the steps of each
-///     so far and the most kinks and ties of one being given; it counts on. nil where that would take too much.
+///   - repair: goes on from where samples are that should be at an equilibrium and are not, their scales,
+///     the steps of each so far, the most kinks and ties of one and the number of the attempt being given; it counts
+///     on. nil where that would take too much.
 func relaxInBlocks(
   _ energy: PinnedEnergy, input: Matrix, from start: SheafState? = nil, flat: FlatNetwork,
   _ settings: SolverSettings,
   _ relax: @Sendable (PinnedEnergy, [Int], [Double], SheafState, [Matrix]?) -> PinnedEquilibrium,
-  repair: (@Sendable (PinnedEnergy, SheafState, [Int], _ kinks: Int) -> PinnedEquilibrium?)? = nil
+  repair: (
+    @Sendable (PinnedEnergy, SheafState, _ scales: [Double], _ steps: [Int], _ kinks: Int, Int)
+      -> PinnedEquilibrium?
+  )? = nil
 ) -> PinnedEquilibrium {
   @Sendable func relaxed(
     _ part: PinnedEnergy, _ state: SheafState, _ rho: [Matrix]?, _ samples: [Int],
@@ -25,7 +29,7 @@ func relaxInBlocks(
     var end = relax(part, samples, scales, state, rho)
     end.finish(part, flat, scales: scales, tolerance: settings.tolerance)
     guard let repair else { return end }
-    for _ in 0..<20 {
+    for attempt in 0..<20 {
       let wrong = scales.indices.filter {
         end.statuses[$0] == .stalled && end.iterations[$0] < settings.stepLimit
       }
@@ -37,8 +41,9 @@ func relaxInBlocks(
       let rest = part.samples(wrong)
       guard
         var next = repair(
-          rest, end.state.samples(wrong), wrong.map { end.iterations[$0] },
-          wrong.map { end.kinkNeurons[$0] + end.tiedCoordinates[$0] }.max()!)
+          rest, end.state.samples(wrong), wrong.map { scales[$0] },
+          wrong.map { end.iterations[$0] },
+          wrong.map { end.kinkNeurons[$0] + end.tiedCoordinates[$0] }.max()!, attempt)
       else { break }
       next.finish(rest, flat, scales: wrong.map { scales[$0] }, tolerance: settings.tolerance)
       for (q, j) in wrong.enumerated() { end.take(next, sample: q, at: j) }

@@ -41,7 +41,8 @@ extension DualNewton.Descent {
     if !progress[q].energy.isFinite || progress[q].residual.isNaN { return .diverged }
     // What no direction leads down from is an equilibrium as far as rounding can tell.
     if isSettled(q) || progress[q].rests > 2 { return .converged }
-    return progress[q].iterations >= method.settings.stepLimit ? .stepLimit : nil
+    if progress[q].iterations >= method.settings.stepLimit { return .stepLimit }
+    return steps >= method.patience ? .stalled : nil
   }
 
   /// The forces of the model, as closely as worth while.

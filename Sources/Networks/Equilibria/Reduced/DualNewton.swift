@@ -15,6 +15,8 @@ struct DualNewton: Sendable {
   let elimination: Elimination
   let squares: SquaredMaps
   let settings: SolverSettings
+  /// The steps from a start after which a sample counts as stalled.
+  var patience = Int.max
 
   /// The gap of a model's solution, relative to what the model promises, until steps are whole, and then.
   ///

@@ -118,13 +118,13 @@ extension Elimination {
         sum += sign * place.force
         slope += place.kappa
       }
+      if level == floor && sum > 0 { break }
+      // On the last piece this is the root.
+      let step = sum / slope
+      let next = level - step
+      if abs(step) <= 2 * Double.ulpOfOne * max(1, abs(level)) { return next }
       if sum > 0 { high = level } else { low = level }
-      var next = level - sum / slope
-      if !(next > low && next < high) { next = 0.5 * (low + high) }
-      if sum == 0 || level == floor && sum > 0 || abs(next - level) <= 1e-16 * max(1, abs(level)) {
-        break
-      }
-      level = next
+      level = next > low && next < high ? next : 0.5 * (low + high)
     }
     return level
   }
