@@ -6,10 +6,11 @@ let package = Package(
   dependencies: [.package(name: "swift-sheaf", path: "..")],
   targets: [
     .target(name: "CAllocationCounter"),
+    .target(name: "CDenseSpectrum"),
     .executableTarget(
       name: "benchmarks",
       dependencies: [
-        "CAllocationCounter",
+        "CAllocationCounter", "CDenseSpectrum",
         .product(name: "ArrayFiles", package: "swift-sheaf"),
         .product(name: "Datasets", package: "swift-sheaf"),
         .product(name: "Equilibria", package: "swift-sheaf"),
@@ -19,6 +20,7 @@ let package = Package(
         .product(name: "NetworkKernels", package: "swift-sheaf"),
         .product(name: "NeuralSheaves", package: "swift-sheaf"),
         .product(name: "PiecewiseEnergies", package: "swift-sheaf"),
+        .product(name: "SheafDiagnostics", package: "swift-sheaf"),
         .product(name: "SheafTraining", package: "swift-sheaf"),
       ]),
   ]

@@ -236,6 +236,7 @@ try measure("digits-conv x256") {
 
 try measureEquilibria()
 try measureLargeEquilibria()
+try measureSpectra()
 try measureTraining()
 
 let json = try JSONSerialization.data(

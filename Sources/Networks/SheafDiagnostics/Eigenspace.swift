@@ -16,9 +16,14 @@ public struct Eigenspace: Sendable {
 
   /// The space of the pairs at the end that a list begins with: all whose values are within `gap` of the first,
   /// relative to it.
-  init(values: [Double], vectors: Matrix, residuals: [Double], gap: Double) {
-    let count = values.prefix { abs($0 - values[0]) <= gap * abs(values[0]) }.count
-    var basis = vectors.columns(0..<count)
+  ///
+  /// - Parameter order: the columns of the vectors in the order of the values; as they are if nil.
+  init(
+    values: [Double], vectors: Matrix, residuals: [Double] = [], order: [Int]? = nil, gap: Double
+  ) {
+    let count =
+      vectors.columns == 0 ? 0 : values.prefix { abs($0 - values[0]) <= gap * abs(values[0]) }.count
+    var basis = vectors.columns(Array((order ?? Array(0..<count)).prefix(count)))
     for j in 0..<count {
       let column = basis.column(j)
       let largest = column.max { abs($0) < abs($1) } ?? 0

@@ -1,36 +1,30 @@
 import LinearAlgebra
 
 extension SampleSpectrum {
-  /// The ends of the spectrum of A, given with its inverse.
-  init(
-    _ a: some LinearOperator, _ inverse: some LinearOperator, _ settings: SheafSpectrum.Settings,
-    seed: UInt64
-  ) {
+  /// The ends of the spectra of the systems of A, given with its inverse; generators by system.
+  static func ends(
+    of a: some LinearOperator, _ inverse: some LinearOperator, _ settings: SheafSpectrum.Settings,
+    using generators: [RandomGenerator]
+  ) -> [SampleSpectrum] {
     let count = min(settings.pairs, a.rows)
-    if settings.isFull || a.rows <= settings.denseLimit,
-      let dense = try? SymmetricEigendecomposition(a.assembled(system: 0))
-    {
-      self.init(dense, count: count, gap: settings.clusterGap)
-      return
+    let tops = pairs(of: a, count: count, settings, generators)
+    let bottoms = pairs(of: inverse, count: count, settings, generators)
+    return zip(tops, bottoms).map { top, bottom in
+      let (largest, smallest) = (top.value.values, bottom.value.values.map { 1 / $0 })
+      guard !largest.isEmpty && !smallest.isEmpty else {
+        return SampleSpectrum(unknown: settings.halt.reason ?? .diverged, order: a.rows)
+      }
+      func space(_ end: Solution<Eigenpairs>, _ values: [Double]) -> Eigenspace {
+        Eigenspace(
+          values: values, vectors: end.value.vectors, residuals: end.residuals,
+          gap: settings.clusterGap)
+      }
+      return SampleSpectrum(
+        fiedler: space(bottom, smallest), top: space(top, largest),
+        smallest: Array(smallest.prefix(count)), largest: Array(largest.prefix(count)),
+        eigenvalues: nil,
+        status: (top.statuses + bottom.statuses).first { $0 != .converged } ?? .converged)
     }
-    var generator = RandomGenerator(seed: seed)
-    let top = Self.pairs(of: a, count: count, settings, &generator)
-    let bottom = Self.pairs(of: inverse, count: count, settings, &generator)
-    let (largest, smallest) = (top.value.values, bottom.value.values.map { 1 / $0 })
-    guard !largest.isEmpty && !smallest.isEmpty else {
-      self.init(unknown: settings.halt.reason ?? .diverged, order: a.rows)
-      return
-    }
-    func space(_ end: Solution<Eigenpairs>, _ values: [Double]) -> Eigenspace {
-      Eigenspace(
-        values: values, vectors: end.value.vectors, residuals: end.residuals,
-        gap: settings.clusterGap)
-    }
-    self.init(
-      fiedler: space(bottom, smallest), top: space(top, largest),
-      smallest: Array(smallest.prefix(count)), largest: Array(largest.prefix(count)),
-      eigenvalues: nil,
-      status: (top.statuses + bottom.statuses).first { $0 != .converged } ?? .converged)
   }
 
   /// Nothing known.
@@ -41,12 +35,14 @@ extension SampleSpectrum {
       fiedler: space, top: space, smallest: [], largest: [], eigenvalues: nil, status: reason)
   }
 
-  private init(_ dense: SymmetricEigendecomposition, count: Int, gap: Double) {
+  /// All of a spectrum.
+  init(_ dense: SymmetricEigendecomposition, _ settings: SheafSpectrum.Settings) {
     let n = dense.values.count
+    let count = min(settings.pairs, n)
     func space(_ order: [Int]) -> Eigenspace {
       Eigenspace(
-        values: order.map { dense.values[$0] }, vectors: dense.vectors.columns(order),
-        residuals: order.map { _ in 0 }, gap: gap)
+        values: order.map { dense.values[$0] }, vectors: dense.vectors, order: order,
+        gap: settings.clusterGap)
     }
     self.init(
       fiedler: space(Array(0..<n)), top: space((0..<n).reversed()),
@@ -55,20 +51,27 @@ extension SampleSpectrum {
       status: .converged)
   }
 
-  /// The largest eigenvalues of A, at least so many, and more until the cluster at the end is whole.
+  /// The largest eigenvalues of each system, at least so many, and more until the cluster at the end is whole.
   private static func pairs(
     of a: some LinearOperator, count: Int, _ settings: SheafSpectrum.Settings,
-    _ generator: inout RandomGenerator
-  ) -> Solution<Eigenpairs> {
-    let lanczos = BlockLanczos(tolerance: settings.tolerance, halt: settings.halt)
+    _ generators: [RandomGenerator]
+  ) -> [Solution<Eigenpairs>] {
+    let lanczos = BlockLanczos(
+      blockSize: 2, tolerance: settings.tolerance, halt: settings.halt)
     var wanted = count + 1
+    var found = lanczos.eigenpairs(ofEach: a, count: wanted, at: .largest, using: generators)
     while true {
-      let found = lanczos.eigenpairs(of: a, count: wanted, at: .largest, using: &generator)
-      guard let first = found.value.values.first, let last = found.value.values.last,
-        first - last <= settings.clusterGap * first, found.value.values.count < a.rows,
-        found.statuses.allSatisfy({ $0 == .converged })
-      else { return found }
+      let open = found.indices.filter { j in
+        guard let first = found[j].value.values.first, let last = found[j].value.values.last,
+          found[j].statuses.allSatisfy({ $0 == .converged })
+        else { return false }
+        return found[j].value.values.count < a.rows && first - last <= settings.clusterGap * first
+      }
+      guard !open.isEmpty else { return found }
       wanted = min(2 * wanted, a.rows)
+      let more = lanczos.eigenpairs(
+        ofEach: a.systems(open), count: wanted, at: .largest, using: open.map { generators[$0] })
+      for (q, j) in open.enumerated() { found[j] = more[q] }
     }
   }
 }

@@ -46,25 +46,34 @@ public struct SheafSpectrum: Sendable {
     let network = sheaf.network
     let coboundary = RestrictedCoboundary(
       sheaf, at: sheaf.patterns(at: state), batch: state.batch)
+    let laplacian = RestrictedLaplacian(coboundary, stiffness: stiffness)
+    let inverse = InverseRestrictedLaplacian(coboundary, stiffness: stiffness)
+    let n = coboundary.rows
+    let isDense = settings.isFull || n <= settings.denseLimit
     struct Task: Sendable {
-      let sample: Int
-      var spectrum = SampleSpectrum(unknown: .interrupted, order: 0)
+      let samples: [Int]
+      var spectra: [SampleSpectrum] = []
     }
-    var tasks = (0..<state.batch).map { Task(sample: $0) }
+    var tasks = Self.groups(
+      batch: state.batch, order: n, threads: isDense ? state.batch : settings.threads
+    ).map { Task(samples: Array($0)) }
     forEachInParallel(&tasks, threads: settings.threads) { task in
       if let reason = settings.halt.reason {
-        task.spectrum = SampleSpectrum(unknown: reason, order: coboundary.rows)
+        task.spectra = task.samples.map { _ in SampleSpectrum(unknown: reason, order: n) }
         return
       }
-      let laplacian = SampleOperator(
-        RestrictedLaplacian(coboundary, stiffness: stiffness), sample: task.sample)
-      let inverse = SampleOperator(
-        InverseRestrictedLaplacian(coboundary, stiffness: stiffness), sample: task.sample)
-      task.spectrum = SampleSpectrum(
-        laplacian, inverse, settings, seed: UInt64(task.sample))
-      progress?(1)
+      if isDense, let j = task.samples.first,
+        let all = try? SymmetricEigendecomposition(laplacian.assembled(system: j))
+      {
+        task.spectra = [SampleSpectrum(all, settings)]
+      } else {
+        task.spectra = SampleSpectrum.ends(
+          of: laplacian.systems(task.samples), inverse.systems(task.samples), settings,
+          using: task.samples.map { RandomGenerator(seed: UInt64($0)) })
+      }
+      progress?(task.samples.count)
     }
-    let samples = tasks.map(\.spectrum)
+    let samples = tasks.flatMap(\.spectra)
     self.samples = samples
     let sums = samples.compactMap { $0.eigenvalues?.reduce(0) { $0 + log($1) } }
     logDeterminant =
@@ -77,6 +86,13 @@ public struct SheafSpectrum: Sendable {
       defer { start += vertex.dimension }
       return (vertex.name, start..<start + vertex.dimension)
     }
+  }
+
+  /// Samples whose iterations run side by side: as many as there is memory for their bases, or a thread's share.
+  private static func groups(batch: Int, order: Int, threads: Int) -> [Range<Int>] {
+    let room = max(1, 20_000_000 / (60 * max(order, 1)))
+    let size = max(1, min(room, (batch + threads - 1) / max(threads, 1)))
+    return stride(from: 0, to: batch, by: size).map { $0..<min($0 + size, batch) }
   }
 
   /// One end of the spectra.

@@ -35,6 +35,47 @@ extension Matrix {
     }
   }
 
+  /// self ← self + scale · (the columns of k in `columns`) · b.
+  public mutating func addProduct(
+    ofColumns columns: Range<Int>, of k: Matrix, _ b: Matrix, scale: Double = 1
+  ) {
+    precondition(
+      k.rows == rows && b.rows == columns.count && b.columns == self.columns
+        && columns.upperBound <= k.columns)
+    guard count > 0 && !columns.isEmpty else { return }
+    let (m, n) = (Int32(rows), Int32(b.columns))
+    k.elements.withUnsafeBufferPointer { k0 in
+      elements.withUnsafeMutableBufferPointer { c in
+        BLAS.prepare()
+        cblas_dgemm(
+          CblasColMajor, CblasNoTrans, CblasNoTrans, m, n, Int32(columns.count), scale,
+          k0.baseAddress! + columns.lowerBound * k.rows, m, b.elements, Int32(b.rows), 1,
+          c.baseAddress!, m)
+      }
+    }
+  }
+
+  /// self ← (the columns of k in `columns`)ᵀ · b, (columns, n).
+  public mutating func setTransposedProduct(
+    ofColumns columns: Range<Int>, of k: Matrix, _ b: Matrix
+  ) {
+    precondition(
+      rows == columns.count && b.rows == k.rows && b.columns == self.columns
+        && columns.upperBound <= k.columns)
+    guard count > 0 else { return }
+    guard k.rows > 0 else { return fill(0) }
+    let (m, n) = (Int32(rows), Int32(b.columns))
+    k.elements.withUnsafeBufferPointer { k0 in
+      elements.withUnsafeMutableBufferPointer { c in
+        BLAS.prepare()
+        cblas_dgemm(
+          CblasColMajor, CblasTrans, CblasNoTrans, m, n, Int32(k.rows), 1,
+          k0.baseAddress! + columns.lowerBound * k.rows, Int32(k.rows), b.elements,
+          Int32(b.rows), 0, c.baseAddress!, m)
+      }
+    }
+  }
+
   /// Column j ← column j + scale · (row `row` of a)ᵀ.
   public mutating func addRow(_ row: Int, of a: Matrix, scale: Double, toColumn j: Int) {
     precondition(a.columns == rows && row >= 0 && row < a.rows && j >= 0 && j < columns)
