@@ -1,5 +1,7 @@
+import ArrayFiles
 import Foundation
 import LinearAlgebra
+import ModelFormats
 import NeuralSheaves
 import SheafDiagnostics
 import Testing
@@ -17,6 +19,69 @@ struct SpectrumTests {
       let found = try #require(spectrum.eigenvalues)
       #expect(found.count == expected.count)
       #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-9 * expected.last! })
+    }
+  }
+
+  /// The eight training runs of the paper's implementation: spectra at 50 samples before training, after it and after
+  /// gradient descent, with the energies of the blocks and the mean cosines, whichever way they are found.
+  @Test(arguments: [0, 1000]) func spectraOfTrainingRunsAreTheReferences(denseLimit: Int) throws {
+    let file = Reference.folder.appendingPathComponent("spectra.npz").path
+    let arrays = try NPZ.read(file)
+    var compared = 0
+    for run in ["paraboloid", "saddle", "circular", "blobs"].flatMap({ ["\($0)_1H", "\($0)_2H"] }) {
+      for (stage, weights) in [("init", "init_"), ("sheaf", "final_"), ("sgd", "sgd_final_")] {
+        func expected(_ name: String) throws -> [Double] {
+          try #require(arrays["\(run)/spec_\(stage)_\(name)"]?.elements)
+        }
+        let sheaf = NeuralSheaf(
+          try NPZNetwork.read(file, NetworkReading(prefix: "\(run)/\(weights)")))
+        var settings = SheafSpectrum.Settings()
+        settings.denseLimit = denseLimit
+        // Cosines and energies need eigenvectors, known to residual over distance.
+        settings.tolerance = 1e-13
+        let state = sheaf.forwardPass(try #require(arrays["\(run)/Xspec"]?.matrix))
+        let spectrum = SheafSpectrum(sheaf, at: state, settings: settings)
+        func expect(_ found: [Double], _ name: String, within tolerance: Double = 1e-9) throws {
+          let all = try expected(name)
+          #expect(found.count == all.count, "\(run) \(stage) \(name)")
+          let scale = all.maximumMagnitude
+          for (a, b) in zip(found, all) where !(abs(a - b) <= tolerance * scale) {
+            Issue.record("\(run) \(stage) \(name): \(a), expected \(b)")
+          }
+          compared += found.count
+        }
+        try expect(spectrum.samples.map(\.gap), "gaps")
+        try expect(spectrum.samples.map(\.top.value), "lmax")
+        try expect(spectrum.samples.map(\.condition), "kappa")
+        if denseLimit > 0 && stage == "init" {
+          try expect(spectrum.samples.flatMap { $0.eigenvalues ?? [] }, "eig")
+        }
+        try expect([spectrum.stability(.fiedler)!], "fiedler_meancos")
+        try expect([spectrum.stability(.top)!], "max_meancos")
+        for (end, name) in [(SheafSpectrum.End.fiedler, "fiedler"), (.top, "max")] {
+          try expect(spectrum.blockEnergies(end).flatMap(\.energies), "\(name)_energy")
+        }
+      }
+    }
+    #expect(compared >= 13_000)
+  }
+
+  /// Spectra against depth at 50 samples: [2,30,1], [2,10,8,1], [2,8,6,4,1].
+  @Test(arguments: ["1H", "2H", "3H"]) func spectraAgainstDepthAreTheReferences(name: String) throws
+  {
+    let file = Reference.folder.appendingPathComponent("spectra.npz").path
+    let arrays = try NPZ.read(file)
+    let network = try NPZNetwork.read(file, NetworkReading(prefix: "depth/\(name)_init_"))
+    let sheaf = NeuralSheaf(network)
+    let state = sheaf.forwardPass(try #require(arrays["depth/X"]?.matrix))
+    let spectrum = SheafSpectrum(sheaf, at: state)
+    for (key, found) in [
+      ("gaps", spectrum.samples.map(\.gap)), ("lmax", spectrum.samples.map(\.top.value)),
+      ("kappa", spectrum.samples.map(\.condition)),
+    ] {
+      let expected = try #require(arrays["depth/\(name)_\(key)"]?.elements)
+      let error = relativeError(Matrix(column: found), Matrix(column: expected))
+      #expect(found.count == 50 && error < 1e-9, "\(key): \(error)")
     }
   }
 
