@@ -3,9 +3,7 @@ import Foundation
 /// Graphviz's `dot`, a command of its own, which lays graphs out.
 public enum Graphviz {
   /// What a drawing can be written as.
-  public enum Format: String, Sendable, CaseIterable {
-    case svg, pdf, png
-  }
+  public typealias Format = DrawingFormat
 
   /// A drawing that could not be made.
   public enum Failure: Error, CustomStringConvertible {
@@ -26,35 +24,11 @@ public enum Graphviz {
 
   /// A text in Graphviz's language drawn by `dot`.
   public static func draw(_ dot: String, as format: Format) throws -> Data {
-    guard let command else { throw Failure.notFound }
-    // By files: neither side waits for the other.
-    let folder = FileManager.default.temporaryDirectory
-    let name = UUID().uuidString
-    let (input, output) = (
-      folder.appendingPathComponent(name + ".dot"), folder.appendingPathComponent(name + ".out")
-    )
-    defer { for file in [input, output] { try? FileManager.default.removeItem(at: file) } }
-    try Data(dot.utf8).write(to: input)
-    let (process, errors) = (Process(), Pipe())
-    process.executableURL = URL(fileURLWithPath: command)
-    process.arguments = ["-T\(format.rawValue)", "-o", output.path, input.path]
-    process.standardInput = FileHandle.nullDevice
-    process.standardError = errors
-    try process.run()
-    let said = errors.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0, let drawing = try? Data(contentsOf: output) else {
-      let message = String(decoding: said.prefix(300), as: UTF8.self)
-      throw Failure.failed(
-        status: process.terminationStatus,
-        message: message.trimmingCharacters(in: .whitespacesAndNewlines))
+    guard let answer = try ExternalCommand(name: "dot").run(["-T\(format.rawValue)"], on: dot)
+    else { throw Failure.notFound }
+    guard answer.status == 0 else {
+      throw Failure.failed(status: answer.status, message: answer.message)
     }
-    return drawing
-  }
-
-  private static var command: String? {
-    (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-      .map { "\($0)/dot" }
-      .first { FileManager.default.isExecutableFile(atPath: $0) }
+    return answer.output
   }
 }
