@@ -13,8 +13,7 @@ func floor(
 let libraries = [
   "LinearAlgebra", "NetworkKernels", "CellularSheaves", "NeuralSheaves", "PiecewiseEnergies",
   "SheafFlows", "Equilibria", "SheafDiagnostics", "SheafTraining", "SheafLaws", "ArrayFiles",
-  "ModelFormats",
-  "Datasets", "Figures",
+  "ModelFormats", "Datasets", "Figures", "Reproduction",
 ]
 
 let package = Package(
@@ -73,9 +72,16 @@ let package = Package(
 
     floor("Command", "Figures", on: ["NeuralSheaves"]),
     floor(
+      "Command", "Reproduction",
+      on: [
+        "Datasets", "Equilibria", "Figures", "LinearAlgebra", "NeuralSheaves", "PiecewiseEnergies",
+        "SheafDiagnostics", "SheafFlows", "SheafTraining",
+      ]),
+    floor(
       "Command", "SheafCommands",
       on: [
         "ArrayFiles", "Datasets", "Equilibria", "Figures", "LinearAlgebra", "ModelFormats",
+        "Reproduction",
         "NeuralSheaves", "PiecewiseEnergies", "SheafDiagnostics", "SheafFlows", "SheafTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

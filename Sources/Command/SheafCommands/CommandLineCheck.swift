@@ -113,7 +113,7 @@ struct CommandLineCheck {
 
   private func checkCount(_ positional: [String]) throws {
     let expected = declared.arguments.map { $0.uppercased() }
-    if positional.count > expected.count {
+    if positional.count > expected.count && !declared.takesRest {
       let extra = positional[expected.count]
       throw ValidationError(
         "\(command): unexpected argument \"\(extra)\", expected "

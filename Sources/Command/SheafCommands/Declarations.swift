@@ -18,6 +18,8 @@ struct Declarations {
   private(set) var options: [Named] = []
   /// The names of positional arguments.
   private(set) var arguments: [String] = []
+  /// Whether the last of them takes all that are left.
+  private(set) var takesRest = false
 
   /// The declarations of a command or a group of options.
   init(of type: any ParsableArguments.Type) { read(type) }
@@ -34,7 +36,10 @@ struct Declarations {
             name: Self.name(of: label), isFlag: option.isFlag,
             isRepeatable: (value as? any ValueContainer.Type)?.isRepeatable ?? false,
             type: Self.element(of: value)))
-      case is any DeclaredArgument: arguments.append(Self.name(of: label))
+      case let argument as any DeclaredArgument:
+        arguments.append(Self.name(of: label))
+        let value = Swift.type(of: argument).valueType
+        takesRest = (value as? any ValueContainer.Type)?.isRepeatable ?? false
       default: continue
       }
     }
@@ -76,8 +81,12 @@ extension OptionGroup: DeclaredGroup {
   static var groupType: any ParsableArguments.Type { Value.self }
 }
 
-private protocol DeclaredArgument {}
-extension Argument: DeclaredArgument {}
+private protocol DeclaredArgument {
+  static var valueType: Any.Type { get }
+}
+extension Argument: DeclaredArgument {
+  fileprivate static var valueType: Any.Type { Value.self }
+}
 
 private protocol ValueContainer {
   static var elementType: Any.Type { get }
