@@ -1,4 +1,5 @@
 import ArgumentParser
+import Figures
 import Foundation
 import LinearAlgebra
 import NeuralSheaves
@@ -28,6 +29,7 @@ struct Compare: ParsableCommand {
   @Option(help: "Write the table to a .csv file.") var csv: String?
   @Option(help: "Write each run to a .csv file.") var runs: String?
   @OptionGroup var limit: TimeLimitOption
+  @OptionGroup var plot: PlotOption
   @Flag(help: "Print one JSON object.") var json = false
 
   /// The options of a run, with its target.
@@ -71,6 +73,7 @@ struct Compare: ParsableCommand {
   ]
 
   func validate() throws {
+    try plot.check(json: json)
     guard !task.isEmpty, !method.isEmpty else {
       throw ValidationError("expected at least one --task and one --method")
     }
@@ -152,6 +155,7 @@ struct Compare: ParsableCommand {
       delivery.put { try JSONOutput.print(object) }
     } else if !comparison.runs.isEmpty && ![csv, runs].contains(CallFiles.standardStream) {
       delivery.print(comparison.table)
+      for task in comparison.tasks { plot.add(comparison.panel(of: task), to: &delivery) }
     }
     try delivery.end(failure(comparison, of: all, ending))
   }

@@ -1,3 +1,4 @@
+import Figures
 import Foundation
 import SheafTraining
 
@@ -111,5 +112,20 @@ extension Comparison {
         ]
       },
     ]
+  }
+}
+
+extension Comparison {
+  /// The losses of a task's runs on the samples compared, by training time: a mark for each seed, a letter for each
+  /// method.
+  func panel(of task: String) -> Panel {
+    Panel(
+      "\(task): loss by seconds of training", x: Axis("s"), y: Axis(scale: .logarithmic),
+      legend: .topRight,
+      layers: methods.map { method in
+        let courses = runs.filter { $0.task == task && $0.method == method }.flatMap(\.course)
+        return .points(
+          x: courses.map(\.seconds), y: courses.map(\.test.loss), label: method)
+      })
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ArrayFiles
+import Figures
 import Foundation
 import LinearAlgebra
 import ModelFormats
@@ -56,6 +57,7 @@ struct Flow: ParsableCommand {
       """) var trajectoryStalks: [String] = []
   @Option(help: "Write the final stalks to an .npz file.") var final: String?
   @OptionGroup var limit: TimeLimitOption
+  @OptionGroup var plot: PlotOption
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -65,6 +67,7 @@ struct Flow: ParsableCommand {
     where !(value > 0 && value.isFinite) {
       throw ValidationError("\(name) is \(value), expected a positive finite number")
     }
+    try plot.check(json: json)
     guard steps > 0 else { throw ValidationError("--steps is \(steps), expected at least 1") }
     if method == .exact {
       guard step == nil else { throw ValidationError("--step: the method exact has no steps") }
@@ -104,7 +107,14 @@ struct Flow: ParsableCommand {
       sheaf, input: x, default: "random", arrays: arrays,
       hasOutput: network.outputActivation != .identity)
     var course = try trajectory.map { _ in try Trajectory(network, stalks: trajectoryStalks) }
-    let observe: ((FlowObservation) -> Void)? = course == nil ? nil : { course!.append($0) }
+    var discords: [(time: Double, discord: Double)] = []
+    let observe: ((FlowObservation) -> Void)? =
+      course == nil && !plot.plot
+      ? nil
+      : {
+        course?.append($0)
+        discords.append(($0.time, $0.totalDiscord))
+      }
     let halt = Halt.onSignals(timeLimit: limit.timeLimit)
     let bar = ProgressBar()
     let solution = try run(
@@ -135,6 +145,11 @@ struct Flow: ParsableCommand {
       delivery.put { try JSONOutput.print(report.json) }
     } else if trajectory != CallFiles.standardStream {
       delivery.print(report.text)
+      plot.add(
+        Panel(
+          "total discord Σ‖ρ‖²", x: Axis("time"), y: Axis(scale: .logarithmic),
+          layers: [.line(x: discords.map(\.time), y: discords.map(\.discord))]),
+        to: &delivery)
     }
     try delivery.end(report.failure)
   }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ArrayFiles
+import Figures
 import Foundation
 import LinearAlgebra
 import NeuralSheaves
@@ -27,9 +28,11 @@ struct Spectrum: ParsableCommand {
   @Flag(help: "All eigenvalues of each sample, by a dense decomposition.") var full = false
   @Option(help: "How many eigenvalues at either end of the spectrum.") var pairs = 1
   @OptionGroup var limit: TimeLimitOption
+  @OptionGroup var plot: PlotOption
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
+    try plot.check(json: json)
     guard pairs >= 1 else { throw ValidationError("--pairs is \(pairs), expected at least 1") }
   }
 
@@ -71,6 +74,7 @@ struct Spectrum: ParsableCommand {
       delivery.put { try JSONOutput.print(object(spectrum)) }
     } else {
       delivery.print(text(spectrum))
+      plot.add(panel(spectrum), to: &delivery)
     }
     let count = spectrum.samples.count
     let open = spectrum.samples.count { $0.status != .converged }
@@ -82,6 +86,25 @@ struct Spectrum: ParsableCommand {
         ? nil
         : WorkFailure(
           description: "the spectra of \(open) of \(count) samples are not known: \(reason)"))
+  }
+
+  /// All eigenvalues of the samples, or their ends.
+  private func panel(_ spectrum: SheafSpectrum) -> Panel {
+    func points(_ name: String, _ lists: [[Double]]) -> Layer {
+      .points(
+        x: lists.indices.flatMap { j in lists[j].map { _ in Double(j) } }, y: lists.flatMap { $0 },
+        label: name)
+    }
+    let samples = spectrum.samples
+    return Panel(
+      "eigenvalues by sample", x: Axis("sample"), y: Axis(scale: .logarithmic),
+      legend: .topRight,
+      layers: full
+        ? [points("all", samples.map { $0.eigenvalues ?? [] })]
+        : [
+          points("gap", samples.map { [$0.gap] }),
+          points("largest", samples.map { [$0.top.value] }),
+        ])
   }
 
   private func median(

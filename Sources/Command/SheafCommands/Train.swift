@@ -1,5 +1,6 @@
 import ArgumentParser
 import ArrayFiles
+import Figures
 import Foundation
 import LinearAlgebra
 import ModelFormats
@@ -31,8 +32,16 @@ struct Train: ParsableCommand {
   @Option(help: "Go on from a checkpoint, with its settings.") var resume: String?
   @OptionGroup var limit: TimeLimitOption
   @Option(help: "Write a record of each epoch to a .csv file.") var history: String?
+  @Option(
+    help: """
+      Observe every so many steps, at the end of the epoch that they fall in: every:N. Quartiles of λ₁, λ_max and the \
+      condition number, and the discord of each edge with the output clamped.
+      """) var observe: String?
+  @Option(help: "Write what is observed to a .csv file.") var observations: String?
+  @Option(help: "How many training samples are observed.") var observedSamples = 5
   @Option(help: "Write the trained network to an .onnx, .safetensors or .npz file.") var out:
     String?
+  @OptionGroup var plot: PlotOption
   @Flag(help: "Print one JSON object.") var json = false
 
   /// The command line with the settings of the checkpoint that it goes on from put before its own.
@@ -64,7 +73,21 @@ struct Train: ParsableCommand {
     try files.writes("--checkpoint", kept, extensions: ["safetensors"])
     try files.writes("--out", out, extensions: NetworkFile.extensions)
     try files.writes("--history", history, extensions: ["csv"])
+    try files.writes("--observations", observations, extensions: ["csv"])
     return files
+  }
+
+  func validate() throws {
+    guard (observe == nil) == (observations == nil) else {
+      throw ValidationError(
+        "--observe and --observations belong together, found only "
+          + (observe == nil ? "--observations" : "--observe"))
+    }
+    try plot.check(json: json)
+    guard observedSamples > 0 else {
+      throw ValidationError("--observed-samples is \(observedSamples), expected at least 1")
+    }
+    _ = try observe.map(TrainingObserver.interval)
   }
 
   func run() throws {
@@ -76,8 +99,13 @@ struct Train: ParsableCommand {
     defer { withExtendedLifetime(lock) {} }
     try checkNothingIsReplaced()
     let bar = ProgressBar()
-    let session = TrainingSession(
+    var session = TrainingSession(
       options: options, history: history, checkpoint: kept, resume: resume)
+    if let observe, let observations {
+      session.observations = (
+        try TrainingObserver.interval(observe), observedSamples, observations
+      )
+    }
     let outcome = try session.run(until: halt) {
       bar.show($0.epoch, of: options.epochs, "loss \(TextOutput.number($0.train.loss))")
     }
@@ -92,6 +120,12 @@ struct Train: ParsableCommand {
       delivery.put { try JSONOutput.print(object(outcome, ending)) }
     } else {
       delivery.print(text(outcome, ending))
+      plot.add(
+        Panel.losses(
+          [("training", outcome.records.map { ($0.step, $0.train.loss) })]
+            + (outcome.records[0].test == nil
+              ? [] : [("test", outcome.records.map { ($0.step, $0.test?.loss ?? .nan) })])),
+        to: &delivery)
     }
     try delivery.end(failure(outcome, ending))
   }

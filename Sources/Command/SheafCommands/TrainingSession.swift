@@ -9,6 +9,8 @@ struct TrainingSession {
   let options: TrainingOptions
   /// The history, a .csv file.
   var history: String?
+  /// Observations on the way: the steps between them, how many samples, a .csv file.
+  var observations: (interval: Int, samples: Int, path: String)?
   /// Where to put checkpoints.
   var checkpoint: String?
   /// The checkpoint to go on from.
@@ -39,12 +41,17 @@ struct TrainingSession {
     var network = try options.startNetwork()
     let (train, validation, test) = try options.prepare(&network)
     let trainer = try options.trainer(network, train)
-    return try run(trainer, validation, test, { halt.reason != nil }, onEpoch)
+    let observer = try observations.map {
+      try TrainingObserver(
+        every: $0.interval, to: $0.path, on: train, samples: $0.samples, isResumed: resume != nil,
+        halt: halt, network: network)
+    }
+    return try run(trainer, validation, test, observer, { halt.reason != nil }, onEpoch)
   }
 
   private func run<Method: Trainer>(
     _ trainer: Method, _ validation: TrainingData?, _ test: TrainingData?,
-    _ isInterrupted: () -> Bool, _ onEpoch: (EpochRecord) -> Void
+    _ observer: TrainingObserver?, _ isInterrupted: () -> Bool, _ onEpoch: (EpochRecord) -> Void
   ) throws -> Outcome {
     var run = try TrainingRun(
       trainer, epochs: options.epochs, validation: validation, patience: options.patience,
@@ -60,6 +67,7 @@ struct TrainingSession {
       }
       run.records.forEach(onEpoch)
     }
+    var observer = observer
     let clock = ContinuousClock()
     var written = clock.now
     // Whether the last epoch is not on the disk yet.
@@ -82,6 +90,7 @@ struct TrainingSession {
       if let history {
         attempt(history) { try run.records.table(of: run.network).write(to: history) }
       }
+      if let observer { attempt(observer.path, observer.write) }
       written = clock.now
       isPending = false
     }
@@ -90,6 +99,7 @@ struct TrainingSession {
       status = try run.run(
         onEpoch: { run in
           onEpoch(run.records.last!)
+          try observer?.look(at: run.trainer.network, run.records.last!)
           isPending = true
           if (clock.now - written) / .seconds(1) >= Self.interval || run.records.count == 1 {
             write(run)
