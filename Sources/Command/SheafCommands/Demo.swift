@@ -2,6 +2,7 @@ import ArgumentParser
 import ArrayFiles
 import Datasets
 import Equilibria
+import Figures
 import Foundation
 import LinearAlgebra
 import ModelFormats
@@ -14,7 +15,7 @@ struct Demo: ParsableCommand {
     abstract: "Train on handwritten digits without backpropagation, beside backpropagation.",
     discussion: "Example: sheaf demo --out demo")
 
-  @Option(help: "The folder for histories, networks and test digits.") var out = "demo"
+  @Option(help: "The folder for histories, networks, test digits and figures.") var out = "demo"
   @Option(help: "Epochs.") var epochs = 40
   @Option(help: "The seed of the weights and of the batches.") var seed: UInt64 = 0
   @OptionGroup var limit: TimeLimitOption
@@ -31,6 +32,9 @@ struct Demo: ParsableCommand {
       try files.writes("--out", networkFile(method), extensions: ["onnx"])
     }
     try files.writes("--out", testFile, extensions: ["csv"])
+    for figure in [lossFile, discordFile] {
+      try files.writes("--out", figure, extensions: ["svg"])
+    }
     try files.check()
     let digits = Digits.load()
     var generator = RandomGenerator(seed: seed)
@@ -59,7 +63,11 @@ struct Demo: ParsableCommand {
       Self.table(of: runs),
       "residual: how far from 0 ∈ ∂E the three sweeps of a relaxation end, median of the last batch",
     ]
-    if isWhole { parts.append(try discords(runs, test, until: halt)) }
+    if isWhole {
+      let columns = try discords(runs, test, until: halt)
+      parts.append(columns.text)
+      parts.append(draw(runs, columns.reports, &delivery))
+    }
     parts.append(
       """
       histories: \(runs.map { file($0.method) }.joined(separator: ", "))
@@ -139,6 +147,44 @@ struct Demo: ParsableCommand {
   }
 
   private var testFile: String { "\(out)/test.csv" }
+  private var lossFile: String { "\(out)/loss.svg" }
+  private var discordFile: String { "\(out)/discord.svg" }
+
+  /// Draws losses and discords; a line on where the pictures are, or why there are none.
+  private func draw(
+    _ runs: [Run], _ discords: [DiscordReport], _ delivery: inout Delivery
+  ) -> String {
+    let loss = Figure(panels: [
+      Panel(
+        "Digits", x: Axis("epoch"), y: Axis("test loss", scale: .logarithmic), legend: .topRight,
+        layers: runs.map { run in
+          .line(
+            x: run.records.map { Double($0.epoch) },
+            y: run.records.map { $0.test?.loss ?? .nan }, label: run.method.rawValue)
+        })
+    ])
+    let discord = Figure(panels: [
+      Panel(
+        "Test digits clamped to their labels", y: Axis("discord", scale: .logarithmic),
+        legend: .below,
+        layers: [
+          .bars(
+            categories: discords[0].edges.map(\.edge),
+            series: zip(runs, discords).map { run, report in
+              .init(run.method.rawValue, report.edges.map(\.discord))
+            })
+        ])
+    ])
+    do {
+      for (figure, file) in [(loss, lossFile), (discord, discordFile)] {
+        let drawing = try figure.drawn(as: .svg)
+        delivery.put { try ArrayFile.write(drawing, to: file) }
+      }
+    } catch {
+      return "no figures: \(error)"
+    }
+    return "figures: \(lossFile), \(discordFile)"
+  }
 
   /// Digits as people keep them: one row each, its label and its 64 pixels.
   private static func table(of digits: TrainingData) -> Table {
@@ -166,7 +212,7 @@ struct Demo: ParsableCommand {
   /// Where each network disagrees with the truth: stalks relaxed with the true labels clamped.
   private func discords(
     _ runs: [Run], _ test: TrainingData, until halt: Halt
-  ) throws -> String {
+  ) throws -> (text: String, reports: [DiscordReport]) {
     var columns: [DiscordReport] = []
     var notes: [String] = []
     for run in runs {
@@ -188,12 +234,13 @@ struct Demo: ParsableCommand {
       rows.append([edge.edge, edge.kind.rawValue] + columns.map { number($0.edges[e].discord) })
     }
     rows.append(["total", ""] + columns.map { number($0.total) })
-    return """
+    let text = """
       discord by edge, test digits clamped to their true labels (cross-entropy, κ = 1):
 
       \(TextOutput.table(rows))
 
       \(notes.joined(separator: "\n"))
       """
+    return (text, columns)
   }
 }

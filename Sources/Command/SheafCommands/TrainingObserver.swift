@@ -18,7 +18,6 @@ struct TrainingObserver {
   private let halt: Halt
   private var rows: [(step: Int, fields: [String])] = []
   private var header: [String] = []
-  private var next = 0
 
   /// - Parameter isResumed: whether rows of the file that are of earlier steps stay.
   init(
@@ -47,8 +46,10 @@ struct TrainingObserver {
 
   /// Looks, if it is time to.
   mutating func look(at network: Network, _ record: EpochRecord) throws {
+    // A run that goes on from a checkpoint may have seen more than it holds.
+    rows.removeAll { $0.step >= record.step }
+    let next = rows.last.map { ($0.step / interval + 1) * interval } ?? 0
     guard record.step >= next else { return }
-    next = (record.step / interval + 1) * interval
     let sheaf = NeuralSheaf(network)
     var settings = SheafSpectrum.Settings()
     (settings.tolerance, settings.halt) = (1e-4, halt)
@@ -71,7 +72,6 @@ struct TrainingObserver {
       + discords.map { "discord:\($0.edge)" }
     let quartiles = measures.map { Quartiles(spectra.samples.map($0.1)) }
     let values = quartiles.flatMap { [$0.low, $0.median, $0.high] } + discords.map(\.discord)
-    rows.removeAll { $0.step >= record.step }
     rows.append(
       (
         record.step,

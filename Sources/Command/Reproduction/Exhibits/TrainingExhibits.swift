@@ -146,7 +146,11 @@ extension Exhibit {
         d.add(pair.1, scale: -1)
         return (total.0 + d.elements.reduce(0) { $0 + abs($1) }, total.1 + d.count)
       }
-      stalks.append([task.name, digits(sum / Double(count)), digits(run.discords.total)])
+      // Runs that go back to the forward pass have just done so.
+      stalks.append([
+        task.name, task.startsAtRandom ? digits(sum / Double(count)) : "starts again there",
+        digits(run.discords.total),
+      ])
     }
     findings.tables = [("", table), ("stalks", stalks)]
     return findings
