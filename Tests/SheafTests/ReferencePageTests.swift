@@ -89,7 +89,7 @@ struct ReferencePageTests {
           ["equilibrate", b1, "--pin", "output=1", "--free", "x"] + x,
         ]
       ),
-      ("spectrum", [["spectrum", b1, "--full", "--pairs", "2"] + x]),
+      ("spectrum", [["spectrum", b1, "--full", "--density", "3", "--pairs", "2"] + x]),
       (
         "train",
         [

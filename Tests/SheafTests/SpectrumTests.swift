@@ -234,4 +234,53 @@ struct SpectrumTests {
     let bad = try CommandTests().run(["spectrum", b1, "--pairs", "0"] + input)
     #expect(bad.status == 64 && bad.error.contains("--pairs is 0"), "\(bad.error)")
   }
+
+  /// The distribution of the eigenvalues of a chain of identities is that of its closed form; tr L and ‖L‖² of random
+  /// networks come out within the estimate's spread, and the ends lie between the true ones.
+  @Test func densitiesAreThoseOfTheSpectra() throws {
+    let (m, d) = (12, 40)
+    var chain = Network(inputDimension: d)
+    for _ in 0..<m {
+      chain.append(
+        Dense(weight: .identity(d), bias: [Double](repeating: 0, count: d)),
+        to: chain.lastVertex)
+    }
+    let sheaf = NeuralSheaf(chain)
+    let state = sheaf.forwardPass(Matrix(rows: d, columns: 1, repeating: 1))
+    let measure = SheafSpectrum.densities(sheaf, at: state, vectors: 100)[0]
+    let edges: [Double] = [0, 0.5, 1.5, 2.5, 3.5, 4]
+    let values = (1...m).map { k in
+      4 * pow(sin(Double(2 * k - 1) * .pi / Double(4 * m + 2)), 2)
+    }
+    let shares = measure.shares(between: edges)
+    for (k, share) in shares.enumerated() {
+      let expected = values.count { $0 >= edges[k] && $0 < edges[k + 1] }
+      #expect(abs(share - Double(expected) / Double(m)) < 0.02, "\(k): \(share)")
+    }
+    #expect(abs(measure.weights.reduce(0, +) - 1) < 1e-12)
+    try Tally.over(NeuralSheafLawTests.linearSeeds.filter { $0 % 8 == 0 }) { seed, tally in
+      var (network, g) = try randomNetwork(seed: seed)
+      let n = network.freeDimension
+      guard n >= 20 && n <= 250 else { return }
+      let sheaf = NeuralSheaf(network)
+      let state = sheaf.forwardPass(g.normalMatrix(rows: network.inputDimension, columns: 1))
+      var settings = SheafSpectrum.Settings()
+      settings.isFull = true
+      let all = SheafSpectrum(sheaf, at: state, settings: settings).samples[0].eigenvalues!
+      let measure = SheafSpectrum.densities(sheaf, at: state, vectors: 200, steps: 12)[0]
+      // The spread of vᵀAv/vᵀv over normal v is at most √(2 Σλ²)/n; six of them for 200 vectors.
+      for power in [1.0, 2] {
+        let moment = all.reduce(0) { $0 + pow($1, power) } / Double(n)
+        let spread =
+          (2 * all.reduce(0) { $0 + pow($1, 2 * power) } / 200).squareRoot() / Double(n)
+        let found = measure.mean { pow($0, power) }
+        tally.expect(
+          abs(found - moment) <= 6 * spread + 1e-9 * moment,
+          "seed \(seed), power \(power): \(found), expected \(moment) ± \(spread)")
+      }
+      tally.expect(
+        measure.nodes[0] >= all[0] * (1 - 1e-9) - 1e-12 * all[n - 1]
+          && measure.nodes.last! <= all[n - 1] * (1 + 1e-9), "seed \(seed): ends")
+    }.check(atLeast: 150)
+  }
 }

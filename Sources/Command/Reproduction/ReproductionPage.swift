@@ -1,3 +1,5 @@
+import Foundation
+
 /// The page of a reproduction: each exhibit with its sentence, pictures, tables, settings and distances from the paper.
 struct ReproductionPage {
   let records: [ExhibitRecord]
@@ -51,7 +53,7 @@ struct ReproductionPage {
       )
     }
     for table in record.tables {
-      let long = table.html.count > 6000
+      let long = table.html.components(separatedBy: "<tr>").count > 22
       let body =
         "<div class=\"wide\">\(table.html)</div><p class=\"settings\"><a href=\"\(table.name).csv\">\(table.name).csv</a></p>"
       parts.append(long ? "<details><summary>table</summary>\(body)</details>" : body)

@@ -27,12 +27,19 @@ struct Spectrum: ParsableCommand {
   var input: String
   @Flag(help: "All eigenvalues of each sample, by a dense decomposition.") var full = false
   @Option(help: "How many eigenvalues at either end of the spectrum.") var pairs = 1
+  @Option(
+    help: """
+      Estimate how all eigenvalues are distributed, for networks of any size, with so many random vectors a sample.
+      """) var density: Int?
   @OptionGroup var limit: TimeLimitOption
   @OptionGroup var plot: PlotOption
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
     try plot.check(json: json)
+    if let density, density < 1 {
+      throw ValidationError("--density is \(density), expected at least 1")
+    }
     guard pairs >= 1 else { throw ValidationError("--pairs is \(pairs), expected at least 1") }
   }
 
@@ -65,16 +72,23 @@ struct Spectrum: ParsableCommand {
     let spectrum = SheafSpectrum(
       sheaf, at: state, settings: settings, progress: bar.counter(of: x.columns, "samples"))
     bar.end()
-    try deliver(spectrum, settings.halt)
+    let measures =
+      density.map {
+        SheafSpectrum.densities(sheaf, at: state, vectors: $0, halt: settings.halt)
+      } ?? []
+    try deliver(spectrum, Density(measures), settings.halt)
   }
 
-  private func deliver(_ spectrum: SheafSpectrum, _ halt: Halt) throws {
+  private func deliver(_ spectrum: SheafSpectrum, _ density: Density?, _ halt: Halt) throws {
     var delivery = Delivery()
     if json {
-      delivery.put { try JSONOutput.print(object(spectrum)) }
+      var object = object(spectrum)
+      if let density { object["density"] = density.json }
+      delivery.put { try JSONOutput.print(object) }
     } else {
       delivery.print(text(spectrum))
-      plot.add(panel(spectrum), to: &delivery)
+      if let density { delivery.print("\n" + density.text) }
+      plot.add(density?.panel ?? panel(spectrum), to: &delivery)
     }
     let count = spectrum.samples.count
     let open = spectrum.samples.count { $0.status != .converged }
@@ -173,5 +187,45 @@ struct Spectrum: ParsableCommand {
     lines.append(TextOutput.table(rows))
     if spectrum.samples.count > 20 { lines.append("… all with --json") }
     return lines.joined(separator: "\n")
+  }
+}
+
+/// How the eigenvalues of all samples are distributed.
+private struct Density {
+  /// Of cells of equal ratio.
+  let edges: [Double]
+  let shares: [Double]
+
+  /// nil without measures.
+  init?(_ measures: [SpectralMeasure]) {
+    let nodes = measures.flatMap(\.nodes)
+    guard !nodes.isEmpty else { return nil }
+    let edges = Histogram(logarithmic: nodes, cells: 20).edges
+    // The last cell holds its upper end.
+    let cells = edges.dropLast() + [edges.last! * (1 + 1e-9)]
+    let all = measures.map { $0.shares(between: Array(cells)) }
+    self.edges = edges
+    shares = (0..<edges.count - 1).map { k in
+      all.reduce(0) { $0 + $1[k] } / Double(measures.count)
+    }
+  }
+
+  var json: [String: Any] { ["edges": edges, "shares": shares] }
+
+  var text: String {
+    TextOutput.table(
+      [["eigenvalues from", "to", "share"]]
+        + shares.indices.map { k in
+          [
+            TextOutput.number(edges[k]), TextOutput.number(edges[k + 1]),
+            TextOutput.number(shares[k]),
+          ]
+        })
+  }
+
+  var panel: Panel {
+    Panel(
+      "share of the eigenvalues", x: Axis("eigenvalue", scale: .logarithmic), y: Axis(),
+      layers: [.histogram(edges: edges, counts: shares)])
   }
 }

@@ -95,6 +95,28 @@ public struct SheafSpectrum: Sendable {
     return stride(from: 0, to: batch, by: size).map { $0..<min($0 + size, batch) }
   }
 
+  /// The distribution of the eigenvalues of all samples at a state, for networks of any size: each sample's by stochastic
+  /// Lanczos quadrature, with a seed of its own.
+  ///
+  /// Cost, per sample: `steps` times two sweeps for each vector.
+  public static func densities(
+    _ sheaf: NeuralSheaf, at state: SheafState, stiffness: Stiffness = .uniform, vectors: Int = 10,
+    steps: Int = 60, threads: Int = ProcessInfo.processInfo.activeProcessorCount,
+    halt: Halt = .never
+  ) -> [SpectralMeasure] {
+    let laplacian = RestrictedLaplacian(
+      RestrictedCoboundary(sheaf, at: sheaf.patterns(at: state), batch: state.batch),
+      stiffness: stiffness)
+    var tasks = (0..<state.batch).map { (sample: $0, measure: SpectralMeasure?.none) }
+    forEachInParallel(&tasks, threads: threads) { task in
+      var generator = RandomGenerator(seed: UInt64(task.sample))
+      task.measure = SpectralMeasure(
+        of: laplacian, system: task.sample, vectors: vectors, steps: steps, halt: halt,
+        using: &generator)
+    }
+    return tasks.compactMap(\.measure)
+  }
+
   /// One end of the spectra.
   public enum End: Sendable { case fiedler, top }
 

@@ -31,7 +31,7 @@ public func largestEigenvalues(
   guard batch > 0 && steps > 0 else { return result }
   var (v, previous) = (start, start)
   var w = Matrix(rows: start.rows, columns: batch)
-  var norms = columnNorms(v)
+  var norms = v.columnNorms
   v.scaleColumns(by: norms.map { 1 / $0 })
   var diagonals = [[Double]](repeating: [], count: batch)
   var besides = diagonals
@@ -45,7 +45,7 @@ public func largestEigenvalues(
     v.addColumnDots(w, into: &alpha)
     w.addScaledColumns(v, by: alpha, scale: -1)
     if k > 1 { w.addScaledColumns(previous, by: norms, scale: -1) }
-    norms = columnNorms(w)
+    norms = w.columnNorms
     for j in 0..<batch { diagonals[j].append(alpha[j]) }
     if k <= 4 || k % 4 == 0 || k == steps {
       for j in 0..<batch {
@@ -78,8 +78,11 @@ private func largestRitzPair(_ diagonal: [Double], _ beside: [Double]) -> (Doubl
   return (ritz.values[k - 1], abs(ritz.vectors[k - 1, k - 1]))
 }
 
-private func columnNorms(_ v: Matrix) -> [Double] {
-  var sums = [Double](repeating: 0, count: v.columns)
-  v.addColumnDots(v, into: &sums)
-  return sums.map { $0.squareRoot() }
+extension Matrix {
+  /// ‖·‖ of each column.
+  var columnNorms: [Double] {
+    var sums = [Double](repeating: 0, count: columns)
+    addColumnDots(self, into: &sums)
+    return sums.map { $0.squareRoot() }
+  }
 }
