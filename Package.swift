@@ -42,7 +42,8 @@ let package = Package(
     floor(
       "Networks", "Equilibria",
       on: ["SheafFlows", "PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
-    floor("Networks", "SheafDiagnostics", on: ["NeuralSheaves", "LinearAlgebra"]),
+    floor(
+      "Networks", "SheafDiagnostics", on: ["PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
     floor(
       "Networks", "SheafLaws",
       on: ["Equilibria", "PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),

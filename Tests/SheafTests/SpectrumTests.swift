@@ -1,9 +1,13 @@
 import ArrayFiles
+import Equilibria
 import Foundation
 import LinearAlgebra
 import ModelFormats
+import NetworkKernels
 import NeuralSheaves
+import PiecewiseEnergies
 import SheafDiagnostics
+import Synchronization
 import Testing
 
 /// Spectra of restricted Laplacians.
@@ -282,5 +286,101 @@ struct SpectrumTests {
         measure.nodes[0] >= all[0] * (1 - 1e-9) - 1e-12 * all[n - 1]
           && measure.nodes.last! <= all[n - 1] * (1 + 1e-9), "seed \(seed): ends")
     }.check(atLeast: 150)
+  }
+
+  /// The Hessian on a face is the derivative of the gradient along it, at pinned equilibria of random networks; both
+  /// ways of finding its ends agree; what is held, or rests on a kink, has no part in its vectors.
+  @Test func pinnedSpectraAreThoseOfTheHessian() throws {
+    let faces = Mutex(0)
+    try Tally.over(Array(UInt64(0)..<240)) { seed, tally in
+      var (network, g) = try randomNetwork(seed: seed)
+      let x = g.normalMatrix(rows: network.inputDimension, columns: 1)
+      let pins = try PinnedEquilibriumTests.randomPins(network, input: x, &g)
+      guard network.vertices.reduce(0, { $0 + $1.dimension }) <= 150 else { return }
+      let energy = PinnedEnergy(NeuralSheaf(network), pins: pins)
+      let end = try IterativeSolver(threads: 1).solve(energy, input: x)
+      guard end.status == .converged else { return }
+      let hessian = FaceHessian(energy, at: end.state, sample: 0)
+      guard hessian.rows > 0 else { return }
+      if end.kinkNeurons[0] + end.tiedCoordinates[0] > 0 { faces.withLock { $0 += 1 } }
+      let matrix = hessian.assembled()
+      let scale = max(1, matrix.maximumMagnitude)
+      // Differences of the energy along directions of the face; where it is smooth along them both sides agree.
+      let sizes = network.vertices.map(\.dimension)
+      for _ in 0..<3 {
+        let u = g.normalMatrix(rows: hessian.rows, columns: 1)
+        let direction = hessian.expanded(u)
+        let parts = direction.split(sizes)
+        func moved(_ t: Double) -> SheafState {
+          var state = end.state
+          for v in parts.indices { state.stalks[v].add(parts[v], scale: t) }
+          return state
+        }
+        func value(_ t: Double) -> Double { energy.values(at: moved(t))[0] }
+        let h = 1e-5
+        // Where a coordinate with no force on it lies on a boundary the two sides have curvatures of their own.
+        let patterns = energy.sheaf.patterns(at: end.state)
+        guard [h, -h].allSatisfy({ energy.sheaf.patterns(at: moved($0)) == patterns }) else {
+          continue
+        }
+        let (plus, middle, minus) = (value(h), value(0), value(-h))
+        let expected = dot(u, hessian(u))
+        let second = (plus - 2 * middle + minus) / (h * h)
+        let rounding = 40 * 2.3e-16 * max(middle, 1e-3 * scale) / (h * h)
+        tally.expect(
+          abs(second - expected) <= 1e-3 * abs(expected) + rounding,
+          "seed \(seed): \(second), expected \(expected)")
+      }
+      var settings = SheafSpectrum.Settings()
+      let dense = SheafSpectrum(energy, at: end.state, settings: settings).samples[0]
+      settings.isFull = true
+      let all = SheafSpectrum(energy, at: end.state, settings: settings)
+      let values = try SymmetricEigendecomposition(matrix).values
+      tally.expect(
+        zip(all.samples[0].eigenvalues!, values).allSatisfy { abs($0 - $1) <= 1e-12 * scale },
+        "seed \(seed): eigenvalues")
+      tally.expect(
+        abs(dense.top.energies.reduce(0, +) - 1) < 1e-12
+          && dense.top.energies.count == sizes.reduce(0, +), "seed \(seed): lengths")
+      let held = pins.held(0)
+      tally.expect(held.allSatisfy { dense.top.energies[$0] == 0 }, "seed \(seed): held input")
+    }.check(atLeast: 400)
+    let seen = faces.withLock { $0 }
+    #expect(seen >= 20, "\(seen) states on kinks or ties")
+  }
+
+  /// Faces by hand. x → z → a = max(0, z) → y, weights 1, y pinned to −1: from x = 1 both z and a move, L has 1 and 3;
+  /// from x = 0.3 z rests on its kink, and a has 2 alone. Two values, tied for the largest, whose maximum is pinned to
+  /// 0, move as one: 1 of each and ½ of the maximum's spring.
+  @Test func facesHaveTheirOwnHessians() throws {
+    var chain = Network(inputDimension: 1)
+    for k in 0..<2 {
+      let z = chain.append(Dense(weight: .identity(1), bias: [0]), to: chain.lastVertex)
+      if k == 0 { chain.append(Elementwise.rectifier(dimension: 1), to: z) }
+    }
+    func eigenvalues(_ network: Network, _ x: [Double], _ target: Double) throws -> [Double] {
+      let input = Matrix(column: x)
+      let pin = Pin(
+        vertex: network.lastVertex, coordinates: [0], values: Matrix(column: [target]))
+      let energy = PinnedEnergy(
+        NeuralSheaf(network), pins: try Pins([pin], network: network, input: input))
+      let end = try IterativeSolver(threads: 1).solve(energy, input: input)
+      #expect(end.status == .converged)
+      return SheafSpectrum(energy, at: end.state).samples[0].eigenvalues ?? []
+    }
+    func expect(_ found: [Double], _ expected: [Double]) {
+      #expect(
+        found.count == expected.count
+          && zip(found, expected).allSatisfy { abs($0 - $1) < 1e-12 }, "\(found), \(expected)")
+    }
+    expect(try eigenvalues(chain, [1], -1), [1, 3])
+    expect(try eigenvalues(chain, [0.3], -1), [2])
+    var pooled = Network(inputDimension: 2)
+    let z = pooled.append(Dense(weight: .identity(2), bias: [0, 0]), to: 0)
+    pooled.append(
+      MaximumPooling(
+        SlidingWindow(
+          channels: 1, image: Extent(1, 2), kernel: Extent(1, 2), stride: Extent(1, 2))), to: z)
+    expect(try eigenvalues(pooled, [0.5, 0.4], 0), [1.5])
   }
 }

@@ -1,9 +1,11 @@
 import ArgumentParser
 import ArrayFiles
+import Equilibria
 import Figures
 import Foundation
 import LinearAlgebra
 import NeuralSheaves
+import PiecewiseEnergies
 import SheafDiagnostics
 
 struct Spectrum: ParsableCommand {
@@ -25,6 +27,12 @@ struct Spectrum: ParsableCommand {
   @Option(
     help: "The input, an ARRAY: file.npy, file.npz#key, file.safetensors#name or file.csv#columns.")
   var input: String
+  @Option(
+    help: """
+      Hold coordinates: STALK=VALUE or STALK[i,j,k:l]=VALUE. Repeatable. With pins the spectra are those of the \
+      energy's Hessian at the pinned equilibrium, on the face where it is.
+      """) var pin: [String] = []
+  @Option(help: "Pull coordinates: PIN@GAMMA. Repeatable.") var softPin: [String] = []
   @Flag(help: "All eigenvalues of each sample, by a dense decomposition.") var full = false
   @Option(help: "How many eigenvalues at either end of the spectrum.") var pairs = 1
   @Option(
@@ -40,6 +48,10 @@ struct Spectrum: ParsableCommand {
     if let density, density < 1 {
       throw ValidationError("--density is \(density), expected at least 1")
     }
+    _ = try PinOption.parse(hard: pin, soft: softPin)
+    guard density == nil || pin.isEmpty && softPin.isEmpty else {
+      throw ValidationError("--density is of the Laplacian without pins, found pins as well")
+    }
     guard pairs >= 1 else { throw ValidationError("--pairs is \(pairs), expected at least 1") }
   }
 
@@ -47,6 +59,7 @@ struct Spectrum: ParsableCommand {
     var files = CallFiles()
     network.declare(in: &files)
     files.reads("--input", input)
+    PinOption.declare(hard: pin, soft: softPin, in: &files)
     files.prints("--json", json)
     try files.check()
     let network = try network.load()
@@ -69,14 +82,40 @@ struct Spectrum: ParsableCommand {
         name: "the forward pass", found: "\(network.vertices[v].name) of a sample is not finite",
         expected: "finite stalks")
     }
-    let spectrum = SheafSpectrum(
-      sheaf, at: state, settings: settings, progress: bar.counter(of: x.columns, "samples"))
+    let count = bar.counter(of: x.columns, "samples")
+    let spectrum =
+      pin.isEmpty && softPin.isEmpty
+      ? SheafSpectrum(sheaf, at: state, settings: settings, progress: count)
+      : try pinned(sheaf, x, settings, count)
     bar.end()
     let measures =
       density.map {
         SheafSpectrum.densities(sheaf, at: state, vectors: $0, halt: settings.halt)
       } ?? []
     try deliver(spectrum, Density(measures), settings.halt)
+  }
+
+  /// The spectra of the Hessians at the pinned equilibria.
+  private func pinned(
+    _ sheaf: NeuralSheaf, _ x: Matrix, _ settings: SheafSpectrum.Settings,
+    _ progress: @escaping @Sendable (Int) -> Void
+  ) throws -> SheafSpectrum {
+    let requests = try PinOption.parse(hard: pin, soft: softPin)
+    let pins = try Pins(
+      requests.map { try $0.pin(on: sheaf.network, arrays, samples: x.columns) },
+      network: sheaf.network, input: x)
+    let output =
+      sheaf.network.outputActivation == .identity
+      ? nil : OutputEdge(activation: sheaf.network.outputActivation, energy: .squared)
+    let energy = PinnedEnergy(sheaf, pins: pins, output: output)
+    var solver = AutomaticSolver()
+    solver.settings.halt = settings.halt
+    let end = try solver.solve(energy, input: x)
+    let open = end.statuses.count { $0 != .converged }
+    if open > 0 && settings.halt.reason == nil {
+      Note.say("\(open) of \(x.columns) samples are not at an equilibrium: \(end.status.rawValue)")
+    }
+    return SheafSpectrum(energy, at: end.state, settings: settings, progress: progress)
   }
 
   private func deliver(_ spectrum: SheafSpectrum, _ density: Density?, _ halt: Halt) throws {

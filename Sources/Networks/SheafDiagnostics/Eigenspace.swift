@@ -33,6 +33,11 @@ public struct Eigenspace: Sendable {
     residual = residuals.prefix(count).max() ?? 0
   }
 
+  /// The same space in other coordinates, lengths kept.
+  init(_ other: Eigenspace, _ expanded: (Matrix) -> Matrix) {
+    (value, residual, vectors) = (other.value, other.residual, expanded(other.vectors))
+  }
+
   /// How much of each coordinate's axis lies in the space, over its dimension: v_i² of a single vector. The sum is 1.
   public var energies: [Double] {
     (0..<vectors.rows).map { i in

@@ -51,6 +51,54 @@ extension SampleSpectrum {
       status: .converged)
   }
 
+  /// The ends of the spectrum of one map of which no inverse is known; vectors are expanded from its coordinates.
+  init(
+    of a: some LinearOperator, _ settings: SheafSpectrum.Settings, denseLimit: Int,
+    generator: RandomGenerator, _ expanded: (Matrix) -> Matrix
+  ) {
+    guard a.rows > 0 else {
+      self.init(unknown: .converged, order: expanded(Matrix(rows: 0, columns: 1)).rows)
+      return
+    }
+    if settings.isFull || a.rows <= denseLimit,
+      let all = try? SymmetricEigendecomposition(a.assembled())
+    {
+      self.init(SampleSpectrum(all, settings), expanded)
+      return
+    }
+    var generator = generator
+    let lanczos = BlockLanczos(
+      blockSize: 2, tolerance: settings.tolerance, stepLimit: 3000, halt: settings.halt)
+    let count = min(settings.pairs, a.rows)
+    let top = lanczos.eigenpairs(of: a, count: count, at: .largest, using: &generator)
+    let bottom = lanczos.eigenpairs(of: a, count: count, at: .smallest, using: &generator)
+    guard !top.value.values.isEmpty && !bottom.value.values.isEmpty else {
+      self.init(
+        unknown: settings.halt.reason ?? .diverged,
+        order: expanded(Matrix(rows: a.rows, columns: 1)).rows)
+      return
+    }
+    func space(_ end: Solution<Eigenpairs>) -> Eigenspace {
+      Eigenspace(
+        values: end.value.values, vectors: end.value.vectors, residuals: end.residuals,
+        gap: settings.clusterGap)
+    }
+    self.init(
+      SampleSpectrum(
+        fiedler: space(bottom), top: space(top), smallest: bottom.value.values,
+        largest: top.value.values, eigenvalues: nil,
+        status: (top.statuses + bottom.statuses).first { $0 != .converged } ?? .converged),
+      expanded)
+  }
+
+  /// The same with vectors in other coordinates.
+  private init(_ other: SampleSpectrum, _ expanded: (Matrix) -> Matrix) {
+    self.init(
+      fiedler: Eigenspace(other.fiedler, expanded), top: Eigenspace(other.top, expanded),
+      smallest: other.smallest, largest: other.largest, eigenvalues: other.eigenvalues,
+      status: other.status)
+  }
+
   /// The largest eigenvalues of each system, at least so many, and more until the cluster at the end is whole.
   private static func pairs(
     of a: some LinearOperator, count: Int, _ settings: SheafSpectrum.Settings,

@@ -1,6 +1,7 @@
 import Foundation
 import LinearAlgebra
 import NeuralSheaves
+import PiecewiseEnergies
 
 /// Spectra of the restricted Laplacians L[Ω,Ω] = δ_ΩᵀΓδ_Ω of a batch, each on the pattern of its state (Bosca, Ghrist
 /// 2026, §6).
@@ -85,6 +86,44 @@ public struct SheafSpectrum: Sendable {
     blocks = network.vertices.dropFirst().map { vertex in
       defer { start += vertex.dimension }
       return (vertex.name, start..<start + vertex.dimension)
+    }
+  }
+
+  /// The spectra of the Hessians of a pinned energy, each on the face where its sample is (`FaceHessian`), such as at a
+  /// pinned equilibrium.
+  ///
+  /// Vectors have all coordinates, the input first and a_{k+1} last where there is one. Up to 1000 degrees of freedom
+  /// Hessians are decomposed; beyond, both ends are looked for by iterations on the Hessian itself, which take long for
+  /// a small λ₁ (status `stepLimit`). `logDeterminant` is NaN but where all eigenvalues are known.
+  public init(
+    _ energy: PinnedEnergy, at state: SheafState, settings: Settings = Settings(),
+    progress: (@Sendable (Int) -> Void)? = nil
+  ) {
+    let network = energy.sheaf.network
+    var tasks = (0..<state.batch).map { (sample: $0, spectrum: SampleSpectrum?.none) }
+    let names =
+      network.vertices.map { ($0.name, $0.dimension) }
+      + (energy.output == nil ? [] : [("output", network.outputDimension)])
+    forEachInParallel(&tasks, threads: settings.threads) { task in
+      let hessian = FaceHessian(energy, at: state, sample: task.sample)
+      task.spectrum =
+        settings.halt.reason.map {
+          SampleSpectrum(unknown: $0, order: names.reduce(0) { $0 + $1.1 })
+        }
+        ?? SampleSpectrum(
+          of: hessian, settings, denseLimit: max(settings.denseLimit, 1000),
+          generator: RandomGenerator(seed: UInt64(task.sample))
+        ) { hessian.expanded($0) }
+      progress?(1)
+    }
+    samples = tasks.compactMap(\.spectrum)
+    let sums = samples.compactMap { $0.eigenvalues?.reduce(0) { $0 + log($1) } }
+    logDeterminant =
+      sums.count == samples.count ? sums.reduce(0, +) / Double(max(sums.count, 1)) : .nan
+    var start = 0
+    blocks = names.map { name, dimension in
+      defer { start += dimension }
+      return (name, start..<start + dimension)
     }
   }
 
