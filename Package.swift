@@ -75,8 +75,8 @@ let package = Package(
     floor(
       "Command", "Reproduction",
       on: [
-        "Datasets", "Equilibria", "Figures", "LinearAlgebra", "NeuralSheaves", "PiecewiseEnergies",
-        "SheafDiagnostics", "SheafFlows", "SheafTraining",
+        "ArrayFiles", "Datasets", "Equilibria", "Figures", "LinearAlgebra", "NeuralSheaves",
+        "PiecewiseEnergies", "SheafDiagnostics", "SheafFlows", "SheafTraining",
       ]),
     floor(
       "Command", "SheafCommands",

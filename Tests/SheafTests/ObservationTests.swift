@@ -29,7 +29,7 @@ struct ObservationTests {
     let run = try command.run(call + ["--epochs", "12", "--observations", whole])
     #expect(run.status == 0, "\(run.error)")
     let rows = try table(whole)
-    #expect(rows[0].prefix(3) == ["epoch", "step", "gapLow"])
+    #expect(rows[0].prefix(4) == ["epoch", "step", "unsettled", "gapLow"])
     #expect(
       rows[0].suffix(6)
         == ["discord:z1", "discord:a1", "discord:z2", "discord:a2", "discord:z3", "discord:output"])
@@ -37,8 +37,8 @@ struct ObservationTests {
     #expect(rows.dropFirst().map { $0[1] } == ["0", "30", "50", "80", "100"])
     for row in rows.dropFirst() {
       let v = row.compactMap(Double.init)
-      #expect(v.count == rows[0].count && v[2] <= v[3] && v[3] <= v[4] && v[5] <= v[6])
-      #expect(v[2] > 0 && v[9] >= 1 && v.suffix(6).allSatisfy { $0 >= 0 })
+      #expect(v.count == rows[0].count && v[2] == 0 && v[3] <= v[4] && v[4] <= v[5] && v[6] <= v[7])
+      #expect(v[3] > 0 && v[10] >= 1 && v.suffix(6).allSatisfy { $0 >= 0 })
     }
     let first = try command.run(
       call + ["--epochs", "6", "--observations", csv, "--checkpoint", checkpoint])

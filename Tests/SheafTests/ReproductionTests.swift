@@ -27,6 +27,7 @@ struct ReproductionTests {
     let page = try String(contentsOfFile: out + "/index.html", encoding: .utf8)
     #expect(page.contains("first-flow.svg") && page.contains("Spectral gap against depth"))
     #expect(page.contains("0.2248"), "the paper's number")
+    #expect(page.contains("Spectral gap against depth (quick)"))
     let table = try String(contentsOfFile: out + "/gap-and-depth.csv", encoding: .utf8)
     let medians = table.split(separator: "\n").dropFirst().compactMap {
       Double($0.split(separator: ",").dropLast().last ?? "")
@@ -68,6 +69,24 @@ struct ReproductionTests {
     #expect(
       unknown.error.contains("\"fist-flow\"") && unknown.error.contains("first-flow")
         && unknown.error.contains("pinned-table"), "\(unknown.error)")
+  }
+
+  /// A file of others in a folder of ours is not replaced; the exhibits beside it are made.
+  @Test func filesOfOthersStay() throws {
+    let out = folder()
+    defer { try? FileManager.default.removeItem(atPath: out) }
+    let call = ["reproduce", "first-flow", "--quick", "--out", out]
+    #expect(try CommandTests().run(call).status == 0)
+    let theirs = URL(fileURLWithPath: out + "/phase-planes.svg")
+    try Data("mine".utf8).write(to: theirs)
+    let run = try CommandTests().run(
+      ["reproduce", "dashboard", "phase-planes", "--quick", "--out", out])
+    #expect(
+      run.status == 1
+        && run.error.contains("phase-planes.svg: a file that no reproduction has written"),
+      "\(run.error)")
+    #expect(try String(contentsOf: theirs, encoding: .utf8) == "mine")
+    #expect(try names(out).isSuperset(of: ["dashboard.svg", "dashboard.pdf", "first-flow.svg"]))
   }
 
   /// Without gnuplot tables and scripts are written all the same, and the message says what to install.

@@ -74,9 +74,9 @@ struct PaperTraining: Sendable {
     sheaf = Course(network: run.network, records: run.records)
     descent = try Self.course(
       start, train, test, rule: Backpropagation(), .gradient, rate: task.rate, steps: steps,
-      perEpoch: perEpoch, lab)
+      perEpoch: 100, lab)
     equilibrium = try Self.course(
-      start, train, test, rule: EquilibriumRule(), .adam, rate: nil, steps: min(20_000, steps),
+      start, train, test, rule: EquilibriumRule(), .adam, rate: nil, steps: lab.steps(20_000),
       perEpoch: 100, lab)
   }
 

@@ -1,3 +1,4 @@
+import ArrayFiles
 import Figures
 import Foundation
 
@@ -9,6 +10,8 @@ public struct ReproductionFolder {
   private let isQuick: Bool
   /// Of the program: what another one made is made anew.
   private let version: String
+  /// The files that reproductions have written.
+  private var own: Set<String> = []
 
   /// What is wrong with a folder.
   public struct Failure: Error, CustomStringConvertible {
@@ -27,7 +30,9 @@ public struct ReproductionFolder {
         throw Failure(description: "\(path): a file; expected a folder or the name of a new one")
       }
       let names = try files.contentsOfDirectory(atPath: path).filter { !$0.hasPrefix(".") }
-      guard names.isEmpty || names.contains(Self.mark) else {
+      let isOurs =
+        (try? String(contentsOfFile: path + "/" + Self.mark, encoding: .utf8)) == Self.sign
+      guard names.isEmpty || isOurs else {
         throw Failure(
           description:
             "\(path): the folder holds other files (\(names.sorted().prefix(3).joined(separator: ", "))"
@@ -37,24 +42,37 @@ public struct ReproductionFolder {
     }
     do {
       try files.createDirectory(atPath: path, withIntermediateDirectories: true)
-      if !files.fileExists(atPath: file(Self.mark)) {
-        try write("This folder is written by sheaf reproduce.\n", to: Self.mark)
-      }
+      // A folder that cannot be written to is to be found before the work is done.
+      try ArrayFile.write(Data(Self.sign.utf8), to: file(Self.mark))
     } catch {
       throw Failure(description: "\(path): the folder cannot be written to")
+    }
+    own = [Self.mark]
+    for exhibit in Exhibit.all {
+      if let record = record(of: exhibit) { own.formUnion(record.files + [exhibit.name + ".json"]) }
+    }
+    if let page = try? String(contentsOfFile: file(Self.page), encoding: .utf8),
+      page.contains(ReproductionPage.title)
+    {
+      own.insert(Self.page)
     }
   }
 
   private static let mark = "reproduction.txt"
+  private static let sign = "This folder is written by sheaf reproduce.\n"
+  private static let page = "index.html"
 
   private func file(_ name: String) -> String { path + "/" + name }
 
-  private func write(_ text: String, to name: String) throws {
-    try write(Data(text.utf8), to: name)
-  }
-
-  private func write(_ data: Data, to name: String) throws {
-    try data.write(to: URL(fileURLWithPath: file(name)), options: .atomic)
+  /// - Throws: `Failure` for a file that no reproduction has written.
+  private mutating func write(_ data: Data, to name: String) throws {
+    guard own.contains(name) || !FileManager.default.fileExists(atPath: file(name)) else {
+      throw Failure(
+        description:
+          "\(file(name)): a file that no reproduction has written; expected none of this name")
+    }
+    own.insert(name)
+    try ArrayFile.write(data, to: file(name))
   }
 
   /// Whether an exhibit is there already, made by this program as thoroughly.
@@ -68,47 +86,63 @@ public struct ReproductionFolder {
     guard let data = FileManager.default.contents(atPath: file(exhibit.name + ".json")) else {
       return nil
     }
-    return try? JSONDecoder().decode(ExhibitRecord.self, from: data)
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return try? decoder.decode(ExhibitRecord.self, from: data)
   }
 
   /// Writes what an exhibit has come to, and the page anew; why figures could not be drawn, if so.
-  public func write(_ findings: Findings, of exhibit: Exhibit, seconds: Double) throws -> String? {
-    var record = ExhibitRecord(exhibit, findings, seconds, isQuick: isQuick, version: version)
-    var problem: String?
+  public mutating func write(
+    _ findings: Findings, of exhibit: Exhibit, seconds: Double
+  ) throws -> String? {
     func base(_ suffix: String) -> String { exhibit.name + (suffix.isEmpty ? "" : "-" + suffix) }
-    for (suffix, figure) in findings.figures {
-      let base = base(suffix)
-      record.figures.append(base)
-      try write(figure.script(as: .svg), to: base + ".gnuplot")
-      record.files.append(base + ".gnuplot")
-      do {
-        for format in [Figure.Format.svg, .pdf] {
-          try write(figure.drawn(as: format), to: "\(base).\(format.rawValue)")
-          record.files.append("\(base).\(format.rawValue)")
-        }
-      } catch let failure as Gnuplot.Failure {
-        (problem, record.isDrawn) = (failure.description, false)
-      }
-    }
+    let formats = [Figure.Format.svg, .pdf]
+    var record = ExhibitRecord(exhibit, findings, seconds, isQuick: isQuick, version: version)
+    record.figures = findings.figures.map { base($0.suffix) }
+    record.tables = findings.tables.map { .init(name: base($0.suffix), html: $0.table.html) }
+    let drawings = record.figures.flatMap { name in formats.map { "\(name).\($0.rawValue)" } }
+    record.files =
+      record.figures.map { $0 + ".gnuplot" }
+      + record.tables.flatMap { [$0.name + ".csv", $0.name + ".md"] } + drawings
+    // Whose the files are is known before they are there; that all are, afterwards.
+    record.isDrawn = false
+    try write(encoded(record), to: exhibit.name + ".json")
     for (suffix, table) in findings.tables {
-      let base = base(suffix)
-      try write(table.csv, to: base + ".csv")
-      try write(table.markdown, to: base + ".md")
-      record.files += [base + ".csv", base + ".md"]
-      record.tables.append(.init(name: base, html: table.html))
+      try write(Data(table.csv.utf8), to: base(suffix) + ".csv")
+      try write(Data(table.markdown.utf8), to: base(suffix) + ".md")
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    try write(encoder.encode(record), to: exhibit.name + ".json")
+    for (suffix, figure) in findings.figures {
+      try write(Data(figure.script(as: .svg).utf8), to: base(suffix) + ".gnuplot")
+    }
+    var problem: String?
+    do {
+      for (suffix, figure) in findings.figures {
+        for format in formats {
+          try write(figure.drawn(as: format), to: "\(base(suffix)).\(format.rawValue)")
+        }
+      }
+    } catch let failure as Gnuplot.Failure {
+      problem = failure.description
+    }
+    record.isDrawn = problem == nil
+    try write(encoded(record), to: exhibit.name + ".json")
     try writePage()
     return problem
   }
 
+  private func encoded(_ record: ExhibitRecord) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return try encoder.encode(record)
+  }
+
   /// The page of all exhibits that are there.
-  public func writePage() throws {
-    try write(ReproductionPage(Exhibit.all.compactMap(record), isQuick).html, to: "index.html")
+  public mutating func writePage() throws {
+    let page = ReproductionPage(records: Exhibit.all.compactMap(record))
+    try write(Data(page.html.utf8), to: Self.page)
   }
 }
 
@@ -136,7 +170,7 @@ struct ExhibitRecord: Codable {
   ) {
     (name, title) = (exhibit.name, exhibit.title)
     (sentence, settings) = (findings.sentence, findings.settings)
-    comparisons = findings.comparisons.filter { $0.found.isFinite }
+    comparisons = findings.comparisons
     (self.seconds, self.isQuick, self.version) = (seconds, isQuick, version)
   }
 }

@@ -3,11 +3,8 @@ import Foundation
 /// The page of a reproduction: each exhibit with its sentence, pictures, tables, settings and distances from the paper.
 struct ReproductionPage {
   let records: [ExhibitRecord]
-  let isQuick: Bool
 
-  init(_ records: [ExhibitRecord], _ isQuick: Bool) {
-    (self.records, self.isQuick) = (records, isQuick)
-  }
+  static let title = "Neural networks as local-to-global computations, reproduced"
 
   var html: String {
     """
@@ -16,7 +13,7 @@ struct ReproductionPage {
     <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
-    <title>Neural networks as local-to-global computations, reproduced</title>
+    <title>\(Self.title)</title>
     <style>
     body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
     h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 3rem; border-top: 1px solid #ccc; padding-top: 1rem; }
@@ -28,10 +25,10 @@ struct ReproductionPage {
     </style>
     </head>
     <body>
-    <h1>Neural networks as local-to-global computations, reproduced</h1>
+    <h1>\(Self.title)</h1>
     <p>The figures and tables of V. Bosca, R. Ghrist, <em>Neural Networks as Local-to-Global Computations</em>
     (arXiv:2603.14831, 2026), §6 and appendix E, from runs with data and weights of our own.
-    \(isQuick ? "<strong>Quick: runs are a tenth as long, sweeps thinned out; losses are higher.</strong>" : "")</p>
+    \(records.contains(where: \.isQuick) ? "<strong>What is marked quick has runs a tenth as long and thinner sweeps.</strong>" : "")</p>
     <nav>\(records.map { "<div><a href=\"#\($0.name)\">\(HTML.escaped($0.title))</a></div>" }.joined(separator: "\n"))</nav>
     \(records.map(section).joined(separator: "\n"))
     </body>
@@ -42,7 +39,7 @@ struct ReproductionPage {
 
   private func section(_ record: ExhibitRecord) -> String {
     var parts = [
-      "<section id=\"\(record.name)\"><h2>\(HTML.escaped(record.title))</h2>",
+      "<section id=\"\(record.name)\"><h2>\(HTML.escaped(record.title))\(record.isQuick ? " (quick)" : "")</h2>",
       "<p>\(HTML.escaped(record.sentence))</p>",
     ]
     for figure in record.figures {
@@ -66,7 +63,7 @@ struct ReproductionPage {
       parts.append("<div class=\"wide\">\(table.html)</div>")
     }
     parts.append(
-      "<p class=\"settings\">Settings: \(HTML.escaped(record.settings)). Took \(digits(record.seconds, 2)) s.</p></section>"
+      "<p class=\"settings\">Settings: \(HTML.escaped(record.settings)). Took \(digits(record.seconds, 2)) s, swift-sheaf \(HTML.escaped(record.version)).</p></section>"
     )
     return parts.joined(separator: "\n")
   }

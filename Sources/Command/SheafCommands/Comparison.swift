@@ -123,7 +123,7 @@ struct Comparison {
 
 extension [String] {
   /// Each once, in the order of their first places.
-  fileprivate var uniqued: [String] {
+  var uniqued: [String] {
     var seen = Set<String>()
     return filter { seen.insert($0).inserted }
   }

@@ -23,8 +23,7 @@ struct Reproduce: ParsableCommand {
   @OptionGroup var limit: TimeLimitOption
 
   private func exhibits() throws -> [Exhibit] {
-    if names.contains("all") { return Exhibit.all }
-    return try names.map { name in
+    let chosen = try names.filter { $0 != "all" }.map { name in
       if let exhibit = Exhibit.all.first(where: { $0.name == name }) { return exhibit }
       let known = Exhibit.all.map(\.name)
       let nearest = name.nearest(among: known).map { "; nearest is \($0)" } ?? ""
@@ -32,13 +31,16 @@ struct Reproduce: ParsableCommand {
         "there is no exhibit \"\(name)\"\(nearest). Expected all or some of "
           + known.joined(separator: ", "))
     }
+    return Exhibit.all.filter { exhibit in
+      names.contains("all") || chosen.contains { $0.name == exhibit.name }
+    }
   }
 
   func validate() throws { _ = try exhibits() }
 
   func run() throws {
     let exhibits = try exhibits()
-    let folder = try ReproductionFolder(out, isQuick: quick, version: Version.number)
+    var folder = try ReproductionFolder(out, isQuick: quick, version: Version.number)
     let bar = ProgressBar()
     let halt = Halt.onSignals(timeLimit: limit.timeLimit)
     let missing = exhibits.filter { !folder.holds($0) }
@@ -54,10 +56,13 @@ struct Reproduce: ParsableCommand {
         let findings = try laboratory.findings(of: exhibit)
         let seconds = (clock.now - start) / .seconds(1)
         if let problem = try folder.write(findings, of: exhibit, seconds: seconds) {
-          problems.append(problem)
+          problems.append("figures are not drawn: \(problem)")
         }
       } catch is Laboratory.Interrupted {
         break
+      } catch {
+        problems.append("\(exhibit.name): \(error)")
+        continue
       }
       done += 1
     }
@@ -69,10 +74,10 @@ struct Reproduce: ParsableCommand {
       "\(out)/index.html: \(done) of \(missing.count) \(missing.count == 1 ? "exhibit" : "exhibits") made"
         + (kept > 0 ? ", \(kept) kept" : ""))
     let ending: String? =
-      done < missing.count
+      halt.reason != nil && done < missing.count
       ? "\(missing.count - done) exhibits are left: "
         + (halt.reason == .timeLimit ? "--time-limit reached" : "interrupted")
-      : problems.first.map { "figures are not drawn: \($0)" }
+      : problems.isEmpty ? nil : problems.uniqued.joined(separator: "; ")
     try delivery.end(ending.map { WorkFailure(description: $0) })
   }
 }

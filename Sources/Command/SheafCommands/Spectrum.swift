@@ -92,7 +92,8 @@ struct Spectrum: ParsableCommand {
       density.map {
         SheafSpectrum.densities(sheaf, at: state, vectors: $0, halt: settings.halt)
       } ?? []
-    try deliver(spectrum, Density(measures), settings.halt)
+    let whole = measures.filter(\.isWhole)
+    try deliver(spectrum, Density(whole), isWhole: whole.count == measures.count, settings.halt)
   }
 
   /// The spectra of the Hessians at the pinned equilibria.
@@ -118,7 +119,9 @@ struct Spectrum: ParsableCommand {
     return SheafSpectrum(energy, at: end.state, settings: settings, progress: progress)
   }
 
-  private func deliver(_ spectrum: SheafSpectrum, _ density: Density?, _ halt: Halt) throws {
+  private func deliver(_ spectrum: SheafSpectrum, _ density: Density?, isWhole: Bool, _ halt: Halt)
+    throws
+  {
     var delivery = Delivery()
     if json {
       var object = object(spectrum)
@@ -134,11 +137,11 @@ struct Spectrum: ParsableCommand {
     let reason =
       halt.reason.map { $0 == .timeLimit ? "--time-limit reached" : "interrupted" }
       ?? "the iterations did not converge"
-    try delivery.end(
-      open == 0
-        ? nil
-        : WorkFailure(
-          description: "the spectra of \(open) of \(count) samples are not known: \(reason)"))
+    let problem =
+      open > 0
+      ? "the spectra of \(open) of \(count) samples are not known: \(reason)"
+      : isWhole ? nil : "the distribution is not that of all samples: \(reason)"
+    try delivery.end(problem.map { WorkFailure(description: $0) })
   }
 
   /// All eigenvalues of the samples, or their ends.

@@ -4,7 +4,6 @@ import Equilibria
 import Foundation
 import LinearAlgebra
 import NeuralSheaves
-import PiecewiseEnergies
 import SheafDiagnostics
 import SheafTraining
 
@@ -18,6 +17,8 @@ struct TrainingObserver {
   private let halt: Halt
   private var rows: [(step: Int, fields: [String])] = []
   private var header: [String] = []
+  /// The header of a file that rows stay of.
+  private var earlier: [String]?
 
   /// - Parameter isResumed: whether rows of the file that are of earlier steps stay.
   init(
@@ -28,10 +29,17 @@ struct TrainingObserver {
     let range = 0..<min(samples, data.count)
     probe = try TrainingData(
       input: data.input.columns(range), target: data.target.columns(range), for: network)
-    guard isResumed, let text = try? String(contentsOfFile: path, encoding: .utf8) else { return }
-    for line in text.split(separator: "\n").dropFirst() {
-      let fields = line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-      if fields.count > 1, let step = Int(fields[1]) { rows.append((step, fields)) }
+    guard isResumed, FileManager.default.fileExists(atPath: path) else { return }
+    let text: String
+    do { text = try String(contentsOfFile: path, encoding: .utf8) } catch {
+      throw ArrayFileError(file: path, problem: "the observations so far cannot be read")
+    }
+    let lines = text.split(separator: "\n").map {
+      $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+    earlier = lines.first
+    for fields in lines.dropFirst() where fields.count > 1 {
+      if let step = Int(fields[1]) { rows.append((step, fields)) }
     }
   }
 
@@ -54,28 +62,35 @@ struct TrainingObserver {
     var settings = SheafSpectrum.Settings()
     (settings.tolerance, settings.halt) = (1e-4, halt)
     let spectra = SheafSpectrum(sheaf, at: sheaf.forwardPass(probe.input), settings: settings)
-    let isIdentity = network.outputActivation == .identity
-    let energy = PinnedEnergy(
-      sheaf,
-      pins: try Pins([.clamp(probe.target, of: network)], network: network, input: probe.input),
-      output: OutputEdge(
-        activation: network.outputActivation, energy: isIdentity ? .squared : .crossEntropy))
+    let energy = try EquilibriumRule.energy(
+      sheaf, input: probe.input, target: probe.target, coupling: 1)
     var solver = AutomaticSolver()
     solver.settings.halt = halt
-    let discords = energy.discords(at: try solver.solve(energy, input: probe.input).state).edges
+    let end = try solver.solve(energy, input: probe.input)
+    let discords = energy.discords(at: end.state).edges
+    let unsettled = spectra.samples.indices.count {
+      spectra.samples[$0].status != .converged || end.statuses[$0] != .converged
+    }
     guard halt.reason == nil else { return }
     let measures: [(String, (SampleSpectrum) -> Double)] = [
       ("gap", { $0.gap }), ("largest", { $0.top.value }), ("condition", { $0.condition }),
     ]
     header =
-      ["epoch", "step"] + measures.flatMap { ["\($0.0)Low", $0.0, "\($0.0)High"] }
+      ["epoch", "step", "unsettled"] + measures.flatMap { ["\($0.0)Low", $0.0, "\($0.0)High"] }
       + discords.map { "discord:\($0.edge)" }
+    if let earlier, earlier != header {
+      throw ArrayFileError(
+        file: path,
+        problem: "its columns are \(earlier.joined(separator: ", ")), expected those of this run's "
+          + "observations, \(header.joined(separator: ", "))")
+    }
     let quartiles = measures.map { Quartiles(spectra.samples.map($0.1)) }
     let values = quartiles.flatMap { [$0.low, $0.median, $0.high] } + discords.map(\.discord)
     rows.append(
       (
         record.step,
-        ["\(record.epoch)", "\(record.step)"] + values.map { $0.isFinite ? "\($0)" : "" }
+        ["\(record.epoch)", "\(record.step)", "\(unsettled)"]
+          + values.map { $0.isFinite ? "\($0)" : "" }
       ))
   }
 

@@ -10,21 +10,29 @@ extension SampleSpectrum {
     let tops = pairs(of: a, count: count, settings, generators)
     let bottoms = pairs(of: inverse, count: count, settings, generators)
     return zip(tops, bottoms).map { top, bottom in
-      let (largest, smallest) = (top.value.values, bottom.value.values.map { 1 / $0 })
-      guard !largest.isEmpty && !smallest.isEmpty else {
-        return SampleSpectrum(unknown: settings.halt.reason ?? .diverged, order: a.rows)
-      }
-      func space(_ end: Solution<Eigenpairs>, _ values: [Double]) -> Eigenspace {
-        Eigenspace(
-          values: values, vectors: end.value.vectors, residuals: end.residuals,
-          gap: settings.clusterGap)
-      }
-      return SampleSpectrum(
-        fiedler: space(bottom, smallest), top: space(top, largest),
-        smallest: Array(smallest.prefix(count)), largest: Array(largest.prefix(count)),
-        eigenvalues: nil,
-        status: (top.statuses + bottom.statuses).first { $0 != .converged } ?? .converged)
+      SampleSpectrum(
+        bottom, smallest: bottom.value.values.map { 1 / $0 }, top, count: count, settings)
     }
+  }
+
+  /// The ends as they were found; NaN where one was not.
+  private init(
+    _ bottom: Solution<Eigenpairs>, smallest: [Double], _ top: Solution<Eigenpairs>, count: Int,
+    _ settings: SheafSpectrum.Settings
+  ) {
+    func space(_ end: Solution<Eigenpairs>, _ values: [Double]) -> Eigenspace {
+      Eigenspace(
+        values: values.isEmpty ? [.nan] : values, vectors: end.value.vectors,
+        residuals: end.residuals, gap: settings.clusterGap)
+    }
+    let largest = top.value.values
+    let isWhole = !largest.isEmpty && !smallest.isEmpty
+    self.init(
+      fiedler: space(bottom, smallest), top: space(top, largest),
+      smallest: Array(smallest.prefix(count)), largest: Array(largest.prefix(count)),
+      eigenvalues: nil,
+      status: (top.statuses + bottom.statuses).first { $0 != .converged }
+        ?? (isWhole ? .converged : settings.halt.reason ?? .diverged))
   }
 
   /// Nothing known.
@@ -66,29 +74,22 @@ extension SampleSpectrum {
       self.init(SampleSpectrum(all, settings), expanded)
       return
     }
-    var generator = generator
     let lanczos = BlockLanczos(
       blockSize: 2, tolerance: settings.tolerance, stepLimit: 3000, halt: settings.halt)
     let count = min(settings.pairs, a.rows)
-    let top = lanczos.eigenpairs(of: a, count: count, at: .largest, using: &generator)
-    let bottom = lanczos.eigenpairs(of: a, count: count, at: .smallest, using: &generator)
-    guard !top.value.values.isEmpty && !bottom.value.values.isEmpty else {
-      self.init(
-        unknown: settings.halt.reason ?? .diverged,
-        order: expanded(Matrix(rows: a.rows, columns: 1)).rows)
-      return
+    var generator = generator
+    func end(_ end: BlockLanczos.End) -> Solution<Eigenpairs> {
+      var wanted = count + 1
+      var found = lanczos.eigenpairs(of: a, count: wanted, at: end, using: &generator)
+      while Self.isCluster(found, order: a.rows, settings) {
+        wanted = min(2 * wanted, a.rows)
+        found.widen(lanczos.eigenpairs(of: a, count: wanted, at: end, using: &generator))
+      }
+      return found
     }
-    func space(_ end: Solution<Eigenpairs>) -> Eigenspace {
-      Eigenspace(
-        values: end.value.values, vectors: end.value.vectors, residuals: end.residuals,
-        gap: settings.clusterGap)
-    }
+    let (top, bottom) = (end(.largest), end(.smallest))
     self.init(
-      SampleSpectrum(
-        fiedler: space(bottom), top: space(top), smallest: bottom.value.values,
-        largest: top.value.values, eigenvalues: nil,
-        status: (top.statuses + bottom.statuses).first { $0 != .converged } ?? .converged),
-      expanded)
+      SampleSpectrum(bottom, smallest: bottom.value.values, top, count: count, settings), expanded)
   }
 
   /// The same with vectors in other coordinates.
@@ -109,17 +110,36 @@ extension SampleSpectrum {
     var wanted = count + 1
     var found = lanczos.eigenpairs(ofEach: a, count: wanted, at: .largest, using: generators)
     while true {
-      let open = found.indices.filter { j in
-        guard let first = found[j].value.values.first, let last = found[j].value.values.last,
-          found[j].statuses.allSatisfy({ $0 == .converged })
-        else { return false }
-        return found[j].value.values.count < a.rows && first - last <= settings.clusterGap * first
-      }
+      let open = found.indices.filter { Self.isCluster(found[$0], order: a.rows, settings) }
       guard !open.isEmpty else { return found }
       wanted = min(2 * wanted, a.rows)
       let more = lanczos.eigenpairs(
         ofEach: a.systems(open), count: wanted, at: .largest, using: open.map { generators[$0] })
-      for (q, j) in open.enumerated() { found[j] = more[q] }
+      for (q, j) in open.enumerated() { found[j].widen(more[q]) }
+    }
+  }
+
+  /// Whether all pairs that were found are of one cluster, which may have more.
+  private static func isCluster(
+    _ found: Solution<Eigenpairs>, order: Int, _ settings: SheafSpectrum.Settings
+  ) -> Bool {
+    guard let first = found.value.values.first, let last = found.value.values.last,
+      found.statuses.allSatisfy({ $0 == .converged })
+    else { return false }
+    return found.value.values.count < order
+      && abs(first - last) <= settings.clusterGap * abs(first)
+  }
+}
+
+extension Solution<Eigenpairs> {
+  /// Takes more pairs; where they were not found what is there stays, with the reason.
+  fileprivate mutating func widen(_ more: Solution<Eigenpairs>) {
+    if let reason = more.statuses.first(where: { $0 != .converged }) {
+      statuses = statuses.map { _ in reason }
+    } else if more.value.values.count >= value.values.count {
+      self = more
+    } else {
+      statuses = statuses.map { _ in .interrupted }
     }
   }
 }

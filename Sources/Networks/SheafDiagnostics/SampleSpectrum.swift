@@ -6,8 +6,9 @@ public struct SampleSpectrum: Sendable {
   public let fiedler: Eigenspace
   /// The space of the largest.
   public let top: Eigenspace
-  /// The least eigenvalues, ascending, and the largest, descending: as many as were asked for.
+  /// The least eigenvalues, ascending, as many as were asked for.
   public let smallest: [Double]
+  /// The largest, descending.
   public let largest: [Double]
   /// All eigenvalues, ascending, from a dense decomposition.
   public let eigenvalues: [Double]?

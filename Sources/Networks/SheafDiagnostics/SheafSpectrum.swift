@@ -39,7 +39,7 @@ public struct SheafSpectrum: Sendable {
 
   /// The spectra at a state.
   ///
-  /// Cost, per sample and end: two sweeps for each of 20–100 blocks of four vectors, or a dense decomposition.
+  /// Cost, per sample and end: two sweeps for each of 10–60 blocks of two vectors, or a dense decomposition.
   public init(
     _ sheaf: NeuralSheaf, at state: SheafState, stiffness: Stiffness = .uniform,
     settings: Settings = Settings(), progress: (@Sendable (Int) -> Void)? = nil

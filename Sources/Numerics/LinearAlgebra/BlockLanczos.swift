@@ -188,8 +188,13 @@ private struct EndSearch {
       end == .largest ? value <= last + margin : value >= last - margin
     }
     let before = found.values.count >= count ? found.values[count - 1] : nil
+    let isConfirming = !found.values.isEmpty
     found.merge(new, status: status, from: end)
-    guard status == .converged else { return }
+    guard status == .converged else {
+      // That there is nothing nearer to the end was not confirmed.
+      if isConfirming { found.statuses = found.statuses.map { _ in status } }
+      return
+    }
     if let before, new.values.allSatisfy({ isNoNearer($0, than: before) }) { return }
     if found.values.count >= count, !isFull(new.values),
       isNoNearer(new.values.last!, than: found.values[count - 1])

@@ -9,6 +9,8 @@ public struct SpectralMeasure: Sendable {
   public let nodes: [Double]
   /// Their weights, positive; the sum is 1.
   public let weights: [Double]
+  /// Whether all steps were taken that were asked for.
+  public let isWhole: Bool
 
   /// The measure of one map.
   ///
@@ -61,6 +63,7 @@ public struct SpectralMeasure: Sendable {
     }
     points.sort { $0.0 < $1.0 }
     nodes = points.map(\.0)
+    isWhole = halt.reason == nil
     let total = points.reduce(0) { $0 + $1.1 }
     weights = points.map { $0.1 / total }
   }

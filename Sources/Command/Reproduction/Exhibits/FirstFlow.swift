@@ -81,9 +81,11 @@ extension Exhibit {
       ["output − forward pass"]
         + [end, exact].map { digits($0.state.stalks.last![0, 0] - forward) })
     findings.tables.append(("summary", summary))
-    findings.comparisons = [
-      Comparison("steps to 1e-12 (other weights)", Double(end.steps), paper: 12_779)
-    ]
+    if !lab.isQuick {
+      findings.comparisons = [
+        Comparison("steps to 1e-12 (other weights)", Double(end.steps), paper: 12_779)
+      ]
+    }
     return findings
   }
 }

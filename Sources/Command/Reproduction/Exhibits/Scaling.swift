@@ -45,7 +45,7 @@ extension Exhibit {
       table.append([digits(rate)] + losses.map { digits($0) } + [digits(medians.last!)])
     }
     var findings = Findings(
-      "Below βn ≈ 0.1 parameters hardly move while stalks settle; about βn = 1 the loss is least; beyond, it rises again.",
+      "With little βn the loss is still far from its least after so many steps; about βn = 1 it is least; beyond, it rises again.",
       settings:
         "\(task.name), \(rates.count) values of βn × \(seeds.count) seeds, n = 300, dt = \(task.step), "
         + "\(steps) steps from random stalks")
@@ -120,7 +120,7 @@ extension Exhibit {
         [digits(time)] + losses.flatMap { [digits($0[k].train), digits($0[k].test)] })
     }
     var findings = Findings(
-      "Information from the clamp has to pass every layer: at the same time T deeper networks are behind.",
+      "What the clamp says has to pass every layer: from T = 5 on deeper networks are behind, though they start ahead.",
       settings: "paraboloid, β = 1/n, dt = 0.005 (one hidden layer) and 0.01, random stalks, seed 7"
     )
     findings.figures = [

@@ -57,12 +57,13 @@ extension Exhibit {
     name: "discord-activation", title: "Discord against activation, neuron by neuron"
   ) { lab in
     var findings = Findings(
-      "The more active a neuron, the more discord on its affine edge, loosely: what is silent is not pulled at from "
-        + "downstream.",
+      "The discord of each neuron's affine edge against how active it is. How far the one goes with the other differs "
+        + "from layer to layer: the table has Spearman's rank correlations.",
       settings:
         "the networks of the exhibit eigenvectors, training stalks of the joint flow at the end; means over the "
         + "300 training samples")
     var panels: [Panel] = []
+    var correlations = ResultTable(["network", "layer", "neurons", "rank correlation"])
     var table = ResultTable([
       "network", "neuron", "mean activation", "discord of its z", "of its a",
     ])
@@ -89,6 +90,9 @@ extension Exhibit {
           ])
         }
         layers.append(.points(x: x, y: y, label: network.vertices[a].name))
+        correlations.append([
+          "\(widths)", network.vertices[a].name, "\(x.count)", digits(rankCorrelation(x, y), 3),
+        ])
       }
       panels.append(
         Panel(
@@ -97,7 +101,7 @@ extension Exhibit {
           layers: layers))
     }
     findings.figures = [("", Figure(columns: 2, width: .page, panels: panels))]
-    findings.tables = [("", table)]
+    findings.tables = [("correlations", correlations), ("", table)]
     return findings
   }
 
@@ -216,6 +220,19 @@ extension Exhibit {
     ]
     findings.tables = [("", table)]
     return findings
+  }
+
+  /// Spearman's ρ of two lists without ties.
+  private static func rankCorrelation(_ x: [Double], _ y: [Double]) -> Double {
+    func ranks(_ values: [Double]) -> [Double] {
+      var ranks = [Double](repeating: 0, count: values.count)
+      let order = values.indices.sorted { values[$0] < values[$1] }
+      for (rank, i) in order.enumerated() { ranks[i] = Double(rank) }
+      return ranks
+    }
+    let n = Double(x.count)
+    let squares = zip(ranks(x), ranks(y)).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+    return 1 - 6 * squares / (n * (n * n - 1))
   }
 
   private static let wide = [[2, 30, 1], [2, 12, 8, 6, 1]]

@@ -69,7 +69,7 @@ extension Exhibit {
       let grid = OutputGrid(run.train.input)
       let truth = grid.target(task.task)
       let values = [run.sheaf.network, run.descent.network].map { grid.values(of: $0) }
-      let all = values.flatMap { $0 } + (truth ?? [])
+      let all = (values.flatMap { $0 } + (truth ?? [])).filter(\.isFinite)
       let (low, high) = (all.min() ?? 0, all.max() ?? 1)
       let range = task.task == .circular ? 0...1 : low...max(high, low + 1e-9)
       let levels = task.task == .circular ? [0.5] : grid.levels(low, high)
