@@ -66,7 +66,7 @@ struct FigureTests {
     #expect(ElementCounter.count(try Self.svg(none)) != nil)
     #expect(try Graphviz.draw(nasty.dot, as: .png).starts(with: [0x89, 0x50, 0x4E, 0x47]))
     #expect(try Graphviz.draw(nasty.dot, as: .pdf).starts(with: Array("%PDF".utf8)))
-    #expect(throws: Graphviz.Failure.self) { try Graphviz.draw("digraph {", as: .svg) }
+    #expect(throws: DrawingFailure.self) { try Graphviz.draw("digraph {", as: .svg) }
   }
 
   @Test func networksShowDimensionsOperationsAndOutput() throws {

@@ -5,8 +5,11 @@ import Testing
 
 /// Figures drawn by gnuplot, as scripts and as text.
 struct PlotTests {
+  static let trap = FileManager.default.temporaryDirectory
+    .appendingPathComponent("sheaf-trap-\(UInt64.random(in: 0...UInt64.max))")
   static let hostile = [
-    "'; system \"touch /tmp/x\"; '", "'''", "''\u{301}'", "\"", "\\", "\\n\\", "{/Symbol a}",
+    "'; system \"touch \(trap.path)\"; '", "\"; system \"touch \(trap.path)\"; \"",
+    "'''", "''\u{301}'", "\"", "\\", "\\n\\", "{/Symbol a}",
     "a_b^c",
     "%", "100%% %d", "line\nbreak\r\n", "$0 $data1 _012345", "@x", "`date`", "<b>&amp;</b>", "# no",
     "END",
@@ -113,8 +116,6 @@ struct PlotTests {
 
   /// Every place of a text takes every text literally.
   @Test func textsAreLiteral() throws {
-    let trap = URL(fileURLWithPath: "/tmp/x")
-    let existed = FileManager.default.fileExists(atPath: trap.path)
     for text in Self.hostile {
       let panel = Panel(
         text, x: Axis(text, ticks: [Axis.Tick(0, text)]), y: Axis(text), legend: .topRight,
@@ -130,7 +131,7 @@ struct PlotTests {
       #expect(texts.filter { $0 == shown }.count == count, "\(text): \(texts)")
       for format in [Figure.Format.pdf, .png] { _ = try Self.draw(figure, as: format, text) }
     }
-    #expect(FileManager.default.fileExists(atPath: trap.path) == existed)
+    #expect(FileManager.default.fileExists(atPath: Self.trap.path) == false)
     #expect(Typesetting.line("a\nb\u{1}") == "a b\u{FFFD}")
   }
 
@@ -254,9 +255,9 @@ struct PlotTests {
   @Test func withoutGnuplotAMessageNamesThePackage() {
     let script = Figure(panels: []).script(as: .svg)
     let text = message { _ = try Gnuplot.run(script, as: .svg, path: "/nonexistent") }
-    #expect(text == "gnuplot is not on the PATH; Debian's package is gnuplot-nox")
+    #expect(text == "the command gnuplot is not on the PATH; Debian's package is gnuplot-nox")
     let failure = message { _ = try Gnuplot.draw("nonsense", as: .svg) }
-    #expect(failure.hasPrefix("gnuplot ended with status 1"), "\(failure)")
+    #expect(failure.hasPrefix("the command gnuplot ended with status 1"), "\(failure)")
   }
 
   @Test func textHasItsRowsAndColumns() {

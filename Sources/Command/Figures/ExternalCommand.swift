@@ -5,26 +5,26 @@ import Foundation
 struct ExternalCommand {
   /// What a run left.
   struct Answer {
-    let status: Int32
     let output: Data
     /// What it said on its standard error.
     let errors: String
-
-    /// The errors in brief, for a message.
-    var message: String { errors.prefix(300).trimmingCharacters(in: .whitespacesAndNewlines) }
   }
 
   let name: String
+  /// Debian's, that it is of.
+  let package: String
   /// Folders, separated by colons.
   var path = ProcessInfo.processInfo.environment["PATH"] ?? ""
   /// What is added to the environment.
   var environment: [String: String] = [:]
 
-  /// The answer to a text, whose file is the last argument; nil if there is no such command.
-  func run(_ arguments: [String], on text: String) throws -> Answer? {
+  /// The answer to a text, whose file is the last argument.
+  ///
+  /// - Throws: `DrawingFailure` where there is no such command, it ends with an error or gives nothing.
+  func run(_ arguments: [String], on text: String) throws -> Answer {
     let candidates = path.split(separator: ":").map { "\($0)/\(name)" }
     guard let file = candidates.first(where: FileManager.default.isExecutableFile) else {
-      return nil
+      throw DrawingFailure.notFound(command: name, package: package)
     }
     // By files: neither side waits for the other.
     let folder = FileManager.default.temporaryDirectory
@@ -45,8 +45,13 @@ struct ExternalCommand {
     try process.run()
     let said = errors.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
-    return Answer(
-      status: process.terminationStatus, output: try Data(contentsOf: output),
-      errors: String(decoding: said, as: UTF8.self))
+    let answer = Answer(
+      output: try Data(contentsOf: output), errors: String(decoding: said, as: UTF8.self))
+    guard process.terminationStatus == 0, !answer.output.isEmpty else {
+      throw DrawingFailure.failed(
+        command: name, status: process.terminationStatus,
+        message: answer.errors.prefix(300).trimmingCharacters(in: .whitespacesAndNewlines))
+    }
+    return answer
   }
 }

@@ -9,7 +9,7 @@ public final class Laboratory {
   let halt: Halt
   /// Told what is being done.
   private let note: (String) -> Void
-  private var trainings: [String: PaperTraining] = [:]
+  private var known: [String: any Sendable] = [:]
 
   /// A laboratory.
   public init(isQuick: Bool, halt: Halt = .never, note: @escaping (String) -> Void = { _ in }) {
@@ -27,6 +27,7 @@ public final class Laboratory {
   /// Why there is no result.
   public struct Interrupted: Error, CustomStringConvertible {
     let reason: SolutionStatus
+    /// The reason.
     public var description: String { reason.rawValue }
   }
 
@@ -40,10 +41,15 @@ public final class Laboratory {
 
   /// The paper's training run of a task, with what is measured on its way.
   func training(_ task: PaperTask) throws -> PaperTraining {
-    if let known = trainings[task.name] { return known }
-    note("training of \(task.name)")
-    let result = try PaperTraining(task, self)
-    trainings[task.name] = result
-    return result
+    try once("training of \(task.name)") { try PaperTraining(task, self) }
+  }
+
+  /// What several exhibits look at, made for the first of them.
+  func once<Value: Sendable>(_ name: String, _ make: () throws -> Value) rethrows -> Value {
+    if let value = known[name] as? Value { return value }
+    note(name)
+    let value = try make()
+    known[name] = value
+    return value
   }
 }

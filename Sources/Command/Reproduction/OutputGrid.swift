@@ -36,12 +36,8 @@ struct OutputGrid {
 
   /// The function to be learned; nil for classes.
   func target(_ task: SyntheticTask) -> [Double]? {
-    let points = (0..<input.columns).map { (input[0, $0], input[1, $0]) }
-    switch task {
-    case .paraboloid: return points.map { $0.0 * $0.0 + $0.1 * $0.1 - 2.0 / 3 }
-    case .saddle: return points.map { $0.0 * $0.0 - $0.1 * $0.1 + sin(2 * $0.0) / 2 }
-    case .circular, .blobs: return nil
-    }
+    let values = (0..<input.columns).compactMap { task.value(input[0, $0], input[1, $0]) }
+    return values.isEmpty ? nil : values
   }
 
   /// Round levels between two values.

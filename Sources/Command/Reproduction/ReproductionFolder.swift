@@ -15,6 +15,7 @@ public struct ReproductionFolder {
 
   /// What is wrong with a folder.
   public struct Failure: Error, CustomStringConvertible {
+    /// What, in a sentence.
     public let description: String
   }
 
@@ -122,7 +123,7 @@ public struct ReproductionFolder {
           try write(figure.drawn(as: format), to: "\(base(suffix)).\(format.rawValue)")
         }
       }
-    } catch let failure as Gnuplot.Failure {
+    } catch let failure as DrawingFailure {
       problem = failure.description
     }
     record.isDrawn = problem == nil

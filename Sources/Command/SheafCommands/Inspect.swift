@@ -60,20 +60,20 @@ struct Inspect: ParsableCommand {
     }
     do {
       try ArrayFile.write(try Graphviz.draw(drawing.dot, as: format), to: path)
-    } catch Graphviz.Failure.notFound {
+    } catch let missing as DrawingFailure where missing.isMissing {
       let graph = String(path.dropLast(3)) + "dot"
       let found = FileManager.default.contents(atPath: graph)
       guard found == nil || found == dot else {
         throw ArrayFileError(
           file: path,
-          problem: "is not drawn, since \(Graphviz.Failure.notFound), and \(graph) is in use")
+          problem: "is not drawn, since \(missing), and \(graph) is in use")
       }
       try ArrayFile.write(dot, to: graph)
       throw ArrayFileError(
         file: path,
-        problem: "is not drawn, since \(Graphviz.Failure.notFound); its graph is in \(graph) for "
+        problem: "is not drawn, since \(missing); its graph is in \(graph) for "
           + "dot -T\(format.rawValue) -o \(path) \(graph)")
-    } catch let failure as Graphviz.Failure {
+    } catch let failure as DrawingFailure {
       throw ArrayFileError(file: path, problem: "is not drawn: \(failure)")
     }
   }

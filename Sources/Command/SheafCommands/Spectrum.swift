@@ -93,7 +93,8 @@ struct Spectrum: ParsableCommand {
         SheafSpectrum.densities(sheaf, at: state, vectors: $0, halt: settings.halt)
       } ?? []
     let whole = measures.filter(\.isWhole)
-    try deliver(spectrum, Density(whole), isWhole: whole.count == measures.count, settings.halt)
+    try deliver(
+      spectrum, SpectralDensity(whole), isWhole: whole.count == measures.count, settings.halt)
   }
 
   /// The spectra of the Hessians at the pinned equilibria.
@@ -119,18 +120,19 @@ struct Spectrum: ParsableCommand {
     return SheafSpectrum(energy, at: end.state, settings: settings, progress: progress)
   }
 
-  private func deliver(_ spectrum: SheafSpectrum, _ density: Density?, isWhole: Bool, _ halt: Halt)
+  private func deliver(
+    _ spectrum: SheafSpectrum, _ density: SpectralDensity?, isWhole: Bool, _ halt: Halt
+  )
     throws
   {
+    let report = SpectrumReport(
+      spectrum: spectrum, density: density, pairs: pairs, isFull: full)
     var delivery = Delivery()
     if json {
-      var object = object(spectrum)
-      if let density { object["density"] = density.json }
-      delivery.put { try JSONOutput.print(object) }
+      delivery.put { try JSONOutput.print(report.json) }
     } else {
-      delivery.print(text(spectrum))
-      if let density { delivery.print("\n" + density.text) }
-      plot.add(density?.panel ?? panel(spectrum), to: &delivery)
+      delivery.print(report.text)
+      plot.add(report.panel, to: &delivery)
     }
     let count = spectrum.samples.count
     let open = spectrum.samples.count { $0.status != .converged }
@@ -142,132 +144,5 @@ struct Spectrum: ParsableCommand {
       ? "the spectra of \(open) of \(count) samples are not known: \(reason)"
       : isWhole ? nil : "the distribution is not that of all samples: \(reason)"
     try delivery.end(problem.map { WorkFailure(description: $0) })
-  }
-
-  /// All eigenvalues of the samples, or their ends.
-  private func panel(_ spectrum: SheafSpectrum) -> Panel {
-    func points(_ name: String, _ lists: [[Double]]) -> Layer {
-      .points(
-        x: lists.indices.flatMap { j in lists[j].map { _ in Double(j) } }, y: lists.flatMap { $0 },
-        label: name)
-    }
-    let samples = spectrum.samples
-    return Panel(
-      "eigenvalues by sample", x: Axis("sample"), y: Axis(scale: .logarithmic),
-      legend: .topRight,
-      layers: full
-        ? [points("all", samples.map { $0.eigenvalues ?? [] })]
-        : [
-          points("gap", samples.map { [$0.gap] }),
-          points("largest", samples.map { [$0.top.value] }),
-        ])
-  }
-
-  private func median(
-    _ value: (SampleSpectrum) -> Double, _ spectrum: SheafSpectrum
-  ) -> Double? {
-    Statistics(spectrum.samples.map(value)).median
-  }
-
-  private func means(_ spectrum: SheafSpectrum, _ end: SheafSpectrum.End) -> [(String, Double)] {
-    spectrum.blockEnergies(end).map { ($0.block, Statistics($0.energies).mean ?? .nan) }
-  }
-
-  private func object(_ spectrum: SheafSpectrum) -> [String: Any] {
-    func triple(_ gap: Double?, _ largest: Double?, _ condition: Double?) -> [String: Any] {
-      [
-        "gap": JSONOutput.number(gap), "largest": JSONOutput.number(largest),
-        "condition": JSONOutput.number(condition),
-      ]
-    }
-    func energies(_ end: SheafSpectrum.End) -> [String: Any] {
-      Dictionary(
-        uniqueKeysWithValues: means(spectrum, end).map { ($0.0, JSONOutput.number($0.1)) })
-    }
-    return [
-      "samples": spectrum.samples.map { s in
-        var object = triple(s.gap, s.top.value, s.condition)
-        object["status"] = s.status.rawValue
-        object["residual"] = JSONOutput.number(max(s.fiedler.residual, s.top.residual))
-        object["multiplicity"] = ["gap": s.fiedler.dimension, "largest": s.top.dimension]
-        if pairs > 1 {
-          object["pairs"] = ["smallest": s.smallest, "largest": s.largest]
-        }
-        if full { object["eigenvalues"] = s.eigenvalues ?? [] }
-        return object
-      },
-      "median": triple(
-        median(\.gap, spectrum), median(\.top.value, spectrum), median(\.condition, spectrum)),
-      "logDeterminant": JSONOutput.number(spectrum.logDeterminant),
-      "fiedlerEnergy": energies(.fiedler), "topEnergy": energies(.top),
-      "fiedlerStability": JSONOutput.number(spectrum.stability(.fiedler)),
-      "topStability": JSONOutput.number(spectrum.stability(.top)),
-    ]
-  }
-
-  private func text(_ spectrum: SheafSpectrum) -> String {
-    let n = TextOutput.number
-    let m = { (value: (SampleSpectrum) -> Double) in n(median(value, spectrum) ?? .nan) }
-    let count = spectrum.samples.count
-    var lines = [
-      "\(count) \(count == 1 ? "sample" : "samples"): median gap \(m { $0.gap }), largest "
-        + "\(m { $0.top.value }), condition \(m { $0.condition }), log determinant "
-        + n(spectrum.logDeterminant)
-    ]
-    if let fiedler = spectrum.stability(.fiedler), let top = spectrum.stability(.top) {
-      lines.append("stability: Fiedler \(n(fiedler)), top \(n(top))")
-    }
-    var blocks = [["stalk", "Fiedler", "top"]]
-    for ((block, fiedler), (_, top)) in zip(means(spectrum, .fiedler), means(spectrum, .top)) {
-      blocks.append([block, n(fiedler), n(top)])
-    }
-    lines += ["", TextOutput.table(blocks), ""]
-    var rows = [["sample", "gap", "largest", "condition"]]
-    for (j, s) in spectrum.samples.prefix(20).enumerated() {
-      rows.append(["\(j)", n(s.gap), n(s.top.value), n(s.condition)])
-    }
-    lines.append(TextOutput.table(rows))
-    if spectrum.samples.count > 20 { lines.append("… all with --json") }
-    return lines.joined(separator: "\n")
-  }
-}
-
-/// How the eigenvalues of all samples are distributed.
-private struct Density {
-  /// Of cells of equal ratio.
-  let edges: [Double]
-  let shares: [Double]
-
-  /// nil without measures.
-  init?(_ measures: [SpectralMeasure]) {
-    let nodes = measures.flatMap(\.nodes)
-    guard !nodes.isEmpty else { return nil }
-    let edges = Histogram(logarithmic: nodes, cells: 20).edges
-    // The last cell holds its upper end.
-    let cells = edges.dropLast() + [edges.last! * (1 + 1e-9)]
-    let all = measures.map { $0.shares(between: Array(cells)) }
-    self.edges = edges
-    shares = (0..<edges.count - 1).map { k in
-      all.reduce(0) { $0 + $1[k] } / Double(measures.count)
-    }
-  }
-
-  var json: [String: Any] { ["edges": edges, "shares": shares] }
-
-  var text: String {
-    TextOutput.table(
-      [["eigenvalues from", "to", "share"]]
-        + shares.indices.map { k in
-          [
-            TextOutput.number(edges[k]), TextOutput.number(edges[k + 1]),
-            TextOutput.number(shares[k]),
-          ]
-        })
-  }
-
-  var panel: Panel {
-    Panel(
-      "share of the eigenvalues", x: Axis("eigenvalue", scale: .logarithmic), y: Axis(),
-      layers: [.histogram(edges: edges, counts: shares)])
   }
 }

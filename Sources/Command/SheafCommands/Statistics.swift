@@ -1,4 +1,5 @@
 import Foundation
+import SheafDiagnostics
 
 /// Median, mean and standard error of some numbers, those that are not finite left out.
 struct Statistics {
@@ -11,8 +12,7 @@ struct Statistics {
     let values = values.filter(\.isFinite)
     let n = values.count
     count = n
-    let sorted = values.sorted()
-    median = n == 0 ? nil : (sorted[(n - 1) / 2] + sorted[n / 2]) / 2
+    median = n == 0 ? nil : Quartiles(values).median
     let mean = n == 0 ? nil : values.reduce(0, +) / Double(n)
     self.mean = mean
     guard let mean, n > 1 else {

@@ -29,6 +29,15 @@ public enum SyntheticTask: String, Sendable, CaseIterable {
     return Dataset(trainInput: x, trainTarget: y, testInput: u, testTarget: v)
   }
 
+  /// The function f that a regression is to learn, without noise; nil for classes.
+  public func value(_ x1: Double, _ x2: Double) -> Double? {
+    switch self {
+    case .paraboloid: x1 * x1 + x2 * x2 - 2.0 / 3
+    case .saddle: x1 * x1 - x2 * x2 + sin(2 * x1) / 2
+    case .circular, .blobs: nil
+    }
+  }
+
   private func draw(_ n: Int, _ g: inout RandomGenerator) -> (Matrix, Matrix) {
     var x = Matrix(rows: 2, columns: n)
     var y = Matrix(rows: outputDimension, columns: n)
@@ -36,11 +45,10 @@ public enum SyntheticTask: String, Sendable, CaseIterable {
       switch self {
       case .paraboloid:
         (x[0, j], x[1, j]) = (g.uniform(-2, 2), g.uniform(-2, 2))
-        y[0, j] = x[0, j] * x[0, j] + x[1, j] * x[1, j] - 2.0 / 3 + 0.02 * g.normal()
+        y[0, j] = value(x[0, j], x[1, j])! + 0.02 * g.normal()
       case .saddle:
         (x[0, j], x[1, j]) = (g.uniform(0, 2), g.uniform(0, 2))
-        y[0, j] =
-          x[0, j] * x[0, j] - x[1, j] * x[1, j] + sin(2 * x[0, j]) / 2 + 0.02 * g.normal()
+        y[0, j] = value(x[0, j], x[1, j])! + 0.02 * g.normal()
       case .circular:
         let isOuter = g.uniform() < 0.5
         let area = isOuter ? g.uniform(1.5 * 1.5, 2.5 * 2.5) : g.uniform()

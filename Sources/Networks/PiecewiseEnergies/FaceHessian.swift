@@ -31,7 +31,8 @@ public struct FaceHessian: SymmetricOperator {
     for v in 0..<energy.sheaf.network.vertices.count + (energy.output == nil ? 0 : 1) {
       for i in energy.pins.held(v) { isHeld[starts[v] + i] = true }
     }
-    let rho = energy.sheaf.discrepancy(state)
+    var rho = energy.sheaf.discrepancy(state)
+    energy.stiffness.multiply(&rho)
     var (x, forces) = (
       [Double](repeating: 0, count: flat.count), [Double](repeating: 0, count: flat.count)
     )

@@ -30,7 +30,7 @@ extension SampleSpectrum {
     self.init(
       fiedler: space(bottom, smallest), top: space(top, largest),
       smallest: Array(smallest.prefix(count)), largest: Array(largest.prefix(count)),
-      eigenvalues: nil,
+      eigenvalues: nil, iterations: (top.iterations.max() ?? 0) + (bottom.iterations.max() ?? 0),
       status: (top.statuses + bottom.statuses).first { $0 != .converged }
         ?? (isWhole ? .converged : settings.halt.reason ?? .diverged))
   }
@@ -40,7 +40,8 @@ extension SampleSpectrum {
     let space = Eigenspace(
       values: [.nan], vectors: Matrix(rows: order, columns: 0), residuals: [], gap: 0)
     self.init(
-      fiedler: space, top: space, smallest: [], largest: [], eigenvalues: nil, status: reason)
+      fiedler: space, top: space, smallest: [], largest: [], eigenvalues: nil, iterations: 0,
+      status: reason)
   }
 
   /// All of a spectrum.
@@ -56,7 +57,7 @@ extension SampleSpectrum {
       fiedler: space(Array(0..<n)), top: space((0..<n).reversed()),
       smallest: Array(dense.values.prefix(count)),
       largest: Array(dense.values.reversed().prefix(count)), eigenvalues: dense.values,
-      status: .converged)
+      iterations: 0, status: .converged)
   }
 
   /// The ends of the spectrum of one map of which no inverse is known; vectors are expanded from its coordinates.
@@ -97,7 +98,7 @@ extension SampleSpectrum {
     self.init(
       fiedler: Eigenspace(other.fiedler, expanded), top: Eigenspace(other.top, expanded),
       smallest: other.smallest, largest: other.largest, eigenvalues: other.eigenvalues,
-      status: other.status)
+      iterations: other.iterations, status: other.status)
   }
 
   /// The largest eigenvalues of each system, at least so many, and more until the cluster at the end is whole.

@@ -12,6 +12,9 @@ public struct SampleSpectrum: Sendable {
   public let largest: [Double]
   /// All eigenvalues, ascending, from a dense decomposition.
   public let eigenvalues: [Double]?
+  /// The blocks of two vectors that the operators of both ends were applied to, two sweeps each; 0 of a dense
+  /// decomposition.
+  public let iterations: Int
   /// Whether both ends were found within the tolerance.
   public let status: SolutionStatus
 

@@ -29,60 +29,26 @@ public func largestEigenvalues(
     iterations: [Int](repeating: 0, count: batch))
   let steps = min(stepLimit, a.rows)
   guard batch > 0 && steps > 0 else { return result }
-  var (v, previous) = (start, start)
-  var w = Matrix(rows: start.rows, columns: batch)
-  var norms = v.columnNorms
-  v.scaleColumns(by: norms.map { 1 / $0 })
-  var diagonals = [[Double]](repeating: [], count: batch)
-  var besides = diagonals
+  var lanczos = TridiagonalLanczos(from: start)
   for k in 1...steps {
     if let reason = halt.reason {
       result.statuses = result.statuses.map { $0 == .stepLimit ? reason : $0 }
       break
     }
-    a.apply(v, into: &w)
-    var alpha = [Double](repeating: 0, count: batch)
-    v.addColumnDots(w, into: &alpha)
-    w.addScaledColumns(v, by: alpha, scale: -1)
-    if k > 1 { w.addScaledColumns(previous, by: norms, scale: -1) }
-    norms = w.columnNorms
-    for j in 0..<batch { diagonals[j].append(alpha[j]) }
-    if k <= 4 || k % 4 == 0 || k == steps {
-      for j in 0..<batch {
-        let (value, last) = largestRitzPair(diagonals[j], besides[j])
-        let residual = norms[j] * last
-        result.value[j] = value + residual
-        result.residuals[j] = residual > 0 ? residual / value : residual
-        result.iterations[j] = k
-        result.statuses[j] =
-          residual <= tolerance * value ? .converged : value.isNaN ? .diverged : .stepLimit
-      }
-      if result.statuses.allSatisfy({ $0 == .converged }) { break }
+    lanczos.step(a)
+    guard k <= 4 || k % 4 == 0 || k == steps else { continue }
+    for j in 0..<batch {
+      let ritz = lanczos.ritz(j)
+      let last = lanczos.diagonals[j].count - 1
+      let value = ritz?.values[last] ?? .nan
+      let residual = ritz.map { lanczos.norms[j] * abs($0.vectors[last, last]) } ?? .nan
+      result.value[j] = value + residual
+      result.residuals[j] = residual > 0 ? residual / value : residual
+      result.iterations[j] = k
+      result.statuses[j] =
+        residual <= tolerance * value ? .converged : value.isNaN ? .diverged : .stepLimit
     }
-    for j in 0..<batch { besides[j].append(norms[j]) }
-    // An exhausted Krylov space (β = 0) goes on with the zero vector, which changes nothing.
-    w.scaleColumns(by: norms.map { $0 > 1e-300 ? 1 / $0 : 0 })
-    swap(&previous, &v)
-    swap(&v, &w)
+    if result.statuses.allSatisfy({ $0 == .converged }) { break }
   }
   return result
-}
-
-/// The largest eigenvalue of a symmetric tridiagonal matrix and the size of the last component of
-/// its eigenvector.
-private func largestRitzPair(_ diagonal: [Double], _ beside: [Double]) -> (Double, Double) {
-  let k = diagonal.count
-  guard let ritz = try? TridiagonalEigendecomposition(diagonal: diagonal, beside: beside) else {
-    return (.nan, .nan)
-  }
-  return (ritz.values[k - 1], abs(ritz.vectors[k - 1, k - 1]))
-}
-
-extension Matrix {
-  /// ‖·‖ of each column.
-  var columnNorms: [Double] {
-    var sums = [Double](repeating: 0, count: columns)
-    addColumnDots(self, into: &sums)
-    return sums.map { $0.squareRoot() }
-  }
 }

@@ -25,45 +25,24 @@ public struct SpectralMeasure: Sendable {
   ) {
     precondition(a.traits.contains(.symmetric) && vectors > 0 && steps > 0)
     let a = system.map { a.systems([Int](repeating: $0, count: vectors)) } ?? a
-    let n = a.rows
-    var v = generator.normalMatrix(rows: n, columns: vectors)
-    var (previous, w) = (v, Matrix(rows: n, columns: vectors))
-    var norms = v.columnNorms
-    v.scaleColumns(by: norms.map { 1 / $0 })
-    var diagonals = [[Double]](repeating: [], count: vectors)
-    var besides = diagonals
-    for k in 0..<min(steps, n) where halt.reason == nil {
-      a.apply(v, into: &w)
-      var alpha = [Double](repeating: 0, count: vectors)
-      v.addColumnDots(w, into: &alpha)
-      w.addScaledColumns(v, by: alpha, scale: -1)
-      if k > 0 { w.addScaledColumns(previous, by: norms, scale: -1) }
-      for j in 0..<vectors {
-        // A Krylov space that is exhausted gains nothing more.
-        if k > 0 && besides[j].count < k { continue }
-        diagonals[j].append(alpha[j])
-      }
-      norms = w.columnNorms
-      for j in 0..<vectors where diagonals[j].count == k + 1 {
-        let scale = diagonals[j].maximumMagnitude
-        if norms[j] > 1e-13 * scale && k + 1 < min(steps, n) { besides[j].append(norms[j]) }
-      }
-      w.scaleColumns(by: norms.map { $0 > 1e-300 ? 1 / $0 : 0 })
-      swap(&previous, &v)
-      swap(&v, &w)
+    var lanczos = TridiagonalLanczos(
+      from: generator.normalMatrix(rows: a.rows, columns: vectors))
+    var taken = 0
+    let wanted = min(steps, a.rows)
+    while taken < wanted && halt.reason == nil {
+      lanczos.step(a)
+      taken += 1
     }
     var points: [(Double, Double)] = []
-    for j in 0..<vectors where !diagonals[j].isEmpty {
-      let beside = Array(besides[j].prefix(diagonals[j].count - 1))
-      guard let ritz = try? TridiagonalEigendecomposition(diagonal: diagonals[j], beside: beside)
-      else { continue }
+    for j in 0..<(taken == 0 ? 0 : vectors) {
+      guard let ritz = lanczos.ritz(j) else { continue }
       for (k, theta) in ritz.values.enumerated() {
         points.append((theta, ritz.vectors[0, k] * ritz.vectors[0, k] / Double(vectors)))
       }
     }
     points.sort { $0.0 < $1.0 }
     nodes = points.map(\.0)
-    isWhole = halt.reason == nil
+    isWhole = taken == wanted
     let total = points.reduce(0) { $0 + $1.1 }
     weights = points.map { $0.1 / total }
   }

@@ -40,8 +40,7 @@ extension Figure {
 
   /// The figure drawn by gnuplot. PNG has 288 dots per inch; fonts are DejaVu Sans, where there is one.
   ///
-  /// - Throws: `Gnuplot.Failure.notFound` without gnuplot, `.failed` if it ends with an error; or an error of the file
-  ///   system, as files are handed over in the temporary folder.
+  /// - Throws: `DrawingFailure`, or an error of the file system, as files are handed over in the temporary folder.
   public func drawn(as format: Format) throws -> Data {
     try Gnuplot.draw(script(as: format), as: format)
   }
