@@ -11,7 +11,7 @@ func floor(
 }
 
 let libraries = [
-  "LinearAlgebra", "NetworkKernels", "CellularSheaves", "NeuralSheaves", "PiecewiseEnergies",
+  "LinearAlgebra", "NetworkKernels", "CellComplexes", "CellularSheaves", "NeuralSheaves", "PiecewiseEnergies",
   "SheafFlows", "Equilibria", "SheafDiagnostics", "SheafTraining", "SheafLaws", "ArrayFiles",
   "ModelFormats", "Datasets", "Figures", "Reproduction",
 ]
@@ -33,10 +33,12 @@ let package = Package(
     floor("Numerics", "LinearAlgebra", on: ["COpenBLAS", "CKernels"]),
     floor("Numerics", "NetworkKernels", on: ["LinearAlgebra", "CKernels"]),
 
-    floor("Sheaves", "CellularSheaves", on: ["LinearAlgebra"]),
+    floor("Sheaves", "CellComplexes", on: ["LinearAlgebra"]),
+    floor("Sheaves", "CellularSheaves", on: ["CellComplexes", "LinearAlgebra"]),
 
     floor(
-      "Networks", "NeuralSheaves", on: ["CellularSheaves", "NetworkKernels", "LinearAlgebra"]),
+      "Networks", "NeuralSheaves",
+      on: ["CellComplexes", "CellularSheaves", "NetworkKernels", "LinearAlgebra"]),
     floor("Networks", "PiecewiseEnergies", on: ["NeuralSheaves", "LinearAlgebra"]),
     floor("Networks", "SheafFlows", on: ["PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
     floor(

@@ -31,7 +31,7 @@ struct StiffnessTests {
     _ sheaf: NeuralSheaf, _ stiffness: Stiffness, _ patterns: [ActivationPattern]
   ) -> (delta: Matrix, gamma: [Double]) {
     (
-      sheaf.cellularSheaf(at: patterns).coboundary,
+      sheaf.cellularSheaf(at: patterns).coboundary(0).dense,
       sheaf.network.edges.flatMap { edge in
         edge.operation.targetRows.map { stiffness.value(edge.target, row: $0) }
       }

@@ -1,45 +1,61 @@
+import CellComplexes
 import CellularSheaves
 import LinearAlgebra
 
-/// The neural sheaf of one sample as a general cellular sheaf, with all its matrices.
-///
-/// Cost: order (dim C⁰)³ for a Laplacian; for small networks, tests and spectra.
+/// The neural sheaf of one sample as a general cellular sheaf on the graph of the network.
 extension NeuralSheaf {
   /// The cellular sheaf on a fixed pattern.
   ///
   /// The stalk of a vertex is followed by one constant-one coordinate for every row of an offset
   /// that leaves it: (x, 1), z₁, (a₁, 1), …. The edge of an operation has the map [R_π | diag c_π]
-  /// from its source and the projection onto its rows, off the ones, from its target; its
+  /// from its source and the projection onto its rows, off the ones, from its target, both as sparse matrices; its
   /// orientation makes the coboundary actual − predicted.
   ///
+  /// Relative to `boundaryCoordinates` H⁰ and H¹ vanish, for every pattern (Bosca, Ghrist 2026, §3): δ_Ω is unit lower
+  /// triangular.
+  ///
   /// - Parameter patterns: of one sample, one per edge.
+  /// - Complexity: proportional to the entries of the operations' rows.
   public func cellularSheaf(at patterns: [ActivationPattern]) -> CellularSheaf {
     let stalks = augmentedDimensions
     var ones = network.vertices.map { $0.dimension }
-    let edges = network.edges.enumerated().map { e, edge -> [CellularSheaf.Incidence] in
+    let maps = network.edges.enumerated().flatMap { e, edge -> [RestrictionMap] in
       let operation = edge.operation
       let rows = operation.targetRows
-      var forward = Matrix(rows: rows.count, columns: stalks[edge.source])
+      var offset: [Double] = []
+      if operation.hasOffset {
+        var values = Matrix(rows: operation.targetDimension, columns: 1)
+        operation.apply(
+          Matrix(rows: operation.sourceDimension, columns: 1), at: patterns[e], into: &values)
+        offset = Array(values.column(0)[rows])
+      }
+      // By rows, as operations say their entries.
+      var forward = SparseMatrix.ColumnBuilder(rows: stalks[edge.source])
+      var projection = SparseMatrix.ColumnBuilder(rows: stalks[edge.target])
       for (p, row) in rows.enumerated() {
         let branch = operation.isStateDependent ? patterns[e][row, 0] : 0
-        operation.forEachEntry(ofRow: row, branch: branch) { forward[p, $0] += $1 }
+        operation.forEachEntry(ofRow: row, branch: branch) { forward.append(row: $0, $1) }
+        if !offset.isEmpty { forward.append(row: ones[edge.source] + p, offset[p]) }
+        forward.endColumn()
+        projection.append(row: row, 1)
+        projection.endColumn()
       }
-      if operation.hasOffset {
-        var offset = Matrix(rows: operation.targetDimension, columns: 1)
-        operation.apply(
-          Matrix(rows: operation.sourceDimension, columns: 1), at: patterns[e], into: &offset)
-        forward.setBlock(
-          row: 0, column: ones[edge.source], to: .diagonal(Array(offset.column(0)[rows])))
-        ones[edge.source] += rows.count
-      }
-      var projection = Matrix(rows: rows.count, columns: stalks[edge.target])
-      projection.setBlock(row: 0, column: rows.lowerBound, to: .identity(rows.count))
-      return [
-        .init(vertex: edge.source, sign: -1, map: forward),
-        .init(vertex: edge.target, sign: 1, map: projection),
-      ]
+      if !offset.isEmpty { ones[edge.source] += rows.count }
+      return [.sparse(forward.matrix.transposed), .sparse(projection.matrix.transposed)]
     }
-    return CellularSheaf(vertexStalks: stalks, edges: edges)
+    do {
+      let complex = try CellComplex.graph(
+        vertices: network.vertices.count, edges: network.edges.map { ($0.source, $0.target) },
+        names: network.vertices.map(\.name)
+          + network.edges.map {
+            "\(network.vertices[$0.source].name)→\(network.vertices[$0.target].name)"
+          })
+      return try CellularSheaf(
+        complex, stalks: stalks + network.edges.map { $0.operation.targetRows.count }
+      ) { maps[$0] }
+    } catch {
+      preconditionFailure("\(error)")
+    }
   }
 
   /// The places in C⁰ of the free coordinates ω, in order.
@@ -54,9 +70,11 @@ extension NeuralSheaf {
     return Matrix(column: input + [Double](repeating: 1, count: ones))
   }
 
-  /// The full Laplacian L = δᵀδ of one sample.
+  /// The full Laplacian L = δᵀδ of one sample, with all its zeros.
+  ///
+  /// - Complexity: memory (dim C⁰)²; for small networks, tests and dense spectra.
   public func laplacian(at patterns: [ActivationPattern]) -> Matrix {
-    cellularSheaf(at: patterns).laplacian
+    cellularSheaf(at: patterns).coboundaryTransposed(0).outerGram.symmetrized.dense
   }
 
   /// L[Ω,Ω] of one sample: positive definite with determinant 1, for every pattern.

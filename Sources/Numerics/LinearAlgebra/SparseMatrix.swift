@@ -11,7 +11,7 @@ public struct SparseMatrix: Sendable, Equatable {
   public let values: [Double]
 
   /// A matrix from its columns, each a list of (row, value) with ascending rows.
-  private init(rows: Int, columnStarts: [Int], rowIndices: [Int32], values: [Double]) {
+  init(rows: Int, columnStarts: [Int], rowIndices: [Int32], values: [Double]) {
     (self.rows, self.columnStarts) = (rows, columnStarts)
     (self.rowIndices, self.values) = (rowIndices, values)
   }
