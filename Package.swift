@@ -11,15 +11,24 @@ func floor(
 }
 
 let libraries = [
-  "LinearAlgebra", "NetworkKernels", "CellComplexes", "CellularSheaves", "NeuralSheaves", "PiecewiseEnergies",
-  "SheafFlows", "Equilibria", "SheafDiagnostics", "SheafTraining", "SheafLaws", "ArrayFiles",
-  "ModelFormats", "Datasets", "Figures", "Reproduction",
+  "LinearAlgebra", "SparseFactorizations", "NetworkKernels", "CellComplexes", "CellularSheaves",
+  "SheafCohomology", "NeuralSheaves", "PiecewiseEnergies", "SheafFlows", "Equilibria",
+  "SheafDiagnostics", "SheafTraining", "SheafLaws", "ArrayFiles", "ModelFormats", "Datasets",
+  "Figures", "Reproduction",
 ]
 
 let package = Package(
   name: "swift-sheaf",
   products: libraries.map { .library(name: $0, targets: [$0]) } + [
     .executable(name: "sheaf", targets: ["sheaf"])
+  ],
+  traits: [
+    .default(enabledTraits: ["SuiteSparse"]),
+    .trait(
+      name: "SuiteSparse",
+      description:
+        "Sparse Cholesky, inertia and QR by SuiteSparse, whose supernodal Cholesky and QR are GPL."
+    ),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -32,9 +41,21 @@ let package = Package(
     floor("Numerics", "CKernels"),
     floor("Numerics", "LinearAlgebra", on: ["COpenBLAS", "CKernels"]),
     floor("Numerics", "NetworkKernels", on: ["LinearAlgebra", "CKernels"]),
+    .systemLibrary(
+      name: "CSuiteSparse", path: "Sources/Numerics/CSuiteSparse",
+      providers: [.apt(["libsuitesparse-dev"])]),
+    floor(
+      "Numerics", "SparseFactorizations",
+      on: [
+        "LinearAlgebra",
+        .target(name: "CSuiteSparse", condition: .when(traits: ["SuiteSparse"])),
+      ]),
 
     floor("Sheaves", "CellComplexes", on: ["LinearAlgebra"]),
     floor("Sheaves", "CellularSheaves", on: ["CellComplexes", "LinearAlgebra"]),
+    floor(
+      "Sheaves", "SheafCohomology",
+      on: ["CellComplexes", "CellularSheaves", "LinearAlgebra", "SparseFactorizations"]),
 
     floor(
       "Networks", "NeuralSheaves",

@@ -16,6 +16,10 @@ public enum FactorizationError: Error, Equatable, CustomStringConvertible {
   case noConvergence
   /// An element of the matrix is not finite, or the factors overflow.
   case notFinite
+  /// The factors do not fit in memory.
+  case outOfMemory
+  /// The build has dense factorisations only, and the larger side of the matrix is too long for them.
+  case needsSparseFactorization(order: Int)
 
   /// What is wrong, in a sentence.
   public var description: String {
@@ -25,6 +29,10 @@ public enum FactorizationError: Error, Equatable, CustomStringConvertible {
     case .singular(let k): "the matrix is singular: pivot \(k) vanishes"
     case .noConvergence: "the eigenvalue iteration did not converge"
     case .notFinite: "the matrix has an element that is not finite, or factors that would not be"
+    case .outOfMemory: "the factors of the matrix do not fit in memory"
+    case .needsSparseFactorization(let n):
+      "a matrix of order \(n) is too large for a dense factorisation; a sparse one needs a build with the"
+        + " trait SuiteSparse, which is on by default"
     }
   }
 }

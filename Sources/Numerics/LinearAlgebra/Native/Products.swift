@@ -150,8 +150,8 @@ public enum BLAS {
 
   private static let preparation: Void = ck_prepare_openblas()
 
-  /// Sets OpenBLAS up, once: before every call of it.
-  @inline(__always) static func prepare() { _ = preparation }
+  /// Sets OpenBLAS up, once: before every call of it, and of a library that calls it.
+  @inline(__always) package static func prepare() { _ = preparation }
 }
 
 /// Products of parts of matrices in place, for kernels that lay out their own; columns are `stride` apart.
