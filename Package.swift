@@ -13,8 +13,8 @@ func floor(
 let libraries = [
   "LinearAlgebra", "SparseFactorizations", "NetworkKernels", "CellComplexes", "CellularSheaves",
   "SheafCohomology", "NeuralSheaves", "PiecewiseEnergies", "SheafFlows", "Equilibria",
-  "SheafDiagnostics", "SheafTraining", "SheafLaws", "ArrayFiles", "ModelFormats", "Datasets",
-  "Figures", "Reproduction",
+  "SheafDiagnostics", "SheafTraining", "SheafLaws", "ArrayFiles", "SheafFiles", "ModelFormats",
+  "Datasets", "Figures", "Reproduction",
 ]
 
 let package = Package(
@@ -92,6 +92,9 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["ONNX/onnx.proto"]),
+    floor(
+      "Files", "SheafFiles",
+      on: ["ArrayFiles", "CellComplexes", "CellularSheaves", "LinearAlgebra"]),
     floor("Files", "Datasets", on: ["LinearAlgebra"]),
 
     floor("Command", "Figures", on: ["NeuralSheaves"]),

@@ -1,28 +1,31 @@
 import Foundation
 
-/// A strict reader of JSON whose form is known beforehand: objects and arrays of strings and whole
-/// numbers. It never recurses and keeps nothing but its place.
-struct JSONScanner {
+/// A strict reader of JSON whose form is known beforehand: objects and arrays of strings and numbers. It never
+/// recurses and keeps nothing but its place.
+package struct JSONScanner {
   private let bytes: [UInt8]
   private let file: String
+  private let whole: String
   private var place = 0
   /// The names that lead to what is being read, for messages; none at the top.
-  var path: [String] = []
+  package var path: [String] = []
 
-  /// - Parameter file: the name for messages.
-  init(_ bytes: Data, file: String) {
+  /// - Parameters:
+  ///   - file: the name for messages.
+  ///   - whole: what the bytes are, for messages about the top.
+  package init(_ bytes: Data, file: String, whole: String = "the header") {
     self.bytes = [UInt8](bytes)
-    self.file = file
+    (self.file, self.whole) = (file, whole)
   }
 
   /// An error about what is being read.
-  func failure(_ problem: String) -> ArrayFileError {
+  package func failure(_ problem: String) -> ArrayFileError {
     let names = path.map { "\"\($0.printable)\"" }.joined(separator: ", ")
     return ArrayFileError(
-      file: file, problem: "\(names.isEmpty ? "the header" : names): \(problem)")
+      file: file, problem: "\(names.isEmpty ? whole : names): \(problem)")
   }
 
-  private func unexpected(_ expected: String) -> ArrayFileError {
+  package func unexpected(_ expected: String) -> ArrayFileError {
     let found = peek.map { "\"\(String(decoding: [$0], as: UTF8.self).printable)\"" }
     return failure("found \(found ?? "the end") at byte \(place), expected \(expected)")
   }
@@ -36,7 +39,7 @@ struct JSONScanner {
   }
 
   /// Takes one character of punctuation.
-  mutating func take(_ character: Unicode.Scalar) throws(ArrayFileError) {
+  package mutating func take(_ character: Unicode.Scalar) throws(ArrayFileError) {
     skipSpace()
     guard let byte = peek, UInt32(byte) == character.value else {
       throw unexpected("JSON's \"\(character)\"")
@@ -46,7 +49,7 @@ struct JSONScanner {
 
   /// Whether an object or array that ends with `end` goes on after `count` members; takes the comma
   /// or the end.
-  mutating func hasNext(
+  package mutating func hasNext(
     before end: Unicode.Scalar, after count: Int
   ) throws(ArrayFileError) -> Bool {
     skipSpace()
@@ -59,20 +62,20 @@ struct JSONScanner {
   }
 
   /// Nothing but space is left.
-  mutating func finish() throws(ArrayFileError) {
+  package mutating func finish() throws(ArrayFileError) {
     skipSpace()
     guard peek == nil else { throw unexpected("the end") }
   }
 
   /// A list of whole numbers from 0.
-  mutating func wholeNumbers() throws(ArrayFileError) -> [Int] {
+  package mutating func wholeNumbers() throws(ArrayFileError) -> [Int] {
     var numbers: [Int] = []
     try take("[")
     while try hasNext(before: "]", after: numbers.count) { numbers.append(try wholeNumber()) }
     return numbers
   }
 
-  private mutating func wholeNumber() throws(ArrayFileError) -> Int {
+  package mutating func wholeNumber() throws(ArrayFileError) -> Int {
     skipSpace()
     let start = place
     while let byte = peek, Self.numeric.contains(byte) { place += 1 }
@@ -84,10 +87,42 @@ struct JSONScanner {
     return n
   }
 
+  /// What a value is, by its first character.
+  package enum Kind { case object, array, string, number, other }
+
+  /// What comes next.
+  package mutating func nextKind() -> Kind {
+    skipSpace()
+    switch peek ?? 0 {
+    case UInt8(ascii: "{"): return .object
+    case UInt8(ascii: "["): return .array
+    case UInt8(ascii: "\""): return .string
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number
+    default: return .other
+    }
+  }
+
+  /// A finite number.
+  package mutating func number() throws(ArrayFileError) -> Double {
+    skipSpace()
+    let start = place
+    while let byte = peek, Self.numeric.contains(byte) { place += 1 }
+    guard start < place else { throw unexpected("a number") }
+    // One digit, as most are.
+    if place == start + 1, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[start]) {
+      return Double(bytes[start] - UInt8(ascii: "0"))
+    }
+    let word = String(decoding: bytes[start..<place], as: UTF8.self)
+    guard word.first != "+", let x = Double(word), x.isFinite else {
+      throw failure("\(word.printable), expected a finite number")
+    }
+    return x
+  }
+
   private static let numeric = Array("+-.0123456789Ee".utf8)
 
   /// A string, its escapes resolved.
-  mutating func string() throws(ArrayFileError) -> String {
+  package mutating func string() throws(ArrayFileError) -> String {
     try takeQuote()
     var result: [UInt8] = []
     while let byte = peek, byte != UInt8(ascii: "\"") {
@@ -154,7 +189,7 @@ struct JSONScanner {
 
 extension String {
   /// The string as JSON, in quotes.
-  var jsonLiteral: String {
+  package var jsonLiteral: String {
     var result = "\""
     for scalar in unicodeScalars {
       switch scalar {

@@ -2,9 +2,9 @@ import CZlib
 import Foundation
 
 /// The gzip format, read by zlib: one or several members, each with its checksum (RFC 1952).
-enum Gzip {
+package enum Gzip {
   /// Whether bytes begin as gzip does.
-  static func isGzip(_ data: Data) -> Bool { data.starts(with: [0x1f, 0x8b]) }
+  package static func isGzip(_ data: Data) -> Bool { data.starts(with: [0x1f, 0x8b]) }
 
   /// As for archives: a guard against files that unpack to far more than they weigh.
   static func defaultByteLimit(fileSize: Int) -> Int { NPZ.defaultByteLimit(fileSize: fileSize) }
@@ -12,7 +12,7 @@ enum Gzip {
   /// What the members hold, one after the other; zeros may follow them, as on tapes.
   ///
   /// - Parameter byteLimit: the most that is unpacked.
-  static func unpack(
+  package static func unpack(
     _ data: Data, file: String, byteLimit: Int? = nil
   ) throws(ArrayFileError) -> Data {
     func fail(_ problem: String) -> ArrayFileError { ArrayFileError(file: file, problem: problem) }

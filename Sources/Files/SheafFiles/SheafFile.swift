@@ -1,0 +1,61 @@
+import ArrayFiles
+import CellComplexes
+import CellularSheaves
+import Foundation
+
+/// A sheaf read from a file: JSON as below, or a plain graph with the constant sheaf, from GraphML (`.graphml`, `.xml`) or
+/// a table of edges (`.csv`, `.tsv`, `.txt`).
+///
+///     {"cells": [{"id": "a", "stalk": 2},
+///                {"id": "b", "stalk": 2},
+///                {"id": "ab", "stalk": 1, "weight": 4,
+///                 "faces": [{"of": "a", "sign": -1, "map": [[1, 0]]}, {"of": "b", "sign": 1, "map": [[0, 1]]}]}]}
+///
+/// A map is a list of rows, a number (that multiple of the identity) or "identity"; a weight a number, a list (a
+/// diagonal) or a list of rows. Other forms:
+/// `{"graph": [["a", "b"], …], "vertices": ["c", …], "stalk": d}`,
+/// `{"points": [[…], …], "radius": r, "maximumDimension": k, "stalk": d}`, a Vietoris–Rips complex, and
+/// `{"poset": [{"id": "a", "stalk": 1, "below": [{"of": "b", "map": 2}]}]}`.
+public enum SheafFile: Sendable {
+  /// A sheaf on a cell complex.
+  case cellular(CellularSheaf)
+  /// A sheaf on a poset.
+  case poset(PosetSheaf)
+
+  /// Reads a file, or standard input for `-`.
+  ///
+  /// Functoriality is not looked at but on posets: `CellularSheaf.check` does.
+  ///
+  /// - Throws: `ArrayFileError`, which names the file, the cells and what was found and expected.
+  /// - Complexity: proportional to the size of the file; memory some three times as much.
+  public init(contentsOf path: String) throws(ArrayFileError) {
+    var data = try ArrayFile.bytes(path)
+    let file = path == "-" ? "standard input" : path
+    var name = path.lowercased()
+    if name.hasSuffix(".gz") || Gzip.isGzip(data) {
+      data = try Gzip.unpack(data, file: file)
+      if name.hasSuffix(".gz") { name.removeLast(3) }
+    }
+    switch URL(fileURLWithPath: name).pathExtension {
+    case "graphml", "xml": self = .cellular(try GraphReader(graphML: data, file: file).sheaf())
+    case "csv", "tsv", "txt": self = .cellular(try GraphReader(table: data, file: file).sheaf())
+    default: try self.init(json: data, file: file)
+    }
+  }
+
+  /// Reads JSON.
+  ///
+  /// - Parameter file: the name for messages.
+  public init(json data: Data, file: String) throws(ArrayFileError) {
+    var reader = SheafReader(JSONScanner(data, file: file, whole: "the sheaf"))
+    self = try reader.read()
+  }
+
+  /// The sheaf on a complex that has this one's cohomology: itself, or that on the order complex of the poset.
+  public func cellular(maximumDimension: Int = .max) -> CellularSheaf {
+    switch self {
+    case .cellular(let sheaf): sheaf
+    case .poset(let sheaf): sheaf.onOrderComplex(maximumDimension: maximumDimension)
+    }
+  }
+}

@@ -1,0 +1,205 @@
+import CellularSheaves
+import LinearAlgebra
+import SparseFactorizations
+
+/// Eigenvalues of a sheaf Laplacian with orthonormal eigenvectors: all, or the smallest with their multiplicities.
+///
+/// The smallest are found by block Lanczos iterations with (L + σ)⁻¹; that none is missing below a number μ is confirmed by
+/// Sylvester's law: L − μ has as many negative eigenvalues as its L D Lᵀ factorisation has negative pivots.
+public struct LaplacianSpectrum: Sendable {
+  /// The eigenvalues, ascending.
+  public let values: [Double]
+  /// Their eigenvectors in orthonormal coordinates, one per column; none if they were not asked for.
+  public let vectors: Matrix
+  /// ‖L v − λ v‖ of each pair over the largest eigenvalue or a bound of it; 0 for a dense decomposition without vectors.
+  public let residuals: [Double]
+  /// Whether the number of eigenvalues below one just above the last was counted and is what was found.
+  public let isConfirmed: Bool
+  /// `converged`, or how the iterations ended.
+  public let status: SolutionStatus
+
+  /// All eigenvalues, by a dense decomposition.
+  ///
+  /// - Complexity: 4n³/3, and memory 8n² or twice that with vectors.
+  public init(all laplacian: SheafLaplacian, vectors: Bool = false) throws(FactorizationError) {
+    let operation = laplacian.laplacian
+    let pairs = try SymmetricEigendecomposition(operation.matrix.dense, vectors: vectors)
+    values = pairs.values
+    self.vectors = pairs.vectors
+    let scale = max(values.last ?? 0, .leastNormalMagnitude)
+    residuals =
+      vectors
+      ? Eigenpairs.residuals(operation, values, pairs.vectors).map { $0 / scale }
+      : values.map { _ in 0 }
+    (isConfirmed, status) = (true, .converged)
+  }
+
+  /// The smallest eigenvalues.
+  ///
+  /// - Parameters:
+  ///   - count: how many.
+  ///   - denseOrder: up to this order by a dense decomposition.
+  ///   - tolerance: of the residuals, relative to the largest eigenvalue's bound.
+  ///   - seed: of the start.
+  /// - Complexity: a sparse Cholesky factorisation, one or two L D Lᵀ, and some ten solves for each pair.
+  public init(
+    smallest count: Int, of laplacian: SheafLaplacian, denseOrder: Int = 200,
+    tolerance: Double = 1e-9, seed: UInt64 = 0, halt: Halt = .never
+  ) throws(FactorizationError) {
+    let n = laplacian.triangle.rows
+    precondition(count >= 0, "\(count) eigenvalues")
+    let operation = laplacian.laplacian
+    let count = min(count, n)
+    if n <= denseOrder || 3 * count > n {
+      let pairs = try SymmetricEigendecomposition(operation.matrix.dense)
+      values = Array(pairs.values.prefix(count))
+      vectors = pairs.vectors.columns(0..<count)
+      let scale = max(pairs.values.last ?? 0, .leastNormalMagnitude)
+      residuals = Eigenpairs.residuals(operation, values, vectors).map { $0 / scale }
+      (isConfirmed, status) = (true, .converged)
+      return
+    }
+    let search = try SmallestSearch(operation, laplacian.triangle, count, tolerance, seed, halt)
+    values = Array(search.values.prefix(count))
+    vectors = search.vectors.columns(0..<values.count)
+    residuals = Array(search.residuals.prefix(count))
+    (isConfirmed, status) = (search.isConfirmed, search.status)
+  }
+
+  /// The eigenvalues with their multiplicities, values within a tolerance of the largest counting as one.
+  public func multiplicities(tolerance: Double = 1e-8) -> [(value: Double, count: Int)] {
+    let width = tolerance * max(abs(values.last ?? 0), 1e-300)
+    var result: [(value: Double, count: Int)] = []
+    var last = -Double.infinity
+    for value in values {
+      if value - last <= width, !result.isEmpty {
+        result[result.count - 1].count += 1
+      } else {
+        result.append((value, 1))
+      }
+      last = value
+    }
+    return result
+  }
+}
+
+extension Eigenpairs {
+  /// ‖A v − θ v‖ of pairs.
+  fileprivate static func residuals(
+    _ a: SymmetricSparseMatrix, _ values: [Double], _ vectors: Matrix
+  ) -> [Double] {
+    var difference = a(vectors)
+    difference.addScaledColumns(vectors, by: values, scale: -1)
+    return values.indices.map { difference.sumOfSquares(column: $0).squareRoot() }
+  }
+}
+
+/// The search for the smallest pairs, a few more than asked for, until a count confirms them.
+private struct SmallestSearch {
+  var values: [Double] = []
+  var vectors: Matrix
+  var residuals: [Double] = []
+  var isConfirmed = false
+  var status = SolutionStatus.converged
+
+  init(
+    _ operation: SymmetricSparseMatrix, _ triangle: SparseMatrix, _ count: Int,
+    _ tolerance: Double, _ seed: UInt64, _ halt: Halt
+  ) throws(FactorizationError) {
+    let n = triangle.rows
+    vectors = Matrix(rows: n, columns: 0)
+    let bound = operation.matrix.largestAbsoluteColumnSum
+    guard bound > 0 else {
+      // L = 0.
+      values = [Double](repeating: 0, count: count)
+      vectors = Matrix.identity(n).columns(0..<count)
+      residuals = values
+      isConfirmed = true
+      return
+    }
+    let shift = 1e-4 * triangle.diagonal.reduce(0, +) / Double(n)
+    let inverse = ShiftedInverse(
+      factor: try SparseCholesky(triangle.addingDiagonal(shift)), order: n)
+    let inertia = try SparseInertia(triangle)
+    var generator = RandomGenerator(seed: seed)
+    var wanted = min(count + 4, n)
+    for _ in 0..<6 {
+      let lanczos = BlockLanczos(blockSize: 4, tolerance: 1e-12, halt: halt)
+      let found = lanczos.eigenpairs(
+        of: inverse, count: wanted, at: .largest, using: &generator)
+      status = found.statuses.first { $0 != .converged } ?? .converged
+      try refine(found.value.vectors, operation, bound)
+      guard status == .converged, let mu = separator(after: count, bound) else { return }
+      let below = values.count { $0 < mu }
+      let counted = try inertia.inertia(shift: mu)
+      if counted.isReliable && counted.negative == below {
+        isConfirmed = (residuals.prefix(count).max() ?? 0) <= max(tolerance, 1e-9)
+        return
+      }
+      wanted = min(n, max(counted.isReliable ? counted.negative + 4 : 0, wanted + count))
+    }
+  }
+
+  /// Rayleigh–Ritz with L itself: (L + σ)⁻¹ has its digits at the small end.
+  private mutating func refine(
+    _ basis: Matrix, _ operation: SymmetricSparseMatrix, _ bound: Double
+  ) throws(FactorizationError) {
+    let k = basis.columns
+    let image = operation(basis)
+    var projected = Matrix(rows: k, columns: k)
+    projected.setProduct(basis, image, transposing: .left)
+    let pairs = try SymmetricEigendecomposition(projected)
+    values = pairs.values
+    vectors = basis * pairs.vectors
+    residuals = Eigenpairs.residuals(operation, values, vectors).map { $0 / bound }
+  }
+
+  /// A number in the widest gap, relative to what stands below it, between the values from number `count` on.
+  private func separator(after count: Int, _ bound: Double) -> Double? {
+    guard values.count >= count, count > 0 else { return nil }
+    if values.count == vectors.rows { return 2 * bound + 1 }
+    let floor = 1e-9 * bound
+    var best = (gap: 0.0, mu: values[values.count - 1] + max(values[values.count - 1], floor) * 1e-6)
+    for i in count..<max(values.count, count) {
+      let gap = values[i] - values[i - 1]
+      if gap > best.gap { best = (gap, (values[i] + values[i - 1]) / 2) }
+    }
+    return best.mu
+  }
+}
+
+/// (L + σ)⁻¹.
+private struct ShiftedInverse: SymmetricOperator {
+  let factor: SparseCholesky
+  let order: Int
+  var rows: Int { order }
+  var traits: OperatorTraits { .positiveDefinite }
+  func apply(_ x: Matrix, into y: inout Matrix) {
+    y = x
+    // Memory for one block.
+    do { try factor.solve(&y) } catch { y.fill(.nan) }
+  }
+}
+
+extension SparseMatrix {
+  /// The matrix with a number added to each diagonal entry, those that are not there included.
+  func addingDiagonal(_ shift: Double) -> SparseMatrix {
+    var builder = SparseMatrix.ColumnBuilder(rows: rows)
+    builder.reserve(columns: columns, entries: values.count + columns)
+    for j in 0..<columns {
+      builder.append(row: j, shift)
+      forEachEntry(ofColumn: j) { builder.append(row: $0, $1) }
+      builder.endColumn()
+    }
+    return builder.matrix
+  }
+
+  /// ‖A‖₁, a bound on the eigenvalues of a symmetric matrix.
+  var largestAbsoluteColumnSum: Double {
+    (0..<columns).reduce(0) { most, j in
+      var sum = 0.0
+      forEachEntry(ofColumn: j) { sum += abs($1) }
+      return max(most, sum)
+    }
+  }
+}
