@@ -40,6 +40,7 @@ struct CellReader {
 
   private mutating func readCell(_ reader: inout SheafReader) throws(ArrayFileError) {
     var (id, stalk, weight): (String?, Int?, InnerProduct) = (nil, nil, .standard)
+    var position: [Double]?
     var found = self
     // The fields are moved, not copied.
     self = CellReader()
@@ -53,7 +54,7 @@ struct CellReader {
         reader.scanner.path = [name]
       case "stalk": stalk = try reader.scanner.wholeNumber()
       case "weight": weight = try reader.weight()
-      case "position": _ = try reader.numbers()
+      case "position": position = try reader.numbers()
       default:
         try reader.scanner.take("[")
         var count = 0
@@ -74,6 +75,7 @@ struct CellReader {
     found.places[Int(number)] = Int32(found.cells.count)
     found.cells.append(number)
     found.stalks.append(stalk)
+    if let position { reader.positions[id] = position }
     if weight != .standard { found.isWeighted = true }
     found.weights.append(weight)
     found.faceStarts.append(found.faces.count)

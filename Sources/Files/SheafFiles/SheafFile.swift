@@ -16,11 +16,23 @@ import Foundation
 /// `{"graph": [["a", "b"], …], "vertices": ["c", …], "stalk": d}`,
 /// `{"points": [[…], …], "radius": r, "maximumDimension": k, "stalk": d}`, a Vietoris–Rips complex, and
 /// `{"poset": [{"id": "a", "stalk": 1, "below": [{"of": "b", "map": 2}]}]}`.
-public enum SheafFile: Sendable {
-  /// A sheaf on a cell complex.
-  case cellular(CellularSheaf)
-  /// A sheaf on a poset.
-  case poset(PosetSheaf)
+public struct SheafFile: Sendable {
+  /// A sheaf, on one kind of base or the other.
+  public enum Content: Sendable {
+    /// On a cell complex.
+    case cellular(CellularSheaf)
+    /// On a poset.
+    case poset(PosetSheaf)
+  }
+
+  /// The sheaf.
+  public let content: Content
+  /// Where to draw vertices: those with a `"position": [x, y]`, and the points of a Vietoris–Rips complex.
+  public let positions: [String: [Double]]
+
+  init(_ content: Content, positions: [String: [Double]] = [:]) {
+    (self.content, self.positions) = (content, positions)
+  }
 
   /// Reads a file, or standard input for `-`.
   ///
@@ -37,8 +49,8 @@ public enum SheafFile: Sendable {
       if name.hasSuffix(".gz") { name.removeLast(3) }
     }
     switch URL(fileURLWithPath: name).pathExtension {
-    case "graphml", "xml": self = .cellular(try GraphReader(graphML: data, file: file).sheaf())
-    case "csv", "tsv", "txt": self = .cellular(try GraphReader(table: data, file: file).sheaf())
+    case "graphml", "xml": self.init(.cellular(try GraphReader(graphML: data, file: file).sheaf()))
+    case "csv", "tsv", "txt": self.init(.cellular(try GraphReader(table: data, file: file).sheaf()))
     default: try self.init(json: data, file: file)
     }
   }
@@ -53,7 +65,7 @@ public enum SheafFile: Sendable {
 
   /// The sheaf on a complex that has this one's cohomology: itself, or that on the order complex of the poset.
   public func cellular(maximumDimension: Int = .max) -> CellularSheaf {
-    switch self {
+    switch content {
     case .cellular(let sheaf): sheaf
     case .poset(let sheaf): sheaf.onOrderComplex(maximumDimension: maximumDimension)
     }

@@ -6,6 +6,8 @@ import LinearAlgebra
 /// The reader of sheaf files.
 struct SheafReader {
   var scanner: JSONScanner
+  /// Where cells are drawn.
+  var positions: [String: [Double]] = [:]
   /// What was read of the shorthands.
   private var edges: [[String]]?
   private var vertices: [String] = []
@@ -15,7 +17,7 @@ struct SheafReader {
   init(_ scanner: JSONScanner) { self.scanner = scanner }
 
   mutating func read() throws(ArrayFileError) -> SheafFile {
-    var result: SheafFile?
+    var result: SheafFile.Content?
     let keys = [
       "cells", "poset", "graph", "vertices", "points", "radius", "maximumDimension", "stalk", "name",
       "comment",
@@ -44,13 +46,17 @@ struct SheafReader {
       guard edges == nil && points == nil else {
         throw scanner.failure("\"cells\" or \"poset\" beside \"graph\" or \"points\", expected one of them")
       }
-      return result
+      return SheafFile(result, positions: positions)
     }
     if let edges {
-      return .cellular(
-        try GraphReader(edges: edges, vertices: vertices).sheaf(stalk ?? 1, scanner))
+      return SheafFile(
+        .cellular(try GraphReader(edges: edges, vertices: vertices).sheaf(stalk ?? 1, scanner)))
     }
-    if let points { return .cellular(try rips(points)) }
+    if let points {
+      return SheafFile(
+        .cellular(try rips(points)),
+        positions: Dictionary(uniqueKeysWithValues: points.enumerated().map { ("\($0)", $1) }))
+    }
     throw scanner.failure(
       "none of \"cells\", \"graph\", \"points\" and \"poset\" found, expected one of them")
   }

@@ -1,0 +1,86 @@
+import ArgumentParser
+import ArrayFiles
+import CellularSheaves
+import Foundation
+import LinearAlgebra
+import SheafCohomology
+import SheafFiles
+
+struct Sections: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Global sections of a sheaf: a basis, and the section nearest to an assignment.",
+    discussion: """
+      A global section gives every vertex a value such that the ends of every edge agree on it. The basis is orthonormal; \
+      --localized prefers one whose sections live on few cells.
+
+      Examples:
+      sheaf sections sensors.json
+      sheaf sections sensors.json --nearest readings.json --json
+      """)
+
+  @OptionGroup var file: SheafArgument
+  @Option(help: "An ASSIGNMENT of all vertices: the section nearest to it.") var nearest: String?
+  @Flag(help: "A basis of sections that live on few cells, in place of an orthonormal one.")
+  var localized = false
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func run() throws {
+    var files = CallFiles()
+    file.declare(in: &files)
+    files.reads("--nearest", nearest)
+    files.prints("--json", json)
+    try files.check()
+    let (sheaf, _) = try file.loadChecked(degree: 0)
+    let target = try nearest.map { try assignment($0, in: sheaf) }
+    let harmonic = try file.refusing { try HarmonicBasis(sheaf, degree: 0) }
+    let basis = localized ? try file.refusing { try harmonic.localized() } : harmonic.cochains
+    let found = try target.map { c in
+      try file.refusing { try NearestCocycle(to: c, in: sheaf) }
+    }
+    let output = CochainOutput(sheaf: sheaf, degree: 0)
+    var delivery = Delivery()
+    if json {
+      var object: [String: Any] = [
+        "dimension": basis.columns, "basis": output.objects(basis), "isNarrow": harmonic.isNarrow,
+      ]
+      if let found {
+        object["nearest"] = output.object(found.cocycles.column(0))
+        object["distance"] = JSONOutput.number(found.distances[0])
+        object["residual"] = JSONOutput.number(found.residual)
+      }
+      delivery.put { try JSONOutput.print(object) }
+    } else {
+      let columns = (0..<min(basis.columns, 6)).map { ("section \($0 + 1)", basis.column($0)) }
+      let first = found.map { [("nearest", $0.cocycles.column(0))] } ?? []
+      delivery.print(
+        (first.isEmpty && columns.isEmpty ? "" : output.table(first + columns) + "\n\n")
+          + "\(basis.columns) dimensions of global sections"
+          + (columns.count < basis.columns ? ", the first \(columns.count) are shown" : "")
+          + (found.map { "; the nearest one is at distance \(TextOutput.number($0.distances[0]))" }
+            ?? "")
+          + (harmonic.isNarrow ? "\nthe numbers leave the dimension open: see sheaf cohomology" : ""))
+    }
+    try delivery.end()
+  }
+
+  private func assignment(_ path: String, in sheaf: CellularSheaf) throws -> Matrix {
+    let (degree, coordinates, values) = try Assignment(contentsOf: path).coordinates(
+      in: sheaf, file: path)
+    guard degree == 0 else {
+      throw ArrayFileError(
+        file: path, problem: "has values of cells of dimension \(degree), expected those of vertices")
+    }
+    let n = sheaf.cochainDimension(0)
+    guard coordinates.count == n else {
+      let given = Set(coordinates)
+      let missing = sheaf.complex.cells(ofDimension: 0).first {
+        !sheaf.range(of: $0).allSatisfy(given.contains)
+      }
+      throw ArrayFileError(
+        file: path,
+        problem: "has no value of cell \"\(missing.map { sheaf.complex.name($0).printable } ?? "")\", expected "
+          + "values of all vertices (sheaf harmonic extends those of some)")
+    }
+    return Matrix(column: values)
+  }
+}

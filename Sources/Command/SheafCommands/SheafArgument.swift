@@ -1,0 +1,110 @@
+import ArgumentParser
+import ArrayFiles
+import CellComplexes
+import CellularSheaves
+import Foundation
+import LinearAlgebra
+import SheafFiles
+
+/// The sheaf that a command reads.
+struct SheafArgument: ParsableArguments {
+  @Argument(
+    help: """
+      The sheaf: JSON (cells, graph, points or poset; Docs/Sheaves.md), GraphML, or a table of edges (.csv); - for \
+      standard input.
+      """) var sheaf: String
+
+  func declare(in files: inout CallFiles) { files.reads("SHEAF", sheaf) }
+
+  /// The name for messages.
+  var name: String { sheaf == "-" ? "standard input" : sheaf }
+
+  func load() throws -> SheafFile { try SheafFile(contentsOf: sheaf) }
+
+  /// The sheaf on a complex, a functor with δδ = 0; one on a poset on its order complex.
+  ///
+  /// - Parameter degree: the degree of which the cohomology is asked for; all if nil.
+  func loadChecked(degree: Int? = nil) throws -> (sheaf: CellularSheaf, file: SheafFile) {
+    let file = try load()
+    let sheaf = file.cellular(maximumDimension: degree.map { $0 + 1 } ?? .max)
+    if case .cellular = file.content { try refusing { try sheaf.check() } }
+    return (sheaf, file)
+  }
+
+  /// Has errors about the sheaf name the file.
+  func refusing<Result>(_ work: () throws -> Result) throws -> Result {
+    do { return try work() } catch let error as SheafError {
+      throw ArrayFileError(file: name, problem: "\(error)")
+    } catch let error as CellComplexError {
+      throw ArrayFileError(file: name, problem: "\(error)")
+    } catch let error as FactorizationError {
+      throw ArrayFileError(file: name, problem: "\(error)")
+    }
+  }
+}
+
+/// Cochains as JSON and as text: lists of numbers by cell.
+struct CochainOutput {
+  let sheaf: CellularSheaf
+  let degree: Int
+
+  /// The values of a cochain by cell; only of cells with one that is not 0 where it is sparse.
+  func object(_ cochain: [Double], isSparse: Bool = false) -> [String: Any] {
+    var result: [String: Any] = [:]
+    for cell in sheaf.complex.cells(ofDimension: degree) {
+      let values = Array(cochain[sheaf.range(of: cell)])
+      if isSparse && values.allSatisfy({ $0 == 0 }) { continue }
+      result[sheaf.complex.name(cell)] = values.map { JSONOutput.number($0) }
+    }
+    return result
+  }
+
+  /// One object for each column.
+  func objects(_ cochains: Matrix) -> [[String: Any]] {
+    (0..<cochains.columns).map { object(cochains.column($0), isSparse: true) }
+  }
+
+  /// A table with a row for each cell and a column for each cochain, of the first cells.
+  func table(_ cochains: [(name: String, values: [Double])], most: Int = 40) -> String {
+    let cells = sheaf.complex.cells(ofDimension: degree)
+    var rows = [["cell"] + cochains.map(\.name)]
+    for cell in cells.prefix(most) {
+      rows.append(
+        [sheaf.complex.name(cell).printable]
+          + cochains.map { cochain in
+            cochain.values[sheaf.range(of: cell)].map { TextOutput.number($0) }
+              .joined(separator: " ")
+          })
+    }
+    let more = cells.count - most
+    return TextOutput.table(rows) + (more > 0 ? "\n… and \(more) cells more" : "")
+  }
+}
+
+/// Cells named on the command line.
+enum CellList {
+  /// The cells of names with commas between them; names that have commas themselves, as simplices do, are found as
+  /// well.
+  static func cells(
+    _ text: String, in complex: CellComplex, option: String
+  ) throws -> [Int] {
+    let places = complex.cellsByName()
+    if let cell = places[text] { return [cell] }
+    let words = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    var (cells, start) = ([Int](), 0)
+    while start < words.count {
+      // The longest name that begins here.
+      guard
+        let end = (start + 1...words.count).last(where: {
+          places[words[start..<$0].joined(separator: ",")] != nil
+        })
+      else {
+        throw ValidationError(
+          "\(option): \"\(words[start].printable)\" is no cell, expected ids of cells with commas between them")
+      }
+      cells.append(places[words[start..<end].joined(separator: ",")]!)
+      start = end
+    }
+    return cells
+  }
+}
