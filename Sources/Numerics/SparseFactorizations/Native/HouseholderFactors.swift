@@ -4,9 +4,8 @@
 
   /// The factorisation A E = Q R by SPQR, Q being a product of reflections 1 − τ v vᵀ with sparse v.
   ///
-  /// R is "squeezed": its live columns, `rank` of them, are the steps of a staircase, each with its last entry in
-  /// a row of its own; the others, dead ones, depend on those before (Davis, ACM TOMS 38(1), 2011, art. 8,
-  /// §2.3).
+  /// E brings the columns first that R's diagonal belongs to, `rank` of them; those after depend on them (Davis,
+  /// ACM TOMS 38(1), 2011, art. 8, §2.3). A zero of R has no entry.
   struct HouseholderFactors: Sendable {
     let rows: Int
     let columns: Int
@@ -17,8 +16,6 @@
 
     /// R by columns, (rank, n).
     private let triangle: PackedColumns
-    /// The live columns of R, in the order of the rows that they end in.
-    private let live: [Int]
     /// Column k of A E is column `columnOrder[k]` of A.
     private let columnOrder: [Int]
     /// The reflections by columns, rows in the order of R.
@@ -33,7 +30,7 @@
       guard matrix.isFinite else { throw .notFinite }
       guard !a.values.isEmpty else {
         (rank, tolerance, smallestKept, largestDropped) = (0, wanted ?? 0, .infinity, 0)
-        (triangle, live, columnOrder) = (PackedColumns(), [], Array(0..<a.columns))
+        (triangle, columnOrder) = (PackedColumns(), Array(0..<a.columns))
         (reflections, scales, rowPlaces) = (PackedColumns(), [], Array(0..<a.rows))
         return
       }
@@ -71,20 +68,19 @@
           places: Array(UnsafeBufferPointer(start: places, count: m))
         )
       }
-      (tolerance, largestDropped) = (result.tolerance, result.dropped)
+      (rank, tolerance, largestDropped) = (result.rank, result.tolerance, result.dropped)
       (triangle, columnOrder) = (result.triangle, result.order)
       (reflections, scales, rowPlaces) = (result.reflections, result.scales, result.places)
       guard triangle.isFinite && reflections.isFinite && scales.allSatisfy(\.isFinite) else {
         throw .notFinite
       }
-      var (live, smallest): ([Int], Double) = ([], .infinity)
-      for k in 0..<n {
-        guard let last = triangle.last(ofColumn: k), last.row == live.count else { continue }
-        live.append(k)
+      var smallest = Double.infinity
+      for k in 0..<rank {
+        // Only what overflowed leaves no diagonal.
+        guard let last = triangle.last(ofColumn: k), last.row == k else { throw .notFinite }
         smallest = min(smallest, abs(last.value))
       }
-      precondition(live.count == result.rank, "\(live.count) live columns for rank \(result.rank)")
-      (rank, self.live, smallestKept) = (result.rank, live, smallest)
+      smallestKept = smallest
     }
 
     func applyQ(_ c: inout Matrix) { apply(to: &c, transposed: false) }
@@ -142,7 +138,7 @@
       }
     }
 
-    /// E R⁻¹ c with zeros for the dead columns.
+    /// E R⁻¹ c with zeros for the columns that depend on others.
     func solveTriangle(_ c: Matrix) -> Matrix {
       precondition(c.rows == rows, "right-hand side \(c.shape) for \(rows) rows")
       var x = Matrix(rows: columns, columns: c.columns)
@@ -150,11 +146,11 @@
       for column in 0..<c.columns {
         for i in 0..<rank { y[i] = c[i, column] }
         for i in (0..<rank).reversed() {
-          triangle.withColumn(live[i]) { rows, entries in
+          triangle.withColumn(i) { rows, entries in
             y[i] /= entries[entries.count - 1]
             for p in 0..<rows.count - 1 { y[Int(rows[p])] -= entries[p] * y[i] }
           }
-          x[columnOrder[live[i]], column] = y[i]
+          x[columnOrder[i], column] = y[i]
         }
       }
       return x
