@@ -11,10 +11,10 @@ func floor(
 }
 
 let libraries = [
-  "LinearAlgebra", "SparseFactorizations", "NetworkKernels", "CellComplexes", "CellularSheaves",
-  "SheafCohomology", "NeuralSheaves", "PiecewiseEnergies", "SheafFlows", "Equilibria",
-  "SheafDiagnostics", "SheafTraining", "SheafLaws", "ArrayFiles", "SheafFiles", "ModelFormats",
-  "Datasets", "Figures", "Reproduction",
+  "LinearAlgebra", "SparseFactorizations", "ExactAlgebra", "NetworkKernels", "CellComplexes",
+  "CellularSheaves", "SheafCohomology", "NeuralSheaves", "PiecewiseEnergies", "SheafFlows",
+  "Equilibria", "SheafDiagnostics", "SheafTraining", "SheafLaws", "ArrayFiles", "SheafFiles",
+  "ModelFormats", "Datasets", "Figures", "Reproduction",
 ]
 
 let package = Package(
@@ -33,6 +33,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),
   ],
   targets: [
     .systemLibrary(
@@ -40,6 +41,9 @@ let package = Package(
       providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
     floor("Numerics", "CKernels"),
     floor("Numerics", "LinearAlgebra", on: ["COpenBLAS", "CKernels"]),
+    floor(
+      "Numerics", "ExactAlgebra",
+      on: ["LinearAlgebra", .product(name: "BigInt", package: "BigInt")]),
     floor("Numerics", "NetworkKernels", on: ["LinearAlgebra", "CKernels"]),
     .systemLibrary(
       name: "CSuiteSparse", path: "Sources/Numerics/CSuiteSparse",
@@ -55,7 +59,9 @@ let package = Package(
     floor("Sheaves", "CellularSheaves", on: ["CellComplexes", "LinearAlgebra"]),
     floor(
       "Sheaves", "SheafCohomology",
-      on: ["CellComplexes", "CellularSheaves", "LinearAlgebra", "SparseFactorizations"]),
+      on: [
+        "CellComplexes", "CellularSheaves", "ExactAlgebra", "LinearAlgebra", "SparseFactorizations",
+      ]),
 
     floor(
       "Networks", "NeuralSheaves",
@@ -107,8 +113,9 @@ let package = Package(
     floor(
       "Command", "SheafCommands",
       on: [
-        "ArrayFiles", "Datasets", "Equilibria", "Figures", "LinearAlgebra", "ModelFormats",
-        "Reproduction",
+        "ArrayFiles", "CellComplexes", "CellularSheaves", "Datasets", "Equilibria", "ExactAlgebra",
+        "Figures", "LinearAlgebra", "ModelFormats", "Reproduction", "SheafCohomology", "SheafFiles",
+        "SparseFactorizations",
         "NeuralSheaves", "PiecewiseEnergies", "SheafDiagnostics", "SheafFlows", "SheafTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -116,7 +123,9 @@ let package = Package(
       name: "sheaf", dependencies: ["SheafCommands"], path: "Sources/Command/sheaf"),
     .testTarget(
       name: "SheafTests",
-      dependencies: libraries.map { .init(stringLiteral: $0) } + ["SheafCommands"],
+      dependencies: libraries.map { .init(stringLiteral: $0) } + [
+        "SheafCommands", .product(name: "BigInt", package: "BigInt"),
+      ],
       path: "Tests/SheafTests"),
   ]
 )

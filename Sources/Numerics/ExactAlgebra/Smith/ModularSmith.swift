@@ -1,0 +1,119 @@
+import BigInt
+import LinearAlgebra
+
+/// The invariant factors of a dense matrix A of integers of rank r whose elimination over ℤ grows too much.
+///
+/// A is made diagonal modulo a number M that s_r divides; since s_i | M, the factors are the greatest common
+/// divisors of the diagonal and M (Cohen 1993, §2.4.3). Where M comes from:
+/// for an r × r submatrix B of rank r, s_i(A) | s_i(B) for every i, since the torsion of the cokernel of A is
+/// a quotient of that of B for chosen columns, and by transposition for rows too. So M = |det B| will do, and
+/// for s₁, …, s_{r−1}, which all divide s₁(B) ⋯ s_{r−1}(B) = |det B|/s_r(B), so will T = |det B|/s
+/// for any s | s_r(B). The denominator of the solution of B x = b is such an s, and for a random b mostly nearly s_r(B)
+/// (Pan 1988; Abbott, Bronstein, Mulders 1999, doi:10.1145/309831.309934): T is small, and if A = B,
+/// s_r = |det B|/(s₁ ⋯ s_{r−1}). In other cases M is the greatest common divisor of a few minors.
+///
+/// The rank is exact: it is that modulo a prime p, and if it is not full, the relations among the rows are
+/// lifted to ℚ; if they cannot be, p divides a factor and another prime is taken.
+struct ModularSmith {
+  /// s₁ | s₂ | … | s_r.
+  let factors: [BigInt]
+
+  init(_ matrix: IntegerMatrix<BigInt>) {
+    let isWide = matrix.rows <= matrix.columns
+    let a = isWide ? matrix : IntegerMatrix(nonzeroPartOf: matrix.sparse.transposed)
+    for field in PrimeField.large {
+      if let factors = ModularSmith.factors(of: a, modulo: field) {
+        self.factors = factors
+        return
+      }
+    }
+    preconditionFailure("no prime left")
+  }
+
+  /// nil if the rank modulo p is less than over ℚ.
+  private static func factors(
+    of a: IntegerMatrix<BigInt>, modulo field: PrimeField
+  ) -> [BigInt]? {
+    let lifting = lifting(a, modulo: field)
+    let elimination = lifting.elimination
+    let rank = elimination.pivotCount
+    let isPivotRow = Set(elimination.pivotRows)
+    for i in 0..<a.rows where !isPivotRow.contains(i) {
+      guard lifting.knownSolution(of: (0..<a.columns).map { a[i, $0] }) != nil else { return nil }
+    }
+    if rank == 0 { return [] }
+    let b = a.minor(rows: elimination.pivotRows, columns: elimination.pivotColumns)
+    let determinant = BigInt(b.determinant.magnitude)
+    if rank == a.columns {
+      let last = denominator(for: b, modulo: field)
+      let first = chain(of: a, modulo: determinant / last, count: rank).dropLast()
+      return first + [determinant / first.reduce(1, *)]
+    }
+    var modulus = determinant
+    var generator = RandomGenerator(seed: 1)
+    for _ in 0..<3 where modulus.bitWidth > 31 {
+      let shuffled = a.minor(
+        rows: generator.permutation(a.rows), columns: generator.permutation(a.columns))
+      let other = ModularSmith.lifting(shuffled, modulo: field).elimination
+      let minor = shuffled.minor(rows: other.pivotRows, columns: other.pivotColumns)
+      modulus = modulus.greatestCommonDivisor(with: minor.determinant)
+    }
+    return chain(of: a, modulo: modulus, count: rank)
+  }
+
+  private static func lifting(
+    _ a: IntegerMatrix<BigInt>, modulo field: PrimeField
+  ) -> RationalLifting<BigIntegers> {
+    RationalLifting(ring: BigIntegers(), matrix: a.sparse, modulo: field, skipping: nil)
+  }
+
+  /// The denominator of the solution x of xᵀB = bᵀ for a random b.
+  private static func denominator(
+    for b: IntegerMatrix<BigInt>, modulo field: PrimeField
+  ) -> BigInt {
+    var generator = RandomGenerator(seed: 2)
+    let right = (0..<b.columns).map { _ in BigInt(Int.random(in: -9999...9999, using: &generator)) }
+    guard let solution = lifting(b, modulo: field).knownSolution(of: right) else {
+      preconditionFailure("a matrix with a unit determinant modulo p without solution")
+    }
+    return solution.denominator
+  }
+
+  /// gcd(s_i, M) for i = 1, …, r.
+  private static func chain(
+    of a: IntegerMatrix<BigInt>, modulo modulus: BigInt, count: Int
+  ) -> [BigInt] {
+    if modulus == 1 { return [BigInt](repeating: 1, count: count) }
+    var diagonal: [BigInt]
+    if modulus.bitWidth <= 32 {
+      let small = Diagonalization(ring: Integers(), modulus: Int(modulus))
+      diagonal = known { () throws(ArithmeticOverflow) in
+        try small.diagonal(of: a.map { Int($0 % modulus) })
+      }.map { BigInt($0) }
+    } else {
+      let large = Diagonalization(ring: BigIntegers(), modulus: modulus)
+      diagonal = known { () throws(ArithmeticOverflow) in try large.diagonal(of: a) }
+    }
+    diagonal += [BigInt](repeating: modulus, count: count - diagonal.count)
+    return SmithNormalForm.divisorChain(diagonal)
+  }
+
+  private static func known<Value>(_ compute: () throws(ArithmeticOverflow) -> Value) -> Value {
+    do {
+      return try compute()
+    } catch {
+      preconditionFailure("numbers below 2⁶³ or without bounds that overflow")
+    }
+  }
+}
+
+extension RationalLifting where Ring == BigIntegers {
+  /// The solution over integers that cannot overflow.
+  func knownSolution(of right: [BigInt]) -> Solution? {
+    do {
+      return try solution(of: right)
+    } catch {
+      preconditionFailure("integers without bounds that overflow")
+    }
+  }
+}
