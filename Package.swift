@@ -117,6 +117,7 @@ let package = Package(
         "Figures", "LinearAlgebra", "ModelFormats", "Reproduction", "SheafCohomology", "SheafFiles",
         "SparseFactorizations",
         "NeuralSheaves", "PiecewiseEnergies", "SheafDiagnostics", "SheafFlows", "SheafTraining",
+        .product(name: "BigInt", package: "BigInt"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(

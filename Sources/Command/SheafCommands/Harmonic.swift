@@ -47,7 +47,7 @@ struct Harmonic: ParsableCommand {
         let drawing = try CochainDrawing(
           sheaf, degree: degree, values: column, positions: loaded.positions, file: file.name)
         let format = DrawingFormat(rawValue: String(figure.lowercased().suffix(3)))!
-        try ArrayFile.write(try Gnuplot.draw(drawing.figure, as: format), to: figure)
+        try ArrayFile.write(try drawing.figure.drawn(as: format), to: figure)
       }
     }
     if json {

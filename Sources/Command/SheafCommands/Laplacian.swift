@@ -77,7 +77,7 @@ struct Laplacian: ParsableCommand {
       let drawing = Figure(panels: [panel(spectrum)])
       delivery.put {
         let format = DrawingFormat(rawValue: String(figure.lowercased().suffix(3)))!
-        try ArrayFile.write(try Gnuplot.draw(drawing, as: format), to: figure)
+        try ArrayFile.write(try drawing.drawn(as: format), to: figure)
       }
     }
     if json {

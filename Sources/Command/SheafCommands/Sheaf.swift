@@ -16,7 +16,7 @@ public struct Sheaf: ParsableCommand {
     version: Version.number,
     subcommands: [
       Inspect.self, Forward.self, Flow.self, Equilibrate.self, Spectrum.self, Train.self,
-      Reproduce.self,
+      Reproduce.self, Check.self, Cohomology.self, Laplacian.self, Harmonic.self, Sections.self,
       Compare.self, Init.self, Convert.self, Demo.self, Manual.self,
     ])
 

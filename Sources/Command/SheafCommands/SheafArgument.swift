@@ -2,6 +2,7 @@ import ArgumentParser
 import ArrayFiles
 import CellComplexes
 import CellularSheaves
+import ExactAlgebra
 import Foundation
 import LinearAlgebra
 import SheafFiles
@@ -33,11 +34,11 @@ struct SheafArgument: ParsableArguments {
 
   /// Has errors about the sheaf name the file.
   func refusing<Result>(_ work: () throws -> Result) throws -> Result {
-    do { return try work() } catch let error as SheafError {
-      throw ArrayFileError(file: name, problem: "\(error)")
-    } catch let error as CellComplexError {
-      throw ArrayFileError(file: name, problem: "\(error)")
-    } catch let error as FactorizationError {
+    do { return try work() } catch {
+      guard
+        error is SheafError || error is CellComplexError || error is FactorizationError
+          || error is CochainComplexError
+      else { throw error }
       throw ArrayFileError(file: name, problem: "\(error)")
     }
   }
