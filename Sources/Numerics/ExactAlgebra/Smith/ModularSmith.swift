@@ -94,8 +94,9 @@ struct ModularSmith {
       let large = Diagonalization(ring: BigIntegers(), modulus: modulus)
       diagonal = known { () throws(ArithmeticOverflow) in try large.diagonal(of: a) }
     }
-    diagonal += [BigInt](repeating: modulus, count: count - diagonal.count)
-    return SmithNormalForm.divisorChain(diagonal)
+    // The diagonal may be longer than r where M is no prime power: (2, 3) is (1, 0) modulo 6.
+    diagonal += [BigInt](repeating: modulus, count: max(0, count - diagonal.count))
+    return Array(SmithNormalForm.divisorChain(diagonal).prefix(count))
   }
 
   private static func known<Value>(_ compute: () throws(ArithmeticOverflow) -> Value) -> Value {
