@@ -43,20 +43,32 @@ struct Diagonalization<Ring: IntegerRing> where Ring.Element: Sendable {
   }
 
   /// gcd(a, M) for a ≠ 0.
-  private func size(_ a: Element) -> Element {
-    modulus == 0 ? (a < 0 ? -a : a) : bezout(a, modulus).divisor
-  }
+  private func size(_ a: Element) -> Element { commonDivisor(a, modulus) }
 
+  /// An entry of least size; one is known to be of it if its size is the common divisor of all.
   private func leastEntry(of a: IntegerMatrix<Element>, from t: Int) -> (row: Int, column: Int)? {
+    var common = modulus
+    for i in t..<a.rows where common != 1 {
+      for j in t..<a.columns where a[i, j] != 0 && common != 1 {
+        common = commonDivisor(a[i, j], common)
+      }
+    }
     var best: (row: Int, column: Int, size: Element)?
     for i in t..<a.rows {
       for j in t..<a.columns where a[i, j] != 0 {
         let size = size(a[i, j])
-        if size == 1 { return (i, j) }
+        if size == common { return (i, j) }
         if best.map({ size < $0.size }) ?? true { best = (i, j, size) }
       }
     }
     return best.map { ($0.row, $0.column) }
+  }
+
+  /// The greatest common divisor ≥ 0.
+  private func commonDivisor(_ a: Element, _ b: Element) -> Element {
+    var (r, s) = (a, b)
+    while s != 0 { (r, s) = (s, r % s) }
+    return r < 0 ? -r : r
   }
 
   /// q with q · pivot = a, if there is one.

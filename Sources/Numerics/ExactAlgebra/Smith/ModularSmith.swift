@@ -19,10 +19,8 @@ struct ModularSmith {
   let factors: [BigInt]
 
   init(_ matrix: IntegerMatrix<BigInt>) {
-    let isWide = matrix.rows <= matrix.columns
-    let a = isWide ? matrix : IntegerMatrix(nonzeroPartOf: matrix.sparse.transposed)
     for field in PrimeField.large {
-      if let factors = ModularSmith.factors(of: a, modulo: field) {
+      if let factors = ModularSmith.factors(of: matrix, modulo: field) {
         self.factors = factors
         return
       }
@@ -38,13 +36,13 @@ struct ModularSmith {
     let elimination = lifting.elimination
     let rank = elimination.pivotCount
     let isPivotRow = Set(elimination.pivotRows)
-    for i in 0..<a.rows where !isPivotRow.contains(i) {
+    for i in 0..<a.rows where rank < a.columns && !isPivotRow.contains(i) {
       guard lifting.knownSolution(of: (0..<a.columns).map { a[i, $0] }) != nil else { return nil }
     }
     if rank == 0 { return [] }
     let b = a.minor(rows: elimination.pivotRows, columns: elimination.pivotColumns)
     let determinant = BigInt(b.determinant.magnitude)
-    if rank == a.columns {
+    if rank == a.rows && rank == a.columns {
       let last = denominator(for: b, modulo: field)
       let first = chain(of: a, modulo: determinant / last, count: rank).dropLast()
       return first + [determinant / first.reduce(1, *)]
