@@ -66,7 +66,9 @@ struct Check: ParsableCommand {
     }
     let rows =
       [["dimension", "cells", "cochains"]]
-      + complex.cellCounts.indices.map { ["\($0)", "\(complex.cellCounts[$0])", "\(dimensions[$0])"] }
+      + complex.cellCounts.indices.map {
+        ["\($0)", "\(complex.cellCounts[$0])", "\(dimensions[$0])"]
+      }
     delivery.print(
       TextOutput.table(rows)
         + """

@@ -59,6 +59,8 @@ struct CochainDrawing {
           label: classes == 1
             ? TextOutput.number(low) : "\(TextOutput.number(from)) to \(TextOutput.number(to))"))
     }
-    figure = Figure(panels: [Panel("", x: Axis("x"), y: Axis("y"), legend: .topRight, layers: layers)])
+    figure = Figure(panels: [
+      Panel("", x: Axis("x"), y: Axis("y"), legend: .topRight, layers: layers)
+    ])
   }
 }

@@ -104,9 +104,10 @@ struct Cohomology: ParsableCommand {
     }
     if ordinary { sheaf = sheaf.withoutOpenCells() }
     if let k = dimension {
-      sheaf = sheaf.restricted(
-        to: Set((max(k - 1, 0)...k + 1).flatMap { sheaf.complex.cells(ofDimension: $0) })
-      ).sheaf
+      sheaf =
+        sheaf.restricted(
+          to: Set((max(k - 1, 0)...k + 1).flatMap { sheaf.complex.cells(ofDimension: $0) })
+        ).sheaf
     }
     let findings = try file.refusing { try self.findings(sheaf) }
     var delivery = Delivery()
@@ -264,7 +265,8 @@ struct Cohomology: ParsableCommand {
         let cells = cocycle.keys.sorted { ($0.count, $0) < ($1.count, $1) }
         parts.append(
           "class \(i + 1) of degree \(k), on \(cells.count) cells: "
-            + cells.prefix(12).map { "\($0.printable) \(Self.words(cocycle[$0]!))" }.joined(separator: "; ")
+            + cells.prefix(12).map { "\($0.printable) \(Self.words(cocycle[$0]!))" }.joined(
+              separator: "; ")
             + (cells.count > 12 ? "; …" : ""))
       }
     }

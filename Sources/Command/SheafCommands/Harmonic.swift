@@ -18,10 +18,13 @@ struct Harmonic: ParsableCommand {
       """)
 
   @OptionGroup var file: SheafArgument
-  @Option(help: "An ASSIGNMENT: a JSON file {\"a\": [1, 2], …} with values of cells of one dimension.")
+  @Option(
+    help: "An ASSIGNMENT: a JSON file {\"a\": [1, 2], …} with values of cells of one dimension.")
   var boundary: String
   @Option(
-    help: "Draw the extension into an .svg, .pdf or .png file, where cells have a position in the plane.")
+    help:
+      "Draw the extension into an .svg, .pdf or .png file, where cells have a position in the plane."
+  )
   var figure: String?
   @Flag(help: "Print one JSON object.") var json = false
 
@@ -79,6 +82,7 @@ struct Harmonic: ParsableCommand {
     try delivery.end(
       extended.status == .converged
         ? nil
-        : WorkFailure(description: "the conjugate gradients did not converge: \(extended.status.rawValue)"))
+        : WorkFailure(
+          description: "the conjugate gradients did not converge: \(extended.status.rawValue)"))
   }
 }

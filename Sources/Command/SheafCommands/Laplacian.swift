@@ -157,14 +157,12 @@ extension SheafLaplacian.Part: ExpressibleByArgument {}
 enum SparseMatrixFile {
   /// Writes `data`, `indices`, `indptr`, `shape` and `format` = csc.
   static func write(_ matrix: SparseMatrix, to path: String) throws {
-    func list(_ values: [Double]) -> NumericArray {
-      NumericArray(shape: [values.count], elements: values)
-    }
     try NPZ.write(
-      [
-        "data": list(matrix.values), "indices": list(matrix.rowIndices.map { Double($0) }),
-        "indptr": list(matrix.columnStarts.map { Double($0) }),
-        "shape": list([Double(matrix.rows), Double(matrix.columns)]),
-      ], texts: ["format": ["csc"]], to: path)
+      ["data": NumericArray(shape: [matrix.values.count], elements: matrix.values)],
+      texts: ["format": ["csc"]],
+      integers: [
+        "indices": matrix.rowIndices.map { Int($0) }, "indptr": matrix.columnStarts,
+        "shape": [matrix.rows, matrix.columns],
+      ], to: path)
   }
 }

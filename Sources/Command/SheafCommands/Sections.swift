@@ -58,7 +58,8 @@ struct Sections: ParsableCommand {
           + (columns.count < basis.columns ? ", the first \(columns.count) are shown" : "")
           + (found.map { "; the nearest one is at distance \(TextOutput.number($0.distances[0]))" }
             ?? "")
-          + (harmonic.isNarrow ? "\nthe numbers leave the dimension open: see sheaf cohomology" : ""))
+          + (harmonic.isNarrow
+            ? "\nthe numbers leave the dimension open: see sheaf cohomology" : ""))
     }
     try delivery.end()
   }
@@ -68,7 +69,8 @@ struct Sections: ParsableCommand {
       in: sheaf, file: path)
     guard degree == 0 else {
       throw ArrayFileError(
-        file: path, problem: "has values of cells of dimension \(degree), expected those of vertices")
+        file: path,
+        problem: "has values of cells of dimension \(degree), expected those of vertices")
     }
     let n = sheaf.cochainDimension(0)
     guard coordinates.count == n else {
@@ -78,7 +80,8 @@ struct Sections: ParsableCommand {
       }
       throw ArrayFileError(
         file: path,
-        problem: "has no value of cell \"\(missing.map { sheaf.complex.name($0).printable } ?? "")\", expected "
+        problem:
+          "has no value of cell \"\(missing.map { sheaf.complex.name($0).printable } ?? "")\", expected "
           + "values of all vertices (sheaf harmonic extends those of some)")
     }
     return Matrix(column: values)

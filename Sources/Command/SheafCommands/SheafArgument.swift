@@ -101,7 +101,8 @@ enum CellList {
         })
       else {
         throw ValidationError(
-          "\(option): \"\(words[start].printable)\" is no cell, expected ids of cells with commas between them")
+          "\(option): \"\(words[start].printable)\" is no cell, expected ids of cells with commas between them"
+        )
       }
       cells.append(places[words[start..<end].joined(separator: ",")]!)
       start = end

@@ -118,6 +118,13 @@ public enum NPY {
     return data
   }
 
+  /// The bytes of an NPY file of whole numbers along one axis, little-endian int64.
+  public static func encode(integers: [Int]) -> Data {
+    var data = head("<i8", shape: [integers.count])
+    data.append(littleEndian: integers.map { UInt64(bitPattern: Int64($0)) })
+    return data
+  }
+
   /// The bytes of an NPY file of texts in UTF-32, which NumPy reads without pickle; no shape stands for
   /// one text alone. NumPy drops zeros at the end of a text.
   public static func encode(texts: [String], shape: [Int]? = nil) -> Data {

@@ -69,13 +69,15 @@ public enum NPZ {
 
   static func defaultByteLimit(fileSize: Int) -> Int { max(256 << 20, 64 * fileSize) }
 
-  /// Writes arrays as float64 and texts as `<U`, replacing the file only once it is complete.
+  /// Writes arrays as float64, texts as `<U` and lists of whole numbers as int64, replacing the file only once it is complete.
   public static func write(
-    _ arrays: [String: NumericArray], texts: [String: [String]] = [:], to path: String,
+    _ arrays: [String: NumericArray], texts: [String: [String]] = [:],
+    integers: [String: [Int]] = [:], to path: String,
     deflated: Bool = false
   ) throws(ArrayFileError) {
     let entries = arrays.mapValues { NPY.encode($0) }
       .merging(texts.mapValues { NPY.encode(texts: $0) }) { $1 }
+      .merging(integers.mapValues { NPY.encode(integers: $0) }) { $1 }
     try ZipArchive.write(
       entries.sorted { $0.key < $1.key }.map { ($0.key + ".npy", $0.value) }, to: path,
       deflated: deflated)

@@ -45,7 +45,9 @@ public struct Assignment: Sendable, Equatable {
   public func coordinates(
     in sheaf: CellularSheaf, file: String
   ) throws(ArrayFileError) -> (degree: Int, coordinates: [Int], values: [Double]) {
-    func failure(_ problem: String) -> ArrayFileError { ArrayFileError(file: file, problem: problem) }
+    func failure(_ problem: String) -> ArrayFileError {
+      ArrayFileError(file: file, problem: problem)
+    }
     let cells = sheaf.complex.cellsByName()
     var found: [(cell: Int, values: [Double])] = []
     for (name, list) in values.sorted(by: { $0.key < $1.key }) {
@@ -55,7 +57,8 @@ public struct Assignment: Sendable, Equatable {
       let n = sheaf.stalk(of: cell)
       guard list.count == n else {
         throw failure(
-          "\"\(name.printable)\" has \(list.count) values, expected \(n), the dimension of its stalk")
+          "\"\(name.printable)\" has \(list.count) values, expected \(n), the dimension of its stalk"
+        )
       }
       found.append((cell, list))
     }

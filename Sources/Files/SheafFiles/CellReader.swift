@@ -90,7 +90,9 @@ struct CellReader {
       default: map = try reader.map()
       }
     }
-    guard let face else { throw reader.scanner.failure("a face without \"of\", expected a cell's id") }
+    guard let face else {
+      throw reader.scanner.failure("a face without \"of\", expected a cell's id")
+    }
     guard let sign, abs(sign) == 1 else {
       throw reader.scanner.failure(
         "face \"\(face.printable)\": the incidence number is \(sign.map { "\($0)" } ?? "missing"), "
@@ -98,7 +100,8 @@ struct CellReader {
     }
     guard let map else {
       throw reader.scanner.failure(
-        "face \"\(face.printable)\" without \"map\", expected \"identity\", a number or a list of rows")
+        "face \"\(face.printable)\" without \"map\", expected \"identity\", a number or a list of rows"
+      )
     }
     faces.append(number(of: face))
     signs.append(Int8(sign))

@@ -25,7 +25,9 @@ struct GraphReader {
     {
       let words = Self.words(line)
       guard !words.isEmpty, !words[0].hasPrefix("#") else { continue }
-      if edges.isEmpty && Self.headings.contains(words.prefix(2).map { $0.lowercased() }) { continue }
+      if edges.isEmpty && Self.headings.contains(words.prefix(2).map { $0.lowercased() }) {
+        continue
+      }
       guard words.count >= 2, !words[0].isEmpty, !words[1].isEmpty else {
         throw ArrayFileError(
           file: file,
@@ -47,7 +49,9 @@ struct GraphReader {
     return parts.map { part in
       var word = part.drop { $0.isWhitespace }
       while word.last?.isWhitespace == true { word.removeLast() }
-      if word.count >= 2 && word.first == "\"" && word.last == "\"" { word = word.dropFirst().dropLast() }
+      if word.count >= 2 && word.first == "\"" && word.last == "\"" {
+        word = word.dropFirst().dropLast()
+      }
       return String(word)
     }.filter { !($0.isEmpty && parts.count == 1) }
   }

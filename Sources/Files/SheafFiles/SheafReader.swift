@@ -19,7 +19,8 @@ struct SheafReader {
   mutating func read() throws(ArrayFileError) -> SheafFile {
     var result: SheafFile.Content?
     let keys = [
-      "cells", "poset", "graph", "vertices", "points", "radius", "maximumDimension", "stalk", "name",
+      "cells", "poset", "graph", "vertices", "points", "radius", "maximumDimension", "stalk",
+      "name",
       "comment",
     ]
     try forEachKey(keys) { (reader, key) throws(ArrayFileError) in
@@ -44,7 +45,8 @@ struct SheafReader {
     try scanner.finish()
     if let result {
       guard edges == nil && points == nil else {
-        throw scanner.failure("\"cells\" or \"poset\" beside \"graph\" or \"points\", expected one of them")
+        throw scanner.failure(
+          "\"cells\" or \"poset\" beside \"graph\" or \"points\", expected one of them")
       }
       return SheafFile(result, positions: positions)
     }
@@ -62,7 +64,9 @@ struct SheafReader {
   }
 
   private func rips(_ points: [[Double]]) throws(ArrayFileError) -> CellularSheaf {
-    guard let radius else { throw scanner.failure("\"points\" without \"radius\", expected a number") }
+    guard let radius else {
+      throw scanner.failure("\"points\" without \"radius\", expected a number")
+    }
     let width = points.first?.count ?? 0
     if let j = points.firstIndex(where: { $0.count != width }) {
       throw scanner.failure(
@@ -90,7 +94,8 @@ struct SheafReader {
       let key = try scanner.string()
       guard expected.contains(key) else {
         throw scanner.failure(
-          "the key \"\(key.printable)\", expected " + expected.map { "\"\($0)\"" }.joined(separator: ", "))
+          "the key \"\(key.printable)\", expected "
+            + expected.map { "\"\($0)\"" }.joined(separator: ", "))
       }
       guard !seen.contains(key) else {
         throw scanner.failure("the key \"\(key)\" twice, expected it once")

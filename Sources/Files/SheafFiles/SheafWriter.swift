@@ -43,7 +43,9 @@ extension Matrix {
   /// The rows as JSON.
   fileprivate var jsonRows: String {
     "["
-      + (0..<rows).map { i in "[" + (0..<columns).map { "\(self[i, $0])" }.joined(separator: ",") + "]" }
+      + (0..<rows).map { i in
+        "[" + (0..<columns).map { "\(self[i, $0])" }.joined(separator: ",") + "]"
+      }
       .joined(separator: ",") + "]"
   }
 }

@@ -97,7 +97,8 @@ struct XMLTags {
   }
 
   private mutating func value() throws(ArrayFileError) -> String {
-    guard place < bytes.count, bytes[place] == UInt8(ascii: "\"") || bytes[place] == UInt8(ascii: "'")
+    guard place < bytes.count,
+      bytes[place] == UInt8(ascii: "\"") || bytes[place] == UInt8(ascii: "'")
     else { throw failure("expected a value in quotes") }
     let quote = bytes[place]
     guard let end = bytes[(place + 1)...].firstIndex(of: quote) else {

@@ -39,7 +39,8 @@ extension SparseMatrix {
       }
       if !isAscending { sortLast(from: start) }
       precondition(
-        indices.count == start || indices[start] >= 0 && indices.last! < rows, "an entry out of range"
+        indices.count == start || indices[start] >= 0 && indices.last! < rows,
+        "an entry out of range"
       )
       starts.append(indices.count)
     }
@@ -94,7 +95,8 @@ extension SparseMatrix {
       place = list
     }
     var builder = ColumnBuilder(rows: chosen?.count ?? rows)
-    builder.reserve(columns: columns?.count ?? self.columns, entries: columns == nil ? values.count : 0)
+    builder.reserve(
+      columns: columns?.count ?? self.columns, entries: columns == nil ? values.count : 0)
     func take(_ j: Int) {
       for k in columnStarts[j]..<columnStarts[j + 1] {
         let row = place.map { $0[Int(rowIndices[k])] } ?? rowIndices[k]

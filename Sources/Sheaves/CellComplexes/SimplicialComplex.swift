@@ -72,7 +72,9 @@ public struct SimplicialComplex: Sendable, Equatable {
   /// The simplices that are faces of no other.
   public var facets: [[Int]] {
     let cofaces = complex.cofaces()
-    return (0..<complex.count).filter { cofaces.degree($0) == 0 }.map { simplices[$0].map(Int.init) }
+    return (0..<complex.count).filter { cofaces.degree($0) == 0 }.map {
+      simplices[$0].map(Int.init)
+    }
   }
 
   /// The number of vertices.
@@ -86,6 +88,7 @@ public struct SimplicialComplex: Sendable, Equatable {
   /// The suspension: two cones over one complex. H̃^{k+1} of it is H̃^k of the complex.
   public var suspension: SimplicialComplex {
     let n = vertexCount
-    return try! SimplicialComplex(facets: facets.flatMap { [$0 + [n], $0 + [n + 1]] }, vertices: n + 2)
+    return try! SimplicialComplex(
+      facets: facets.flatMap { [$0 + [n], $0 + [n + 1]] }, vertices: n + 2)
   }
 }

@@ -118,7 +118,8 @@ extension CellularSheaf {
     for cell in complex.cells(ofDimension: k) where products[cell] != .standard {
       let range = range(of: cell)
       result.setBlock(
-        row: range.lowerBound, column: 0, to: change(products[cell], range.count) * cochains.rows(range))
+        row: range.lowerBound, column: 0,
+        to: change(products[cell], range.count) * cochains.rows(range))
     }
     return result
   }

@@ -31,11 +31,18 @@ public enum InnerProduct: Sendable, Equatable {
       guard w.count == n else { return ("\(w.count) numbers", "\(n), the dimension of the stalk") }
       return w.first { !($0 > 0 && $0.isFinite) }.map { ("\($0)", positive + "s") }
     case .matrix(let w):
-      guard w.rows == n && w.columns == n else { return ("a matrix of shape \(w.shape)", "(\(n), \(n))") }
-      guard w.firstNonFinite == nil else { return ("an entry that is not finite", "finite entries") }
+      guard w.rows == n && w.columns == n else {
+        return ("a matrix of shape \(w.shape)", "(\(n), \(n))")
+      }
+      guard w.firstNonFinite == nil else {
+        return ("an entry that is not finite", "finite entries")
+      }
       for j in 0..<n {
         for i in 0..<j where abs(w[i, j] - w[j, i]) > 1e-12 * max(abs(w[i, j]), abs(w[j, i])) {
-          return ("entries \(w[i, j]) and \(w[j, i]) at (\(i), \(j)) and (\(j), \(i))", "a symmetric matrix")
+          return (
+            "entries \(w[i, j]) and \(w[j, i]) at (\(i), \(j)) and (\(j), \(i))",
+            "a symmetric matrix"
+          )
         }
       }
       return (try? CholeskyFactorization(w)) == nil

@@ -54,9 +54,10 @@ extension CellularSheaf {
     switch part {
     case .up: coboundaryTransposed(k, in: .orthonormal)
     case .down: coboundary(k - 1, in: .orthonormal)
-    case .hodge: k == 0
-      ? coboundaryTransposed(k, in: .orthonormal)
-      : coboundaryTransposed(k, in: .orthonormal).beside(coboundary(k - 1, in: .orthonormal))
+    case .hodge:
+      k == 0
+        ? coboundaryTransposed(k, in: .orthonormal)
+        : coboundaryTransposed(k, in: .orthonormal).beside(coboundary(k - 1, in: .orthonormal))
     }
   }
 

@@ -98,7 +98,8 @@ public struct SheafMorphism: Sendable {
     var projection = Matrix.identity(n)
     projection.addProduct(coimage, coimage, transposing: .right, scale: -1)
     let complement = try SymmetricEigendecomposition(projection)
-    let kernel = complement.vectors.columns(complement.values.indices.filter { complement.values[$0] > 0.5 })
+    let kernel = complement.vectors.columns(
+      complement.values.indices.filter { complement.values[$0] > 0.5 })
     return (kernel, image)
   }
 }

@@ -42,7 +42,9 @@ public struct LongExactSequence: Sendable {
     var gram = Matrix(rows: m.columns, columns: m.columns)
     gram.addGram(m, transposed: true, keeping: 0)
     let values = try SymmetricEigendecomposition(gram, vectors: false).values
-    return values.count { $0 > tolerance * tolerance * 1 && $0 > tolerance * tolerance * values.last! }
+    return values.count {
+      $0 > tolerance * tolerance * 1 && $0 > tolerance * tolerance * values.last!
+    }
   }
 
   /// The sequence of a pair, … → H^k(X, A; F) → H^k(X; F) → H^k(A; F) → H^{k+1}(X, A; F) → …, for a closed set of cells A.

@@ -61,12 +61,15 @@ public struct Holonomy: Sendable {
         steps[edge] = (u, v, try b.solve(a), try a.solve(b))
       } catch {
         throw SheafError.quantity(
-          name: "edge \"\(complex.name(edge))\"", found: "a singular map", expected: "invertible maps")
+          name: "edge \"\(complex.name(edge))\"", found: "a singular map",
+          expected: "invertible maps")
       }
       neighbors[u].append(edge)
       neighbors[v].append(edge)
     }
-    var (parents, roots) = ([(edge: Int, isForward: Bool)?](repeating: nil, count: neighbors.count), [Int]())
+    var (parents, roots) = (
+      [(edge: Int, isForward: Bool)?](repeating: nil, count: neighbors.count), [Int]()
+    )
     var (transports, order) = ([Matrix?](repeating: nil, count: neighbors.count), [Int]())
     var (isTree, root) = (Set<Int>(), [Int](repeating: 0, count: neighbors.count))
     for start in neighbors.indices where transports[start] == nil {

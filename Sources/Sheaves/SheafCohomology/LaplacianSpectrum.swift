@@ -159,7 +159,9 @@ private struct SmallestSearch {
     guard values.count >= count, count > 0 else { return nil }
     if values.count == vectors.rows { return 2 * bound + 1 }
     let floor = 1e-9 * bound
-    var best = (gap: 0.0, mu: values[values.count - 1] + max(values[values.count - 1], floor) * 1e-6)
+    var best = (
+      gap: 0.0, mu: values[values.count - 1] + max(values[values.count - 1], floor) * 1e-6
+    )
     for i in count..<max(values.count, count) {
       let gap = values[i] - values[i - 1]
       if gap > best.gap { best = (gap, (values[i] + values[i - 1]) / 2) }

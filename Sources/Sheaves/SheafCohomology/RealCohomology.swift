@@ -75,7 +75,8 @@ extension CellularSheaf {
     for cell in closed.sorted() {
       for i in complex.incidences(of: cell) where !closed.contains(complex.face(i)) {
         throw .quantity(
-          name: "the cells relative to which", found:
+          name: "the cells relative to which",
+          found:
             "\"\(complex.name(cell))\" without its face \"\(complex.name(complex.face(i)))\"",
           expected: "a closed set of cells, with all their faces")
       }
