@@ -9,12 +9,6 @@ static inline void csuitesparse_start(cholmod_common *common) {
   common->error_handler = 0;
 }
 
-// One ordering, AMD's.
-static inline void csuitesparse_order_by_amd(cholmod_common *common) {
-  common->nmethods = 1;
-  common->method[0].ordering = CHOLMOD_AMD;
-}
-
 // One ordering, the given one.
 static inline void csuitesparse_order_as_given(cholmod_common *common) {
   common->nmethods = 1;

@@ -23,31 +23,22 @@ extension SparseCholesky {
     ///
     /// - Throws: `outOfMemory`; without SuiteSparse `needsSparseFactorization` for an order above 4000.
     public init(_ a: SparseMatrix) throws(FactorizationError) {
+      precondition(
+        a.rows == a.columns, "Cholesky factorisation of a (\(a.rows), \(a.columns)) matrix")
+      (order, pattern) = (a.rows, (a.columnStarts, a.rowIndices))
       #if SuiteSparse
-        try self.init(a, ordering: .automatic)
-      #else
-        precondition(
-          a.rows == a.columns, "Cholesky factorisation of a (\(a.rows), \(a.columns)) matrix")
-        guard a.rows <= denseLimit else { throw .needsSparseFactorization(order: a.rows) }
-        (order, pattern) = (a.rows, (a.columnStarts, a.rowIndices))
-        (factorEntries, factorBytes) = (a.rows * (a.rows + 1) / 2, 8 * a.rows * a.rows)
-      #endif
-    }
-
-    #if SuiteSparse
-      /// The analysis with a given kind of ordering.
-      init(_ a: SparseMatrix, ordering: CholmodOrdering) throws(FactorizationError) {
-        (order, pattern) = (a.rows, (a.columnStarts, a.rowIndices))
-        var matrix = CholmodMatrix(lowerTriangleOf: a)
         guard a.rows > 0 else {
           (symbolic, factorEntries, factorBytes) = (nil, 0, 0)
           return
         }
-        let (factor, size) = try CholmodFactor.analysis(
-          of: &matrix, ordering: ordering, simplicial: false)
+        var matrix = CholmodMatrix(lowerTriangleOf: a)
+        let (factor, size) = try CholmodFactor.analysis(of: &matrix, simplicial: false)
         (symbolic, factorEntries, factorBytes) = (factor, size.entries, size.bytes)
-      }
-    #endif
+      #else
+        guard a.rows <= denseLimit else { throw .needsSparseFactorization(order: a.rows) }
+        (factorEntries, factorBytes) = (a.rows * (a.rows + 1) / 2, 8 * a.rows * a.rows)
+      #endif
+    }
 
     /// Whether a matrix has the pattern that was analysed.
     func isOf(_ a: SparseMatrix) -> Bool {

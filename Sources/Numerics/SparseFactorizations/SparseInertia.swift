@@ -33,7 +33,7 @@ public struct SparseInertia: Sendable {
       symbolic =
         order == 0
         ? nil
-        : try CholmodFactor.analysis(of: &matrix, ordering: .automatic, simplicial: true).factor
+        : try CholmodFactor.analysis(of: &matrix, simplicial: true).factor
       self.matrix = matrix
     #else
       eigenvalues = try SymmetricEigendecomposition(a.denseWithinLimit(), vectors: false).values

@@ -2,22 +2,6 @@
   import CSuiteSparse
   import LinearAlgebra
 
-  /// How the rows and columns of a symmetric matrix are put in order before it is factored.
-  ///
-  /// On a grid of 1000² points METIS saves a quarter of the entries that minimum degree gives, and takes five times
-  /// as long to find its order: 6.9 s in all instead of 3.8. On a grid of 45³ it halves the factor, in 2.6 s
-  /// instead of 3.4. So CHOLMOD's rule is followed. A band of order 1000 and half width 10 takes 0.28 ms as given,
-  /// 0.6 ms by minimum degree.
-  enum CholmodOrdering {
-    /// As given where that leaves next to nothing to save; else CHOLMOD's choice: minimum degree, and nested
-    /// dissection by METIS as well where that fills in much.
-    case automatic
-    /// Approximate minimum degree.
-    case minimumDegree
-    /// As given, the columns of a subtree of the elimination tree next to each other.
-    case natural
-  }
-
   /// A factor of CHOLMOD's, symbolic or numeric, and its memory.
   ///
   /// Sendable because nobody writes to it once it is made: CHOLMOD's solver reads the factor and keeps its state
@@ -39,16 +23,16 @@
     }
 
     /// The analysis of the pattern of a symmetric matrix for L Lᵀ, or for L D Lᵀ if `simplicial`.
+    ///
+    /// The order is the given one where that leaves next to nothing to save: a band of order 1000 and half width 10
+    /// then takes 0.28 ms instead of 0.6 ms. Else it is CHOLMOD's choice: by minimum degree, and by METIS as well
+    /// where that fills in much. On a grid of 1000² points METIS, not chosen, would save a quarter of the entries
+    /// and take 6.9 s in all instead of 3.8; on one of 45³, chosen, it takes half the memory and 2.6 s, not 3.4.
     static func analysis(
-      of a: inout CholmodMatrix, ordering: CholmodOrdering, simplicial: Bool
+      of a: inout CholmodMatrix, simplicial: Bool
     ) throws(FactorizationError) -> (factor: CholmodFactor, size: Size) {
       try withCholmod { common throws(FactorizationError) in
-        switch ordering {
-        case .automatic where a.isSkyline: csuitesparse_order_as_given(common)
-        case .automatic: break
-        case .minimumDegree: csuitesparse_order_by_amd(common)
-        case .natural: csuitesparse_order_as_given(common)
-        }
+        if a.isSkyline { csuitesparse_order_as_given(common) }
         if simplicial { common.pointee.supernodal = CHOLMOD_SIMPLICIAL }
         let factor = try a.withCholmod { cholmod_l_analyze($0, common) }
         try common.checkStatus()
