@@ -23,51 +23,23 @@ struct RationalCohomology: Sendable {
   private init?<Ring: IntegerRing>(
     of complex: ExactComplex<Ring>, modulo field: PrimeField, findingRepresentatives: Bool
   ) throws(ArithmeticOverflow) {
-    let count = complex.coboundaries.count
+    let eliminations = RationalEliminations(
+      of: complex, modulo: field, alwaysByRows: findingRepresentatives)
     let dimensions = complex.dimensions
-    ranks = [Int](repeating: 0, count: count)
+    ranks = eliminations.ranks
     representatives = [[SparseCocycle]](repeating: [], count: dimensions.count)
-    // From the top, as in `ExactComplex.eliminate`, by rows: liftings need that side.
-    var liftings: [RationalLifting<Ring>] = []
-    var cleared = [Bool](repeating: false, count: dimensions.last ?? 0)
-    for k in (0..<count).reversed() {
-      let lifting = RationalLifting(
-        ring: complex.ring, matrix: complex.coboundaries[k].transposed, modulo: field,
-        skipping: cleared)
-      cleared = [Bool](repeating: false, count: dimensions[k])
-      for i in lifting.elimination.pivotRows { cleared[i] = true }
-      ranks[k] = lifting.elimination.pivotCount
-      liftings.insert(lifting, at: 0)
-    }
     let betti = CohomologyParts.betti(dimensions: dimensions, ranks: ranks)
-    for k in dimensions.indices where betti[k] > 0 {
-      let isProved = k == count || betti[k + 1] == 0
-      if isProved && !findingRepresentatives { continue }
-      var isFree = [Bool](repeating: true, count: dimensions[k])
-      if k > 0 { for i in liftings[k - 1].elimination.pivotColumns { isFree[i] = false } }
-      if k < count { for j in liftings[k].elimination.pivotRows { isFree[j] = false } }
-      for free in isFree.indices where isFree[free] {
-        var values = [BigInt](repeating: 0, count: dimensions[k])
-        var denominator: BigInt = 1
-        if k < count {
-          guard let solution = try liftings[k].relation(ofRow: free) else { return nil }
-          (values, denominator) = (solution.numerators, solution.denominator)
+    if findingRepresentatives {
+      for k in dimensions.indices where betti[k] > 0 {
+        for free in eliminations.freeCoordinates(degree: k) {
+          guard let values = try eliminations.cocycle(degree: k, free: free) else { return nil }
+          representatives[k].append(SparseCocycle(values))
         }
-        values[free] = denominator
-        if findingRepresentatives { representatives[k].append(SparseCocycle(values)) }
       }
+      return
     }
-  }
-}
-
-extension RationalLifting {
-  /// The solution y of yᵀA = −(row i of A).
-  fileprivate func relation(ofRow i: Int) throws(ArithmeticOverflow) -> Solution? {
-    var right = [Ring.Element](repeating: 0, count: matrix.columns)
-    for j in 0..<matrix.columns {
-      for k in matrix.columnStarts[j]..<matrix.columnStarts[j + 1]
-      where matrix.rowIndices[k] == i { right[j] = ring.negative(matrix.values[k]) }
+    for k in ranks.indices where betti[k] > 0 && betti[k + 1] > 0 {
+      if try !eliminations.provesRank(degree: k) { return nil }
     }
-    return try solution(of: right)
   }
 }

@@ -5,12 +5,13 @@ import LinearAlgebra
 ///
 /// A is made diagonal modulo a number M that s_r divides; since s_i | M, the factors are the greatest common
 /// divisors of the diagonal and M (Cohen 1993, §2.4.3). Where M comes from:
-/// for an r × r submatrix B of rank r, s_i(A) | s_i(B) for every i, since the torsion of the cokernel of A is
-/// a quotient of that of B for chosen columns, and by transposition for rows too. So M = |det B| will do, and
-/// for s₁, …, s_{r−1}, which all divide s₁(B) ⋯ s_{r−1}(B) = |det B|/s_r(B), so will T = |det B|/s
-/// for any s | s_r(B). The denominator of the solution of B x = b is such an s, and for a random b mostly nearly s_r(B)
-/// (Pan 1988; Abbott, Bronstein, Mulders 1999, doi:10.1145/309831.309934): T is small, and if A = B,
-/// s_r = |det B|/(s₁ ⋯ s_{r−1}). In other cases M is the greatest common divisor of a few minors.
+///
+/// - For a square matrix B, s₁, …, s_{r−1} all divide s₁ ⋯ s_{r−1} = |det B|/s_r, and so |det B|/s for any
+///   s | s_r. The denominator of the solution x of xᵀB = bᵀ is such an s, and for a random b mostly not far from s_r (Pan
+///   1988; Abbott, Bronstein, Mulders 1999, doi:10.1145/309831.309934). So M = |det B|/s is small and will do for
+///   all but the last factor, which is |det B|/(s₁ ⋯ s_{r−1}).
+/// - In general s₁ ⋯ s_r divides every r × r minor, and M is the greatest common divisor of a few that are
+///   not 0.
 ///
 /// The rank is exact: it is that modulo a prime p, and if it is not full, the relations among the rows are
 /// lifted to ℚ; if they cannot be, p divides a factor and another prime is taken.
@@ -41,15 +42,10 @@ struct ModularSmith {
     }
     if rank == 0 { return [] }
     let b = a.minor(rows: elimination.pivotRows, columns: elimination.pivotColumns)
-    let determinant = BigInt(b.determinant.magnitude)
-    if rank == a.rows && rank == a.columns {
-      let last = denominator(for: b, modulo: field)
-      let first = chain(of: a, modulo: determinant / last, count: rank).dropLast()
-      return first + [determinant / first.reduce(1, *)]
-    }
-    var modulus = determinant
+    if rank == a.rows && rank == a.columns { return squareFactors(of: b, modulo: field) }
+    var modulus = BigInt(b.determinant.magnitude)
     var generator = RandomGenerator(seed: 1)
-    for _ in 0..<3 where modulus.bitWidth > 31 {
+    for _ in 0..<3 where modulus.bitWidth > 32 {
       let shuffled = a.minor(
         rows: generator.permutation(a.rows), columns: generator.permutation(a.columns))
       let other = ModularSmith.lifting(shuffled, modulo: field).elimination
@@ -57,6 +53,16 @@ struct ModularSmith {
       modulus = modulus.greatestCommonDivisor(with: minor.determinant)
     }
     return chain(of: a, modulo: modulus, count: rank)
+  }
+
+  /// The factors of a square matrix whose determinant is not 0 modulo p.
+  private static func squareFactors(
+    of b: IntegerMatrix<BigInt>, modulo field: PrimeField
+  ) -> [BigInt] {
+    let determinant = BigInt(b.determinant.magnitude)
+    let divisor = denominator(for: b, modulo: field)
+    let first = chain(of: b, modulo: determinant / divisor, count: b.rows).dropLast()
+    return first + [determinant / first.reduce(1, *)]
   }
 
   private static func lifting(
