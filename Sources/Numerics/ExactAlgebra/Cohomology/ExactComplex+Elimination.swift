@@ -1,11 +1,12 @@
 extension ExactComplex {
   /// Eliminates every coboundary, from the top, each without what those done before make superfluous.
   ///
-  /// **Clearing** (Chen, Kerber 2011; Bauer, Kerber, Reininghaus 2014). Let δ_{k+1}'s entries in rows R and columns C be invertible
-  /// over the ring. Then the rows of δ_k in C are combinations of its other rows: from
-  /// δ_{k+1}δ_k = 0 in the rows R, δ_{k+1}[R, C] δ_k[C, ·] = −δ_{k+1}[R, C′] δ_k[C′, ·], C′ the complement of C; multiply by the
-  /// inverse of the first factor. So leaving them out changes neither the rank nor the invariant factors, for
-  /// any unit pivots.
+  /// **Clearing** (Chen, Kerber 2011; Bauer, Kerber, Reininghaus 2014). If the square of δ_{k+1}'s entries
+  /// in rows R and columns C is invertible over the ring, the rows of δ_k in C are combinations of its other
+  /// rows C′: δ_{k+1}δ_k = 0 says in the rows R that δ_{k+1}[R, C] δ_k[C, ·] = −δ_{k+1}[R, C′] δ_k[C′, ·];
+  /// multiply by the inverse of the first factor. So leaving them out changes neither the rank nor the
+  /// invariant factors, whatever unit pivots were chosen. (In the same way, from the bottom, the columns of δ_{k+1}
+  /// in the pivot rows of δ_k are superfluous.)
   ///
   /// δ_k is eliminated by rows if there are at least as many of them as columns, and else by columns: the
   /// lines with fewer entries each, which mostly stay so. Each elimination is handed over as it comes,

@@ -28,9 +28,9 @@ struct FieldEliminations: Sendable {
 
   /// The coordinates of C^k that are pivots of neither δ_k nor δ_{k−1}, b_k of them.
   ///
-  /// A cocycle follows from its values besides the pivot columns of δ_k; those of coboundaries in the pivot rows R of δ_{k−1},
-  /// which clearing keeps apart from the columns, are arbitrary. So the cocycles that are 0 in R are a complement
-  /// of the coboundaries, and those that are 1 in one of these coordinates and 0 in the others are its basis.
+  /// A cocycle follows from its values outside the pivot columns of δ_k. In the pivot rows R of δ_{k−1}, which
+  /// clearing keeps apart from those columns, coboundaries take any values. So the cocycles that are 0 in R are a
+  /// complement of the coboundaries; those that are 1 in one of these coordinates and 0 in the others, its basis.
   func freeCoordinates(degree k: Int) -> [Int] {
     var isFree = [Bool](repeating: true, count: dimensions[k])
     if k < pivotColumns.count { for j in pivotColumns[k] { isFree[j] = false } }

@@ -7,9 +7,9 @@ import LinearAlgebra
 /// divisors of the diagonal and M (Cohen 1993, §2.4.3). Where M comes from:
 ///
 /// - For a square matrix B, s₁, …, s_{r−1} all divide s₁ ⋯ s_{r−1} = |det B|/s_r, and so |det B|/s for any
-///   s | s_r. The denominator of the solution x of xᵀB = bᵀ is such an s, and for a random b mostly not far from s_r (Pan
-///   1988; Abbott, Bronstein, Mulders 1999, doi:10.1145/309831.309934). So M = |det B|/s is small and will do for
-///   all but the last factor, which is |det B|/(s₁ ⋯ s_{r−1}).
+///   s | s_r. The denominator of the solution x of xᵀB = bᵀ is such an s, for a random b mostly not far from
+///   s_r (Pan 1988; Abbott, Bronstein, Mulders 1999, doi:10.1145/309831.309934). So M = |det B|/s is small,
+///   and it will do for all but the last factor, which is |det B|/(s₁ ⋯ s_{r−1}).
 /// - In general s₁ ⋯ s_r divides every r × r minor, and M is the greatest common divisor of a few that are
 ///   not 0.
 ///
