@@ -7,11 +7,18 @@ let package = Package(
   targets: [
     .target(name: "CAllocationCounter"),
     .target(name: "CDenseSpectrum"),
+    .target(
+      name: "CSparseRivals", cSettings: [.unsafeFlags(["-O3"])],
+      linkerSettings: [.linkedLibrary("cholmod")]),
     .executableTarget(
       name: "benchmarks",
       dependencies: [
-        "CAllocationCounter", "CDenseSpectrum",
+        "CAllocationCounter", "CDenseSpectrum", "CSparseRivals",
         .product(name: "ArrayFiles", package: "swift-sheaf"),
+        .product(name: "CellComplexes", package: "swift-sheaf"),
+        .product(name: "CellularSheaves", package: "swift-sheaf"),
+        .product(name: "SheafCohomology", package: "swift-sheaf"),
+        .product(name: "ExactAlgebra", package: "swift-sheaf"),
         .product(name: "Datasets", package: "swift-sheaf"),
         .product(name: "Equilibria", package: "swift-sheaf"),
         .product(name: "SheafFlows", package: "swift-sheaf"),

@@ -48,6 +48,13 @@ struct ConvolutionalCase {
     return this
   }
 
+  /// One convolution, 3 × 3 windows, as many channels as before.
+  static func single(channels: Int, side: Int) -> ConvolutionalCase {
+    var this = ConvolutionalCase(channels: channels, side: side, batch: 1)
+    _ = this.convolve(0, filters: channels)
+    return this
+  }
+
   /// The shape of the verification benchmark cifar_base: seven 3×3 convolutions on 3×32×32, a dense layer; 90,122
   /// free coordinates.
   static func deep(batch: Int) -> ConvolutionalCase {

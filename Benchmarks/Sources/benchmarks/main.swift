@@ -237,6 +237,7 @@ try measure("digits-conv x256") {
 try measureEquilibria()
 try measureLargeEquilibria()
 try measureSpectra()
+try measureSheaves()
 try measureTraining()
 
 let json = try JSONSerialization.data(

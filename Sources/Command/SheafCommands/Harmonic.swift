@@ -67,7 +67,7 @@ struct Harmonic: ParsableCommand {
       }
     } else {
       let shown = (0..<min(extended.basis.columns, 4)).map {
-        ("freedom \($0 + 1)", extended.basis.column($0))
+        ("freedom \($0 + 1)", extended.basis.part(columns: [$0]).dense.column(0))
       }
       let freedom =
         extended.freedom.map {

@@ -65,6 +65,13 @@ struct CochainOutput {
     (0..<cochains.columns).map { object(cochains.column($0), isSparse: true) }
   }
 
+  /// One object for each column of a sparse matrix.
+  func objects(_ cochains: SparseMatrix) -> [[String: Any]] {
+    (0..<cochains.columns).map {
+      object(cochains.part(columns: [$0]).dense.column(0), isSparse: true)
+    }
+  }
+
   /// A table with a row for each cell and a column for each cochain, of the first cells.
   func table(_ cochains: [(name: String, values: [Double])], most: Int = 40) -> String {
     let cells = sheaf.complex.cells(ofDimension: degree)

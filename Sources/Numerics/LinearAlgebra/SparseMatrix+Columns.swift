@@ -1,6 +1,6 @@
 extension SparseMatrix {
   /// Writes a matrix column by column.
-  public struct ColumnBuilder {
+  public struct ColumnBuilder: Sendable {
     private let rows: Int
     private var starts: [Int] = [0]
     @usableFromInline var indices: [Int32] = []
@@ -129,5 +129,40 @@ extension SparseMatrix {
       builder.endColumn()
     }
     return builder.matrix
+  }
+
+  /// The connected components of the graph of a symmetric matrix, of which a triangle is enough: lists of indices,
+  /// ascending, in the order of their first.
+  ///
+  /// - Complexity: proportional to the entries.
+  public var connectedComponents: [[Int]] {
+    precondition(rows == columns, "the graph of a matrix of shape (\(rows), \(columns))")
+    var parent = (0..<rows).map { Int32($0) }
+    func root(_ i: Int) -> Int {
+      var i = i
+      while Int(parent[i]) != i {
+        parent[i] = parent[Int(parent[i])]
+        i = Int(parent[i])
+      }
+      return i
+    }
+    for j in 0..<columns {
+      for k in columnStarts[j]..<columnStarts[j + 1] {
+        let (a, b) = (root(j), root(Int(rowIndices[k])))
+        if a != b { parent[max(a, b)] = Int32(min(a, b)) }
+      }
+    }
+    // The root is the smallest index of its component.
+    var place = [Int32](repeating: -1, count: rows)
+    var components: [[Int]] = []
+    for i in 0..<rows {
+      let r = root(i)
+      if r == i {
+        place[i] = Int32(components.count)
+        components.append([])
+      }
+      components[Int(place[r])].append(i)
+    }
+    return components
   }
 }

@@ -113,8 +113,17 @@ public struct Cofaces: Sendable {
 
   /// The cells τ with an incidence σ ⊴ τ, and those incidences.
   public func of(_ face: Int) -> [(cell: Int, incidence: Int)] {
-    (starts[face]..<starts[face + 1]).map { (Int(cells[$0]), Int(order[$0])) }
+    slots(face).map { (cell($0), incidence($0)) }
   }
+
+  /// The places of a face's incidences in this list.
+  public func slots(_ face: Int) -> Range<Int> { starts[face]..<starts[face + 1] }
+
+  /// The cell τ of a place.
+  public func cell(_ slot: Int) -> Int { Int(cells[slot]) }
+
+  /// The incidence σ ⊴ τ of a place.
+  public func incidence(_ slot: Int) -> Int { Int(order[slot]) }
 
   /// The number of incidences of a face.
   public func degree(_ face: Int) -> Int { starts[face + 1] - starts[face] }

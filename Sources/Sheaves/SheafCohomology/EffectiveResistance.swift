@@ -11,8 +11,8 @@ public struct EffectiveResistance: Sendable {
   /// Factors a Laplacian once for all currents.
   public init(_ laplacian: SheafLaplacian) throws(FactorizationError) {
     let factor = laplacian.sheaf.laplacianFactor(laplacian.degree)
-    qr = try RankRevealingQR(factor)
-    tall = try RankRevealingQR(factor.transposed)
+    qr = try RankRevealingQR.withGap(factor)
+    tall = try RankRevealingQR.withGap(factor.transposed)
   }
 
   /// ⟨b, L⁺ b⟩ of each column, in orthonormal coordinates.

@@ -44,7 +44,7 @@ public struct NearestCocycle: Sendable {
       }
       method = .cholesky
     } else {
-      kept = try RankRevealingQR(delta.transposed).complement(c)
+      kept = try RankRevealingQR.withGap(delta.transposed).complement(c)
       method = .qr
     }
     cocycles = sheaf.given(kept, degree: k)
@@ -61,8 +61,10 @@ public struct NearestCocycle: Sendable {
   ) throws(FactorizationError) -> SparseCholesky? {
     guard delta.rows > 0 && delta.rows < delta.columns else { return nil }
     do {
-      let factor = try SparseCholesky(delta.outerGram)
-      return factor.conditionEstimate <= limit ? factor : nil
+      let gram = delta.outerGram
+      let factor = try SparseCholesky(gram)
+      let estimate = try gram.diagonal.reduce(0, +) * factor.inverseNorm() / Double(gram.rows)
+      return estimate <= limit ? factor : nil
     } catch .notPositiveDefinite {
       return nil
     }

@@ -23,7 +23,7 @@ public struct HarmonicBasis: Sendable {
     _ sheaf: CellularSheaf, degree k: Int, tolerance: Double? = nil
   ) throws(FactorizationError) {
     (self.sheaf, degree) = (sheaf, k)
-    let qr = try RankRevealingQR(sheaf.laplacianFactor(k), tolerance: tolerance)
+    let qr = try RankRevealingQR.deciding(sheaf.laplacianFactor(k), by: tolerance)
     vectors = qr.leftNullSpace()
     isNarrow = qr.isNarrow
   }

@@ -25,13 +25,14 @@ public struct HarmonicExtension: Sendable {
   public let cochains: Matrix
   /// The dimension of the remaining freedom; nil where conjugate gradients do not tell.
   public let freedom: Int?
-  /// An orthonormal basis of the freedom on all coordinates, one per column.
-  public let basis: Matrix
+  /// An orthonormal basis of the freedom on all coordinates, one per column; each lives on one connected part of them.
+  public let basis: SparseMatrix
   /// ½‖δ c‖² of each column.
   public let energies: [Double]
-  /// The largest |(L c)_Ω| over that of the terms that are added up in it.
+  /// The largest |(L c)_Ω| over the largest diagonal element of L times the largest |c|.
   public let residual: Double
-  /// An estimate of the condition number of L[Ω, Ω], on the complement of its kernel; nil for conjugate gradients.
+  /// An estimate of the condition number of L[Ω, Ω], on the complement of its kernel, ‖·‖₁ times an estimate of
+  /// ‖L⁻¹‖₂; nil for conjugate gradients.
   public let condition: Double?
   /// How it was found.
   public let method: Method
@@ -72,120 +73,43 @@ public struct HarmonicExtension: Sendable {
       values.rows == fixed.count && fixed.allSatisfy { (0..<n).contains($0) },
       "values \(values.shape) on \(fixed.count) of \(n) coordinates")
     guard values.firstNonFinite == nil else { throw .notFinite }
-    let transpose = sheaf.coboundaryTransposed(k, in: .orthonormalAbove)
     var isFree = [Bool](repeating: true, count: n)
     for i in fixed { isFree[i] = false }
     let free = isFree.indices.filter { isFree[$0] }
-    let freeRows = fixed.isEmpty ? transpose : transpose.part(rows: free)
-    // −δ_U u, what the free coordinates are to make up for.
-    var target = Matrix(rows: transpose.columns, columns: values.columns)
-    transpose.part(rows: fixed).addTransposedProduct(values, scale: -1, keeping: 0, into: &target)
-    let part = try FreePart(freeRows, target, settings)
+    let given = values.spread(to: fixed, of: n)
+    let system = EnergySystem(sheaf, degree: k, isFree: isFree, values: given)
+    let part = try FreePart(system.triangle, system.right, settings) {
+      // −δ_U u, what the free coordinates are to make up for.
+      var target = sheaf.orthonormal(
+        sheaf.applyCoboundary(given, degree: k), degree: k + 1)
+      target.scale(by: -1)
+      return (
+        sheaf.coboundaryTransposed(k, in: .orthonormalAbove).part(rows: free), target
+      )
+    }
 
-    var c = Matrix(rows: n, columns: values.columns)
-    var basis = Matrix(rows: n, columns: part.kernel.columns)
+    var c = given
     for j in 0..<values.columns {
-      for (i, row) in fixed.enumerated() { c[row, j] = values[i, j] }
       for (i, row) in free.enumerated() { c[row, j] = part.solution[i, j] }
     }
-    for j in 0..<basis.columns {
-      for (i, row) in free.enumerated() { basis[row, j] = part.kernel[i, j] }
-    }
-    (cochains, self.basis) = (c, basis)
-    (freedom, condition, method, status) = (part.freedom, part.condition, part.method, part.status)
-    var discrepancy = Matrix(rows: transpose.columns, columns: values.columns)
-    transpose.addTransposedProduct(c, scale: 1, keeping: 0, into: &discrepancy)
-    energies = (0..<values.columns).map { discrepancy.sumOfSquares(column: $0) / 2 }
-    let force = freeRows(discrepancy)
-    let terms = freeRows.mapValues(abs)(discrepancy.mapElements(abs)).maximumMagnitude
-    residual = terms > 0 ? force.maximumMagnitude / terms : 0
-  }
-}
-
-/// min ‖Aᵀ x − t‖ for the rows A of the free coordinates.
-private struct FreePart {
-  var solution: Matrix
-  var kernel: Matrix
-  var freedom: Int?
-  var condition: Double?
-  var method: HarmonicExtension.Method
-  var status = SolutionStatus.converged
-
-  init(
-    _ a: SparseMatrix, _ t: Matrix, _ settings: HarmonicExtension.Settings
-  ) throws(FactorizationError) {
-    solution = a(t)
-    kernel = Matrix(rows: a.rows, columns: 0)
-    (freedom, condition, method) = (0, 1, .cholesky)
-    guard a.rows > 0 else { return }
-    let laplacian = a.outerGram
-    let analysis = try SparseCholesky.Analysis(laplacian)
-    guard Double(analysis.factorBytes) <= settings.memoryLimit else {
-      iterate(laplacian, settings)
-      return
-    }
-    do {
-      let factor = try SparseCholesky(laplacian, using: analysis)
-      if factor.conditionEstimate <= settings.conditionLimit {
-        condition = factor.conditionEstimate
-        try factor.solve(&solution)
-        return
+    var basis = SparseMatrix.ColumnBuilder(rows: n)
+    for (places, kernel) in part.kernels {
+      for j in 0..<kernel.columns {
+        for (i, place) in places.enumerated() { basis.append(row: free[place], kernel[i, j]) }
+        basis.endColumn()
       }
-    } catch .notPositiveDefinite {
-    } catch .outOfMemory {
-      iterate(laplacian, settings)
-      return
     }
-    try decompose(a, t, settings)
-  }
-
-  private mutating func iterate(
-    _ laplacian: SparseMatrix, _ settings: HarmonicExtension.Settings
-  ) {
-    let gradients = ConjugateGradients(tolerance: settings.tolerance, halt: settings.halt)
-    let inverse = laplacian.diagonal.map { $0 > 0 ? 1 / $0 : 1 }
-    let preconditioner = DiagonalSystems(
-      Matrix(
-        rows: inverse.count, columns: solution.columns,
-        columnMajor: (0..<solution.columns).flatMap { _ in inverse }))
-    let found = gradients.solve(
-      SymmetricSparseMatrix(lowerTriangle: laplacian, .positiveSemidefinite), solution,
-      preconditioner: preconditioner)
-    solution = found.value
-    (freedom, condition, method) = (nil, nil, .conjugateGradients)
-    status = found.statuses.first { $0 != .converged } ?? .converged
-  }
-
-  /// By A = Q R: the kernel of Aᵀ is what Q has beyond the rank, and the least-norm solution has no part there.
-  private mutating func decompose(
-    _ a: SparseMatrix, _ t: Matrix, _ settings: HarmonicExtension.Settings
-  ) throws(FactorizationError) {
-    let qr = try RankRevealingQR(a, tolerance: settings.rankTolerance)
-    kernel = qr.leftNullSpace()
-    // x = Q y with Rᵀ y = t in the sense of least squares.
-    let tall = try RankRevealingQR(a.transposed, tolerance: settings.rankTolerance)
-    solution = tall.solveLeastSquares(t)
-    solution = qr.project(solution)
-    (freedom, method) = (a.rows - qr.rank, .qr)
-    let largest = a.transposed.largestColumnNorm
-    condition = qr.rank == 0 ? 1 : (largest / qr.smallestKept) * (largest / qr.smallestKept)
-  }
-}
-
-extension SparseMatrix {
-  /// The largest ‖·‖₂ of a column.
-  fileprivate var largestColumnNorm: Double {
-    (0..<columns).reduce(0) { most, j in
-      var sum = 0.0
-      forEachEntry(ofColumn: j) { sum += $1 * $1 }
-      return max(most, sum.squareRoot())
+    (cochains, self.basis) = (c, basis.matrix)
+    (freedom, condition, method, status) = (part.freedom, part.condition, part.method, part.status)
+    let left = sheaf.applyCoboundary(c, degree: k)
+    let weighted = sheaf.weighted(left, degree: k + 1)
+    energies = (0..<values.columns).map { j in
+      zip(left.column(j), weighted.column(j)).reduce(0) { $0 + $1.0 * $1.1 } / 2
     }
-  }
-}
-
-extension Matrix {
-  /// The matrix with every element changed.
-  func mapElements(_ change: (Double) -> Double) -> Matrix {
-    Matrix(rows: rows, columns: columns, columnMajor: elements.map(change))
+    // L c − b on Ω, from the triangle.
+    var gradient = system.triangle.symmetricProduct(part.solution)
+    gradient.add(system.right, scale: -1)
+    let scale = (system.triangle.diagonal.max() ?? 0) * c.maximumMagnitude
+    residual = scale > 0 ? gradient.maximumMagnitude / scale : 0
   }
 }

@@ -24,8 +24,8 @@ public struct HodgeDecomposition: Sendable {
   ) throws(FactorizationError) {
     let c = sheaf.orthonormal(cochains, degree: k)
     guard c.firstNonFinite == nil else { throw .notFinite }
-    let lower = k > 0 ? try RankRevealingQR(sheaf.coboundary(k - 1, in: .orthonormal)) : nil
-    let upper = try RankRevealingQR(sheaf.coboundaryTransposed(k, in: .orthonormal))
+    let lower = k > 0 ? try RankRevealingQR.withGap(sheaf.coboundary(k - 1, in: .orthonormal)) : nil
+    let upper = try RankRevealingQR.withGap(sheaf.coboundaryTransposed(k, in: .orthonormal))
     let exact = lower?.project(c) ?? Matrix(rows: c.rows, columns: c.columns)
     let coexact = upper.project(c)
     var harmonic = c

@@ -54,8 +54,8 @@ public struct RealCohomology: Sendable {
   ) throws(FactorizationError) -> Rank {
     let transpose = sheaf.coboundaryTransposed(k, in: .orthonormal)
     // The tall one of the two has the smaller R.
-    let qr = try RankRevealingQR(
-      transpose.rows < transpose.columns ? transpose.transposed : transpose, tolerance: tolerance)
+    let qr = try RankRevealingQR.deciding(
+      transpose.rows < transpose.columns ? transpose.transposed : transpose, by: tolerance)
     return Rank(
       value: qr.rank, tolerance: qr.tolerance, smallestKept: qr.smallestKept,
       largestDropped: qr.largestDropped, isNarrow: qr.isNarrow)

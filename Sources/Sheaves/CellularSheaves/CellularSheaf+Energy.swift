@@ -1,0 +1,99 @@
+import CellComplexes
+import LinearAlgebra
+
+/// Products with δ and its transpose cell by cell: no matrix is made.
+extension CellularSheaf {
+  /// δ c for cochains of degree k, one per column.
+  ///
+  /// - Complexity: one multiplication for each entry of the maps and column.
+  public func applyCoboundary(_ c: Matrix, degree k: Int) -> Matrix {
+    precondition(c.rows == cochainDimension(k), "a cochain of degree \(k) of shape \(c.shape)")
+    var result = Matrix(rows: cochainDimension(k + 1), columns: c.columns)
+    forEachBlock(k) { map, face, cell, sign in
+      result.update { elements, m in
+        add(map, sign, c.elements, c.rows, face, to: &elements, m, cell, c.columns, false)
+      }
+    }
+    return result
+  }
+
+  /// δᵀ b for cochains of degree k + 1, one per column: the transpose in the coordinates of the stalks.
+  public func applyCoboundaryTranspose(_ b: Matrix, degree k: Int) -> Matrix {
+    precondition(
+      b.rows == cochainDimension(k + 1), "a cochain of degree \(k + 1) of shape \(b.shape)")
+    var result = Matrix(rows: cochainDimension(k), columns: b.columns)
+    forEachBlock(k) { map, face, cell, sign in
+      result.update { elements, n in
+        add(map, sign, b.elements, b.rows, cell, to: &elements, n, face, b.columns, true)
+      }
+    }
+    return result
+  }
+
+  /// W b, the weights of the stalks of degree k times cochains.
+  public func weighted(_ cochains: Matrix, degree k: Int) -> Matrix {
+    guard !isUnweighted else { return cochains }
+    var result = cochains
+    for cell in complex.cells(ofDimension: k) where products[cell] != .standard {
+      let range = range(of: cell)
+      result.setBlock(
+        row: range.lowerBound, column: 0,
+        to: products[cell].dense(range.count) * cochains.rows(range))
+    }
+    return result
+  }
+
+  /// Visits the incidences of cells of dimension k + 1 with the places of their stalks.
+  @inline(__always) private func forEachBlock(
+    _ k: Int,
+    _ visit: (RestrictionMaps.Entry, _ face: Range<Int>, _ cell: Range<Int>, Double) -> Void
+  ) {
+    let (lower, upper) = (complex.cells(ofDimension: k), complex.cells(ofDimension: k + 1))
+    guard !upper.isEmpty else { return }
+    let (low, high) = (starts[lower.lowerBound], starts[upper.lowerBound])
+    for cell in upper {
+      let rows = starts[cell] - high..<starts[cell + 1] - high
+      for i in complex.incidences(of: cell) {
+        let face = complex.face(i)
+        visit(
+          maps.table[Int(maps.places[i])], starts[face] - low..<starts[face + 1] - low, rows,
+          Double(complex.sign(i)))
+      }
+    }
+  }
+
+  /// y ← y + sign · F x, or with Fᵀ, on the places of two stalks.
+  @inline(__always) private func add(
+    _ map: RestrictionMaps.Entry, _ sign: Double, _ x: [Double], _ n: Int, _ from: Range<Int>,
+    to y: inout [Double], _ m: Int, _ to: Range<Int>, _ columns: Int, _ isTransposed: Bool
+  ) {
+    for c in 0..<columns {
+      let (source, target) = (c * n + from.lowerBound, c * m + to.lowerBound)
+      switch map {
+      case .scalar(let s):
+        for i in 0..<to.count { y[target + i] += sign * s * x[source + i] }
+      case .matrix(let start, let rows, let width):
+        for j in 0..<width {
+          for i in 0..<rows {
+            let entry = sign * maps.buffer[start + i + j * rows]
+            if isTransposed {
+              y[target + j] += entry * x[source + i]
+            } else {
+              y[target + i] += entry * x[source + j]
+            }
+          }
+        }
+      case .sparse(let t):
+        for row in 0..<maps.transposes[t].columns {
+          maps.transposes[t].forEachEntry(ofColumn: row) { j, value in
+            if isTransposed {
+              y[target + j] += sign * value * x[source + row]
+            } else {
+              y[target + row] += sign * value * x[source + j]
+            }
+          }
+        }
+      }
+    }
+  }
+}
