@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Every command that README and tutorial show, run in a fresh folder as it is written.
+/// Every command that README, tutorials and the page on sheaves show, run in a fresh folder as it is written.
 struct PageTests {
   static let root = Reference.folder.deletingLastPathComponent().deletingLastPathComponent()
 
@@ -47,7 +47,7 @@ struct PageTests {
   }
 
   @Test func readmeRunsAsWritten() throws {
-    try check("README.md", least: 11) { folder in
+    try check("README.md", least: 14) { folder in
       let (status, said) = try run("sheaf demo --out demo --epochs 2", in: folder)
       #expect(status == 0, "\(said)")
     }
@@ -61,6 +61,14 @@ struct PageTests {
           at: files.appendingPathComponent(name), to: folder.appendingPathComponent(name))
       }
     }
+  }
+
+  @Test func sheafTutorialRunsAsWritten() throws {
+    try check("Docs/SheafTutorial.md", least: 15) { _ in }
+  }
+
+  @Test func sheafPageRunsAsWritten() throws {
+    try check("Docs/Sheaves.md", least: 2) { _ in }
   }
 
   /// Links between pages lead to files.
