@@ -40,7 +40,7 @@ struct Check: ParsableCommand {
       } else {
         delivery.print(
           """
-          a sheaf on a poset: \(sheaf.poset.count) elements, \(relations) relations, \
+          a sheaf on a poset: \(counted(sheaf.poset.count, "element")), \(counted(relations, "relation")), \
           \(ranks == nil ? "not graded" : "graded"), stalks of \(sheaf.stalks.reduce(0, +)) dimensions altogether
           all ways from an element to another agree
           """)
@@ -74,7 +74,7 @@ struct Check: ParsableCommand {
         + """
 
 
-        \(complex.incidenceCount) incidences, \(open == 0 ? "no open cells" : "\(open) open cells"), Euler \
+        \(counted(complex.incidenceCount, "incidence")), \(open == 0 ? "no open cells" : counted(open, "open cell")), Euler \
         characteristic \(sheaf.eulerCharacteristic)\(sheaf.isUnweighted ? "" : ", weighted")
         a functor: all squares commute, and δδ = 0
         """)

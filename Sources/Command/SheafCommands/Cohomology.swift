@@ -41,7 +41,11 @@ struct Cohomology: ParsableCommand {
 
   @OptionGroup var file: SheafArgument
   @Option(help: "Only this degree.") var dimension: Int?
-  @Option(help: "Cells with commas between them: the cohomology relative to their closure.")
+  @Option(
+    help: """
+      Cells with commas between them: the cohomology relative to their closure. An id that has commas itself stands in \
+      double quotes.
+      """)
   var relative: String?
   @Flag(
     help: """
@@ -97,12 +101,13 @@ struct Cohomology: ParsableCommand {
     try files.check()
     var (sheaf, _) = try file.loadChecked(degree: dimension)
     let holonomy = try self.holonomy ? file.refusing { try Holonomy(sheaf) } : nil
+    // What is open is left out before cells relative to which are: these open others.
+    if ordinary { sheaf = sheaf.withoutOpenCells() }
     if let relative {
       let cells = try CellList.cells(relative, in: sheaf.complex, option: "--relative")
       let closed = sheaf.complex.closure(cells)
       sheaf = try file.refusing { try sheaf.relative(to: closed).sheaf }
     }
-    if ordinary { sheaf = sheaf.withoutOpenCells() }
     if let k = dimension {
       sheaf =
         sheaf.restricted(
@@ -250,7 +255,7 @@ struct Cohomology: ParsableCommand {
             ] : []))
     }
     var parts = [TextOutput.table(rows)]
-    if let real = findings.real {
+    if let real = findings.real, real.ranks.contains(where: { $0.value > 0 }) {
       let kept = real.ranks.dropLast().map(\.smallestKept).min() ?? .infinity
       let dropped = real.ranks.dropLast().map { max($0.largestDropped, $0.tolerance) }.max() ?? 0
       parts.append(
@@ -260,11 +265,12 @@ struct Cohomology: ParsableCommand {
           : "ranks beyond doubt: the smallest pivot kept is \(TextOutput.number(kept)), what counts as 0 "
             + TextOutput.number(dropped))
     }
-    for (k, list) in (findings.representatives ?? []).enumerated() {
+    for (k, list) in (findings.representatives ?? []).enumerated()
+    where degrees(findings).contains(k) {
       for (i, cocycle) in list.enumerated() {
         let cells = cocycle.keys.sorted { ($0.count, $0) < ($1.count, $1) }
         parts.append(
-          "class \(i + 1) of degree \(k), on \(cells.count) cells: "
+          "class \(i + 1) of degree \(k), on \(counted(cells.count, "cell")): "
             + cells.prefix(12).map { "\($0.printable) \(Self.words(cocycle[$0]!))" }.joined(
               separator: "; ")
             + (cells.count > 12 ? "; …" : ""))
@@ -284,7 +290,8 @@ struct Cohomology: ParsableCommand {
             }.joined(separator: "\n"))
       }
       if let invariants = try? holonomy.invariantDimension() {
-        parts.append("\(invariants) dimensions are left as they are by every transport")
+        parts.append(
+          "the transports leave \(counted(invariants, "dimension")) as they are")
       }
     }
     return parts.joined(separator: "\n\n")

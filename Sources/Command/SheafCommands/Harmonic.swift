@@ -35,8 +35,7 @@ struct Harmonic: ParsableCommand {
     try files.writes("--figure", figure, extensions: DrawingFormat.allCases.map(\.rawValue))
     files.prints("--json", json)
     try files.check()
-    let loaded = try file.load()
-    let sheaf = loaded.cellular()
+    let (sheaf, loaded) = try file.loadChecked()
     let (degree, fixed, values) = try Assignment(contentsOf: boundary).coordinates(
       in: sheaf, file: boundary)
     let extended = try file.refusing {
@@ -71,7 +70,9 @@ struct Harmonic: ParsableCommand {
       }
       let freedom =
         extended.freedom.map {
-          $0 == 0 ? "the extension is unique" : "the extension is unique up to \($0) dimensions"
+          $0 == 0
+            ? "the extension is unique"
+            : "the extension is unique up to \(counted($0, "dimension"))"
         } ?? "the freedom is not known"
       delivery.print(
         output.table([("extension", column)] + shown) + "\n\n"

@@ -46,6 +46,10 @@ struct Sections: ParsableCommand {
       if let found {
         object["nearest"] = output.object(found.cocycles.column(0))
         object["distance"] = JSONOutput.number(found.distances[0])
+        object["moved"] = Dictionary(
+          uniqueKeysWithValues: moves(sheaf, target!, found).map {
+            ($0.cell, JSONOutput.number($0.norm))
+          })
         object["residual"] = JSONOutput.number(found.residual)
       }
       delivery.put { try JSONOutput.print(object) }
@@ -54,14 +58,32 @@ struct Sections: ParsableCommand {
       let first = found.map { [("nearest", $0.cocycles.column(0))] } ?? []
       delivery.print(
         (first.isEmpty && columns.isEmpty ? "" : output.table(first + columns) + "\n\n")
-          + "\(basis.columns) dimensions of global sections"
+          + "\(counted(basis.columns, "dimension")) of global sections"
           + (columns.count < basis.columns ? ", the first \(columns.count) are shown" : "")
           + (found.map { "; the nearest one is at distance \(TextOutput.number($0.distances[0]))" }
             ?? "")
+          + (found.map { found in
+            let worst = moves(sheaf, target!, found).sorted { $0.norm > $1.norm }.prefix(3)
+            return ", and farthest from it "
+              + worst.map { "\($0.cell.printable) by \(TextOutput.number($0.norm))" }.joined(
+                separator: ", ")
+          } ?? "")
           + (harmonic.isNarrow
             ? "\nthe numbers leave the dimension open: see sheaf cohomology" : ""))
     }
     try delivery.end()
+  }
+
+  /// How far the value of each vertex is from the section's, in the norm of its weight.
+  private func moves(
+    _ sheaf: CellularSheaf, _ target: Matrix, _ found: NearestCocycle
+  ) -> [(cell: String, norm: Double)] {
+    var difference = target
+    difference.add(found.cocycles, scale: -1)
+    let coordinates = sheaf.orthonormal(difference, degree: 0)
+    return sheaf.complex.cells(ofDimension: 0).map { cell in
+      (sheaf.complex.name(cell), coordinates.sumOfSquares(rows: sheaf.range(of: cell)).squareRoot())
+    }
   }
 
   private func assignment(_ path: String, in sheaf: CellularSheaf) throws -> Matrix {

@@ -97,22 +97,18 @@ enum CellList {
     _ text: String, in complex: CellComplex, option: String
   ) throws -> [Int] {
     let places = complex.cellsByName()
-    if let cell = places[text] { return [cell] }
-    let words = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-    var (cells, start) = ([Int](), 0)
-    while start < words.count {
-      // The longest name that begins here.
-      guard
-        let end = (start + 1...words.count).last(where: {
-          places[words[start..<$0].joined(separator: ",")] != nil
-        })
-      else {
+    // What stands between quotes is one word.
+    let words = text.split(separator: "\"", omittingEmptySubsequences: false).enumerated().flatMap {
+      i, part in
+      i % 2 == 1 ? [String(part)] : part.split(separator: ",").map(String.init)
+    }
+    let cells = try words.map { word in
+      guard let cell = places[word] else {
         throw ValidationError(
-          "\(option): \"\(words[start].printable)\" is no cell, expected ids of cells with commas between them"
+          "\(option): \"\(word.printable)\" is no cell, expected ids of cells with commas between them"
         )
       }
-      cells.append(places[words[start..<end].joined(separator: ",")]!)
-      start = end
+      return cell
     }
     return cells
   }

@@ -1,5 +1,8 @@
 import ArgumentParser
 
+/// A number with its noun: "1 cell", "2 cells".
+func counted(_ n: Int, _ noun: String) -> String { "\(n) \(noun)\(n == 1 ? "" : "s")" }
+
 extension String {
   /// The words of a line as a shell parts them: at spaces, but for those between quotes, which go.
   ///

@@ -13,6 +13,7 @@ struct CellReader {
 
   private var cells: [Int32] = []
   private var stalks: [Int] = []
+  private var dimensions: [Int: Int] = [:]
   private var weights: [InnerProduct] = []
   private var isWeighted = false
   private var faceStarts = [0]
@@ -40,12 +41,12 @@ struct CellReader {
 
   private mutating func readCell(_ reader: inout SheafReader) throws(ArrayFileError) {
     var (id, stalk, weight): (String?, Int?, InnerProduct) = (nil, nil, .standard)
-    var position: [Double]?
+    var (position, dimension): ([Double]?, Int?) = (nil, nil)
     var found = self
     // The fields are moved, not copied.
     self = CellReader()
     defer { self = found }
-    try reader.forEachKey(["id", "stalk", "faces", "weight", "position"]) {
+    try reader.forEachKey(["id", "stalk", "faces", "weight", "dimension", "position"]) {
       (reader, key) throws(ArrayFileError) in
       switch key {
       case "id":
@@ -54,6 +55,7 @@ struct CellReader {
         reader.scanner.path = [name]
       case "stalk": stalk = try reader.scanner.wholeNumber()
       case "weight": weight = try reader.weight()
+      case "dimension": dimension = try reader.scanner.wholeNumber()
       case "position": position = try reader.numbers()
       default:
         try reader.scanner.take("[")
@@ -75,6 +77,12 @@ struct CellReader {
     found.places[Int(number)] = Int32(found.cells.count)
     found.cells.append(number)
     found.stalks.append(stalk)
+    if let dimension {
+      guard dimension < 1000 else {
+        throw reader.scanner.failure("dimension \(dimension), expected less than 1000")
+      }
+      found.dimensions[found.cells.count - 1] = dimension
+    }
     if let position { reader.positions[id] = position }
     if weight != .standard { found.isWeighted = true }
     found.weights.append(weight)
@@ -113,6 +121,7 @@ struct CellReader {
     var builder = CellComplex.Builder()
     for cell in cells.indices {
       builder.addCell()
+      if let k = dimensions[cell] { builder.setDimension(k) }
       for i in faceStarts[cell]..<faceStarts[cell + 1] {
         let place = places[Int(faces[i])]
         guard place >= 0 else {

@@ -11,7 +11,7 @@ import Foundation
 ///                {"id": "ab", "stalk": 1, "weight": 4,
 ///                 "faces": [{"of": "a", "sign": -1, "map": [[1, 0]]}, {"of": "b", "sign": 1, "map": [[0, 1]]}]}]}
 ///
-/// A map is a list of rows, a number (that multiple of the identity) or "identity"; a weight a number, a list (a
+/// A cell without faces has dimension 0, unless it says another: `"dimension": 1` is an edge without ends. A map is a list of rows, a number (that multiple of the identity) or "identity"; a weight a number, a list (a
 /// diagonal) or a list of rows. Other forms:
 /// `{"graph": [["a", "b"], …], "vertices": ["c", …], "stalk": d}`,
 /// `{"points": [[…], …], "radius": r, "maximumDimension": k, "stalk": d}`, a Vietoris–Rips complex, and

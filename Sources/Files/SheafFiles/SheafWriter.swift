@@ -18,6 +18,9 @@ extension CellularSheaf {
       case .matrix(let w): text += ",\"weight\":\(w.jsonRows)"
       }
       let incidences = complex.incidences(of: cell)
+      if incidences.isEmpty && complex.dimension(of: cell) > 0 {
+        text += ",\"dimension\":\(complex.dimension(of: cell))"
+      }
       if !incidences.isEmpty {
         text += ",\"faces\":["
         for i in incidences {

@@ -4,6 +4,7 @@ extension CellComplex {
     private var starts = [0]
     private var faces: [Int32] = []
     private var signs: [Int8] = []
+    private var given: [Int: Int] = [:]
 
     /// No cell yet.
     public init() {}
@@ -16,6 +17,9 @@ extension CellComplex {
       starts.append(faces.count)
       return count - 1
     }
+
+    /// Says the dimension of the last cell, where its faces do not: an open cell without faces is no vertex.
+    public mutating func setDimension(_ k: Int) { given[count - 1] = k }
 
     /// Gives the last cell a face: the number of a cell that is or will be added, with [σ : τ] = ±1.
     public mutating func addFace(_ face: Int, sign: Int) {
@@ -34,7 +38,7 @@ extension CellComplex {
 
     /// The complex, and the number that each cell has in it.
     ///
-    /// A cell without faces has dimension 0, another one more than its faces. Cells of one dimension stay in the order
+    /// A cell without faces has dimension 0 unless it was given another, one with faces one more than these. Cells of one dimension stay in the order
     /// in which they were added, as do the faces of a cell.
     ///
     /// - Parameter names: of the cells in the order of adding, numbers if nil.
@@ -118,12 +122,16 @@ extension CellComplex {
       above cell: Int, _ dimension: [Int], _ name: (Int) -> String
     ) throws(CellComplexError) -> Int {
       let range = starts[cell]..<starts[cell + 1]
-      guard let first = range.first else { return 0 }
+      guard let first = range.first else { return given[cell] ?? 0 }
       let below = dimension[Int(faces[first])]
       for i in range where dimension[Int(faces[i])] != below {
         throw .mixedFaces(
           of: name(cell), face: name(Int(faces[i])), dimension: dimension[Int(faces[i])],
           expected: below)
+      }
+      if let said = given[cell], said != below + 1 {
+        throw .mixedFaces(
+          of: name(cell), face: name(Int(faces[first])), dimension: below, expected: said - 1)
       }
       return below + 1
     }

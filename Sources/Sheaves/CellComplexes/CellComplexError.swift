@@ -28,8 +28,8 @@ public enum CellComplexError: Error, Equatable, CustomStringConvertible {
         + names.map { "\"\($0)\"" }.joined(separator: " < ")
         + ", expected cells whose faces have smaller dimension"
     case .mixedFaces(let cell, let face, let found, let expected):
-      "cell \"\(cell)\" has the face \"\(face)\" of dimension \(found) beside one of dimension \(expected), "
-        + "expected faces of one dimension"
+      "cell \"\(cell)\" has the face \"\(face)\" of dimension \(found), expected dimension \(expected)"
+        + ", as its first face or its own dimension says"
     case .incidenceNumber(let cell, let face, let found):
       "cell \"\(cell)\", face \"\(face)\": the incidence number is \(found), expected 1 or -1"
     case .openSquare(let cell, let face, let sum):

@@ -78,15 +78,20 @@ extension CellularSheaf {
     }
   }
 
-  /// A sheaf that is isomorphic to another by a change of basis of every stalk: F′_{σ ⊴ τ} = B_τ F B_σ⁻¹.
+  /// A sheaf that is isomorphic to another by a change of basis of every stalk: F′_{σ ⊴ τ} = B_τ F B_σ⁻¹, with the weights
+  /// B⁻ᵀ W B⁻¹ that make the isomorphism an isometry.
   ///
   /// - Parameter bases: the invertible B of each cell.
   public func changingBases(_ bases: [Matrix]) throws -> CellularSheaf {
     let inverses = try bases.map { try $0.solve(.identity($0.rows)) }
     let cellOf = complex.cellsOfIncidences
-    return try CellularSheaf(complex, stalks: stalks) { i in
+    let weights = (0..<complex.count).map { cell in
+      InnerProduct.matrix(products[cell].dense(stalk(of: cell)).congruent(inverses[cell]))
+    }
+    return try CellularSheaf(complex, stalks: stalks, weights: weights) { i in
       let face = complex.face(i)
-      return .matrix(bases[cellOf[i]] * maps[i].dense(stalk(of: face)) * inverses[face])
+      return .matrix(
+        bases[cellOf[i]] * maps[i].dense(stalk(of: face)) * inverses[face])
     }
   }
 

@@ -47,8 +47,15 @@ extension CellularSheaf {
     let product = complex.product(other.complex)
     let pairs = complex.productCells(with: other.complex)
     let stalks = pairs.map { stalk(of: $0.0) * other.stalk(of: $0.1) }
+    let weights: [InnerProduct]? =
+      isUnweighted && other.isUnweighted
+      ? nil
+      : pairs.map { a, b in
+        .matrix(
+          products[a].dense(stalk(of: a)).kronecker(other.products[b].dense(other.stalk(of: b))))
+      }
     let cellOf = product.cellsOfIncidences
-    return try CellularSheaf(product, stalks: stalks) { i in
+    return try CellularSheaf(product, stalks: stalks, weights: weights) { i in
       let ((a, b), (c, d)) = (pairs[cellOf[i]], pairs[product.face(i)])
       // Faces of σ × τ: first those of σ, then those of τ, in their order.
       let place = i - product.incidences(of: cellOf[i]).lowerBound

@@ -86,6 +86,21 @@ public enum InnerProduct: Sendable, Equatable {
   }
 }
 
+extension Matrix {
+  /// Bᵀ A B, symmetric to the last digit for a symmetric A.
+  func congruent(_ b: Matrix) -> Matrix {
+    var result = Matrix(rows: b.columns, columns: b.columns)
+    result.setProduct(b, self * b, transposing: .left)
+    for j in 0..<result.columns {
+      for i in 0..<j {
+        let mean = (result[i, j] + result[j, i]) / 2
+        (result[i, j], result[j, i]) = (mean, mean)
+      }
+    }
+    return result
+  }
+}
+
 /// The inner products of all cells, each different one once.
 struct InnerProducts: Sendable {
   /// The places in the table, none where all cells have the standard one.

@@ -2,7 +2,8 @@ import CellComplexes
 import LinearAlgebra
 
 /// A sheaf on a finite poset: a stalk F(x) for each element, and for each relation y < x that the poset is given by a
-/// map F(y) → F(x), so that all ways from an element to another give one map (Curry 2014, §4.2).
+/// map F(y) → F(x), so that all ways from an element to another give one map (Curry 2014, §4.2). Stalks have the standard
+/// inner product.
 ///
 /// Its cohomology, the derived functors of the global sections lim F, is that of the cochains of the order complex,
 /// C^k = Π_{x₀ < … < x_k} F(x_k) (Roos 1961; Ladkani 2008): the cellular sheaf `onOrderComplex`.
@@ -191,7 +192,7 @@ public struct PosetSheaf: Sendable {
 }
 
 extension CellularSheaf {
-  /// This sheaf on the face poset of its complex.
+  /// This sheaf on the face poset of its complex, without its weights.
   ///
   /// - Throws: `quantity` where a cell meets a face several times: their incidences are no relations.
   public func onFacePoset() throws -> PosetSheaf {

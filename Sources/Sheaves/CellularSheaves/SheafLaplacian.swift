@@ -31,8 +31,8 @@ public struct SheafLaplacian: Sendable {
   /// Assembles a Laplacian.
   ///
   /// - Parameter isNormalized: D^{−1/2} L D^{−1/2}, D the block diagonal of L by cells; D^{−1/2} is the pseudo-inverse
-  ///   root where a block is singular. Its eigenvalues lie in [0, m], m the most cells that meet in a row of B, 2 on a
-  ///   graph.
+  ///   root where a block is singular. Its eigenvalues lie in [0, m], m the most cells that meet in a column
+  ///   of B, 2 on a graph.
   /// - Complexity: Σ over the rows of δ^k and the columns of δ^{k−1} of the square of their number of entries.
   public init(
     _ sheaf: CellularSheaf, degree k: Int, part: Part = .hodge, isNormalized: Bool = false

@@ -105,13 +105,20 @@ public struct SheafMorphism: Sendable {
 }
 
 extension CellularSheaf {
-  /// The subsheaf with given subspaces of the stalks, in the coordinates of their bases, with its inclusion.
+  /// The subsheaf with given subspaces of the stalks, in the coordinates of their bases and with the inner products there,
+  /// with its inclusion.
   ///
   /// - Parameter bases: orthonormal columns for each cell, which the restriction maps take into one another.
   /// - Throws: `morphism` where a map leaves the subspaces.
   public func subsheaf(_ bases: [Matrix]) throws -> SheafMorphism {
     let cellOf = complex.cellsOfIncidences
-    let sheaf = try CellularSheaf(complex, stalks: bases.map(\.columns)) { i in
+    let weights =
+      isUnweighted
+      ? nil
+      : (0..<complex.count).map { cell in
+        InnerProduct.matrix(products[cell].dense(stalk(of: cell)).congruent(bases[cell]))
+      }
+    let sheaf = try CellularSheaf(complex, stalks: bases.map(\.columns), weights: weights) { i in
       let face = complex.face(i)
       let image = maps[i].dense(stalk(of: face)) * bases[face]
       var map = Matrix(rows: bases[cellOf[i]].columns, columns: bases[face].columns)

@@ -9,7 +9,7 @@ import SparseFactorizations
 /// (Hansen, Ghrist 2019, §4.1).
 ///
 /// It is unique up to the kernel of δ on Ω, the relative cocycles; for k = 0 up to H⁰(X, U; F). Of several the one of least
-/// norm is taken.
+/// Euclidean norm of the coordinates is taken.
 public struct HarmonicExtension: Sendable {
   /// How it was found.
   public enum Method: String, Sendable {

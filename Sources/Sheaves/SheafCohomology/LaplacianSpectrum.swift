@@ -7,7 +7,7 @@ import SparseFactorizations
 /// The smallest are found by block Lanczos iterations with (L + σ)⁻¹; that none is missing below a number μ is confirmed by
 /// Sylvester's law: L − μ has as many negative eigenvalues as its L D Lᵀ factorisation has negative pivots.
 public struct LaplacianSpectrum: Sendable {
-  /// The eigenvalues, ascending.
+  /// The eigenvalues, ascending; those within rounding of 0 are 0.
   public let values: [Double]
   /// Their eigenvectors in orthonormal coordinates, one per column; none if they were not asked for.
   public let vectors: Matrix
@@ -24,7 +24,7 @@ public struct LaplacianSpectrum: Sendable {
   public init(all laplacian: SheafLaplacian, vectors: Bool = false) throws(FactorizationError) {
     let operation = laplacian.laplacian
     let pairs = try SymmetricEigendecomposition(operation.matrix.dense, vectors: vectors)
-    values = pairs.values
+    values = Self.rounded(pairs.values, operation)
     self.vectors = pairs.vectors
     let scale = max(values.last ?? 0, .leastNormalMagnitude)
     residuals =
@@ -52,7 +52,7 @@ public struct LaplacianSpectrum: Sendable {
     let count = min(count, n)
     if n <= denseOrder || 3 * count > n {
       let pairs = try SymmetricEigendecomposition(operation.matrix.dense)
-      values = Array(pairs.values.prefix(count))
+      values = Self.rounded(Array(pairs.values.prefix(count)), operation)
       vectors = pairs.vectors.columns(0..<count)
       let scale = max(pairs.values.last ?? 0, .leastNormalMagnitude)
       residuals = Eigenpairs.residuals(operation, values, vectors).map { $0 / scale }
@@ -60,10 +60,16 @@ public struct LaplacianSpectrum: Sendable {
       return
     }
     let search = try SmallestSearch(operation, laplacian.triangle, count, tolerance, seed, halt)
-    values = Array(search.values.prefix(count))
+    values = Self.rounded(Array(search.values.prefix(count)), operation)
     vectors = search.vectors.columns(0..<values.count)
     residuals = Array(search.residuals.prefix(count))
     (isConfirmed, status) = (search.isConfirmed, search.status)
+  }
+
+  /// What is within rounding of 0, as it is for a positive semidefinite matrix.
+  private static func rounded(_ values: [Double], _ operation: SymmetricSparseMatrix) -> [Double] {
+    let rounding = 64 * Double.ulpOfOne * operation.matrix.largestAbsoluteColumnSum
+    return values.map { $0 <= rounding ? 0 : $0 }
   }
 
   /// The eigenvalues with their multiplicities, values within a tolerance of the largest counting as one.
