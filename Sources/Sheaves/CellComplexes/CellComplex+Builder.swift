@@ -29,6 +29,11 @@ extension CellComplex {
       starts[count] = faces.count
     }
 
+    /// The faces of a cell with their incidence numbers.
+    func boundary(of cell: Int) -> [(face: Int, sign: Int)] {
+      (starts[cell]..<starts[cell + 1]).map { (Int(faces[$0]), Int(signs[$0])) }
+    }
+
     /// Adds a cell with its faces; its number.
     @discardableResult public mutating func addCell(_ faces: [(face: Int, sign: Int)]) -> Int {
       addCell()

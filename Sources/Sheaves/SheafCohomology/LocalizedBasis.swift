@@ -30,6 +30,16 @@ extension HarmonicBasis {
         basis.setColumns(from: j, to: z)
       }
     }
+    basis = Self.rounded(basis, threshold)
+    // Sums of classes are classes: perhaps elimination leaves fewer cells once more.
+    let again = Self.rounded(Self.eliminated(basis), threshold)
+    func support(_ m: Matrix) -> Int { m.elements.count { $0 != 0 } }
+    return support(again) < support(basis) ? again : basis
+  }
+
+  /// With largest coordinate 1, and 0 for what is rounding.
+  private static func rounded(_ vectors: Matrix, _ threshold: Double) -> Matrix {
+    var basis = vectors
     for j in 0..<basis.columns {
       let top = basis.maximumMagnitude(column: j)
       for i in 0..<basis.rows where abs(basis[i, j]) <= threshold * top { basis[i, j] = 0 }
