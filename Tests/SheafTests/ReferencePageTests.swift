@@ -57,6 +57,7 @@ struct ReferencePageTests {
           case "pinForces": "STALK"
           case "statuses": "STATUS"
           case "fiedlerEnergy", "topEnergy": "BLOCK"
+          case "extension", "basis[]", "nearest", "moved", "representatives[][]": "CELL"
           default: key
           }
         let path = prefix.isEmpty ? name : "\(prefix).\(name)"
@@ -71,6 +72,7 @@ struct ReferencePageTests {
   @Test func keysAreThePrinted() throws {
     let b1 = Reference.folder.appendingPathComponent("b1_241_identity.npz").path
     let x = ["--input", b1 + "#X", "--samples", "columns", "--json"]
+    let sheaves = Reference.folder.appendingPathComponent("sheaves").path
     let table = "--layers 2,3,1 --data paraboloid --epochs 2 --json"
     let runs: [(String, [[String]])] = [
       ("inspect", [["inspect", b1, "--json"]]),
@@ -90,6 +92,27 @@ struct ReferencePageTests {
         ]
       ),
       ("spectrum", [["spectrum", b1, "--full", "--density", "3", "--pairs", "2"] + x]),
+      (
+        "check",
+        [["check", "\(sheaves)/ring.json", "--json"], ["check", "\(sheaves)/poset.json", "--json"]]
+      ),
+      (
+        "cohomology",
+        [
+          ["cohomology", "\(sheaves)/ring.json", "--holonomy", "--representatives", "--json"],
+          ["cohomology", "\(sheaves)/rp2.json", "--field", "integer", "--json"],
+          ["cohomology", "\(sheaves)/rp2.json", "--dimension", "1", "--json"],
+        ]
+      ),
+      ("laplacian", [["laplacian", "\(sheaves)/ring.json", "--eigenvalues", "2", "--json"]]),
+      (
+        "harmonic",
+        [["harmonic", "\(sheaves)/ring.json", "--boundary", "\(sheaves)/one.json", "--json"]]
+      ),
+      (
+        "sections",
+        [["sections", "\(sheaves)/ring.json", "--nearest", "\(sheaves)/readings.json", "--json"]]
+      ),
       (
         "train",
         [
