@@ -17,7 +17,7 @@ public struct PosetSheaf: Sendable {
 
   /// A sheaf from its stalks and maps.
   ///
-  /// - Parameter tolerance: of the ways that have to agree, relative to their norms.
+  /// - Parameter tolerance: of the ways that have to agree, relative to the products of the norms of their maps.
   /// - Throws: `shape`, `notFinite`; `square` for ways that differ.
   /// - Complexity: one product of maps for each element below each relation.
   public init(
@@ -52,30 +52,41 @@ public struct PosetSheaf: Sendable {
   /// Any two ways from y to x agree: it is enough that, for each y, the maps F(y) → F(x) by way of each element below x do.
   private func checkWays(_ tolerance: Double) throws(SheafError) {
     let lowerSets = poset.lowerSets
-    var from = [[Int: Matrix]](repeating: [:], count: poset.count)
+    // The map of a way, and the product of the norms along it, to which its rounding is in proportion.
+    var from = [[Int: (map: RestrictionMap, size: Double)]](repeating: [:], count: poset.count)
     for x in poset.linearExtension {
-      var ways: [Int: (map: Matrix, via: Int)] = [:]
+      var ways: [Int: (map: RestrictionMap, size: Double, via: Int)] = [:]
       for (i, z) in poset.below[x].enumerated() {
-        var all = lowerSets[z].map { ($0, maps[x][i].dense(stalks[z]) * from[z][$0]!) }
-        all.append((z, maps[x][i].dense(stalks[z])))
-        for (y, map) in all {
+        let last = maps[x][i]
+        var all = lowerSets[z].map { y in
+          let first = from[z][y]!
+          return (y, last.after(first.map), last.norm * first.size)
+        }
+        all.append((z, last, last.norm))
+        for (y, map, size) in all {
           guard let known = ways[y] else {
-            ways[y] = (map, z)
+            ways[y] = (map, size, z)
             continue
           }
-          var difference = map
-          difference.add(known.map, scale: -1)
-          let norm = difference.sumOfSquares.squareRoot()
-          let scale = map.sumOfSquares.squareRoot() + known.map.sumOfSquares.squareRoot()
-          guard norm <= tolerance * scale else {
+          let difference = Self.difference(map, known.map, stalks[y])
+          guard difference <= tolerance * (size + known.size) else {
             throw .square(
               cell: poset.names[x], face: poset.names[y],
-              between: [known.via, z].map { poset.names[$0] }, difference: norm)
+              between: [known.via, z].map { poset.names[$0] }, difference: difference)
           }
+          ways[y]!.size = max(size, known.size)
         }
       }
-      from[x] = ways.mapValues(\.map)
+      from[x] = ways.mapValues { ($0.map, $0.size) }
     }
+  }
+
+  /// ‖A − B‖, for multiples of the identity of stalks that are not 0 that of the factors.
+  private static func difference(_ a: RestrictionMap, _ b: RestrictionMap, _ n: Int) -> Double {
+    if let s = a.factor, let t = b.factor { return n > 0 ? abs(s - t) : 0 }
+    var difference = a.dense(n)
+    difference.add(b.dense(n), scale: -1)
+    return difference.sumOfSquares.squareRoot()
   }
 
   /// F(y) → F(x) for every y < x, for each x.

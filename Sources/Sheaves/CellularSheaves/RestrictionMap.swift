@@ -39,6 +39,16 @@ public enum RestrictionMap: Sendable, Equatable {
     }
   }
 
+  /// The Frobenius norm, or the factor's magnitude.
+  var norm: Double {
+    switch self {
+    case .identity: 1
+    case .scalar(let s): abs(s)
+    case .matrix(let m): m.sumOfSquares.squareRoot()
+    case .sparse(let m): m.values.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    }
+  }
+
   /// Whether all entries are finite.
   var isFinite: Bool {
     switch self {

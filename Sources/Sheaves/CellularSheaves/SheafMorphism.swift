@@ -13,7 +13,7 @@ public struct SheafMorphism: Sendable {
 
   /// A morphism from its components.
   ///
-  /// - Parameter tolerance: of the squares, relative to the norms of the two ways.
+  /// - Parameter tolerance: of the squares, relative to the sum over the two ways of the products of their maps' norms.
   /// - Throws: `morphism` for the first square that does not commute, `shape` for a component of the wrong shape.
   public init(
     from source: CellularSheaf, to target: CellularSheaf, components: [Matrix],
@@ -34,10 +34,12 @@ public struct SheafMorphism: Sendable {
       guard m.firstNonFinite == nil else { throw .notFinite(cell: name, face: name) }
       for i in complex.incidences(of: cell) {
         let face = complex.face(i)
-        var difference = m * source.maps[i].dense(source.stalk(of: face))
-        let other = target.maps[i].dense(target.stalk(of: face)) * components[face]
-        let scale = difference.sumOfSquares.squareRoot() + other.sumOfSquares.squareRoot()
-        difference.add(other, scale: -1)
+        let (below, above) = (source.maps[i], target.maps[i])
+        var difference = m * below.dense(source.stalk(of: face))
+        difference.add(above.dense(target.stalk(of: face)) * components[face], scale: -1)
+        let scale =
+          m.sumOfSquares.squareRoot() * below.norm
+          + above.norm * components[face].sumOfSquares.squareRoot()
         let norm = difference.sumOfSquares.squareRoot()
         guard norm <= tolerance * scale else {
           throw .morphism(cell: name, face: complex.name(face), difference: norm)
