@@ -23,6 +23,8 @@ public struct SheafLaplacian: Sendable {
   public let sheaf: CellularSheaf
   /// k.
   public let degree: Int
+  /// Which of the two summands it is.
+  public let part: Part
   /// The lower triangle in orthonormal coordinates, (dim C^k, dim C^k).
   public let triangle: SparseMatrix
   /// Whether it is D^{−1/2} L D^{−1/2}.
@@ -37,9 +39,18 @@ public struct SheafLaplacian: Sendable {
   public init(
     _ sheaf: CellularSheaf, degree k: Int, part: Part = .hodge, isNormalized: Bool = false
   ) {
-    (self.sheaf, degree, self.isNormalized) = (sheaf, k, isNormalized)
+    (self.sheaf, degree, self.part, self.isNormalized) = (sheaf, k, part, isNormalized)
+    triangle = Self.factor(sheaf, k, part, isNormalized).outerGram
+  }
+
+  /// B with B Bᵀ this Laplacian in orthonormal coordinates; assembled anew.
+  public var factor: SparseMatrix { Self.factor(sheaf, degree, part, isNormalized) }
+
+  private static func factor(
+    _ sheaf: CellularSheaf, _ k: Int, _ part: Part, _ isNormalized: Bool
+  ) -> SparseMatrix {
     let factor = sheaf.laplacianFactor(k, part)
-    triangle = (isNormalized ? sheaf.normalized(factor, degree: k) : factor).outerGram
+    return isNormalized ? sheaf.normalized(factor, degree: k) : factor
   }
 
   /// The Laplacian as an operator on orthonormal coordinates.

@@ -10,9 +10,9 @@ public struct EffectiveResistance: Sendable {
 
   /// Factors a Laplacian once for all currents.
   public init(_ laplacian: SheafLaplacian) throws(FactorizationError) {
-    let factor = laplacian.sheaf.laplacianFactor(laplacian.degree)
-    qr = try RankRevealingQR.withGap(factor)
-    tall = try RankRevealingQR.withGap(factor.transposed)
+    let factor = laplacian.factor
+    qr = try .withGap(factor)
+    tall = try .withGap(factor.transposed)
   }
 
   /// ⟨b, L⁺ b⟩ of each column, in orthonormal coordinates.
