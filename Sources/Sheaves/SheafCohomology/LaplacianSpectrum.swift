@@ -13,7 +13,8 @@ public struct LaplacianSpectrum: Sendable {
   public let vectors: Matrix
   /// ‖L v − λ v‖ of each pair over the largest eigenvalue or a bound of it; 0 for a dense decomposition without vectors.
   public let residuals: [Double]
-  /// Whether the number of eigenvalues below one just above the last was counted and is what was found.
+  /// Whether it was counted that none is missing: below a number just above the last, or, where that is one of very many
+  /// that are equal, below those.
   public let isConfirmed: Bool
   /// `converged`, or how the iterations ended.
   public let status: SolutionStatus
@@ -135,15 +136,50 @@ private struct SmallestSearch {
         of: inverse, count: wanted, at: .largest, using: &generator)
       status = found.statuses.first { $0 != .converged } ?? .converged
       try refine(found.value.vectors, operation, bound)
-      guard status == .converged, let mu = separator(after: count, bound) else { return }
-      let below = values.count { $0 < mu }
-      let counted = try inertia.inertia(shift: mu)
-      if counted.isReliable && counted.negative == below {
-        isConfirmed = (residuals.prefix(count).max() ?? 0) <= max(tolerance, 1e-9)
+      guard status == .converged, count > 0, values.count >= count else { return }
+      let gap = separator(after: count, bound)
+      let above = try Self.count(inertia, in: gap)
+      let isAccurate = residuals.prefix(count).max()! <= max(tolerance, 1e-9)
+      if above == values.count(where: { $0 < gap.upperBound }) {
+        isConfirmed = isAccurate
         return
       }
-      wanted = min(n, max(counted.isReliable ? counted.negative + 4 : 0, wanted + count))
+      if above.map({ $0 > 4 * count + 64 }) ?? true, try isComplete(inertia, count, bound) {
+        isConfirmed = isAccurate
+        return
+      }
+      wanted = min(n, max((above ?? 0) + 4, wanted + count))
     }
+  }
+
+  /// The number of eigenvalues below a gap that factorisations at some place in it count reliably.
+  private static func count(
+    _ inertia: SparseInertia, in gap: ClosedRange<Double>
+  ) throws(FactorizationError) -> Int? {
+    for share in [0.5, 0.41, 0.63, 0.27, 0.79] {
+      let mu = gap.lowerBound + share * (gap.upperBound - gap.lowerBound)
+      let counted = try inertia.inertia(shift: mu)
+      if counted.isReliable { return counted.negative }
+    }
+    return nil
+  }
+
+  /// Whether none is missing below the values that are one with number `count`, when there are too many of them to be
+  /// found: a kernel of large dimension, say, below which there is nothing.
+  private func isComplete(
+    _ inertia: SparseInertia, _ count: Int, _ bound: Double
+  ) throws(FactorizationError) -> Bool {
+    var start = count - 1
+    let step = Self.step(at: values[start], bound)
+    while start > 0 && values[start] - values[start - 1] <= step { start -= 1 }
+    if start == 0 && values[0] <= 1e-9 * bound { return true }
+    let below = start > 0 ? values[start - 1] : values[0] - 2 * step
+    return try Self.count(inertia, in: below...values[start]) == start
+  }
+
+  /// Values nearer to one another than this count as one.
+  private static func step(at value: Double, _ bound: Double) -> Double {
+    max(1e-6 * value, 1e-9 * bound)
   }
 
   /// Rayleigh–Ritz with L itself: (L + σ)⁻¹ has its digits at the small end.
@@ -160,19 +196,17 @@ private struct SmallestSearch {
     residuals = Eigenpairs.residuals(operation, values, vectors).map { $0 / bound }
   }
 
-  /// A number in the widest gap, relative to what stands below it, between the values from number `count` on.
-  private func separator(after count: Int, _ bound: Double) -> Double? {
-    guard values.count >= count, count > 0 else { return nil }
-    if values.count == vectors.rows { return 2 * bound + 1 }
-    let floor = 1e-9 * bound
-    var best = (
-      gap: 0.0, mu: values[values.count - 1] + max(values[values.count - 1], floor) * 1e-6
-    )
-    for i in count..<max(values.count, count) {
-      let gap = values[i] - values[i - 1]
-      if gap > best.gap { best = (gap, (values[i] + values[i - 1]) / 2) }
+  /// The widest gap between the values from number `count` on, or just above the last of them.
+  private func separator(after count: Int, _ bound: Double) -> ClosedRange<Double> {
+    if values.count == vectors.rows { return 2 * bound + 1...2 * bound + 2 }
+    let last = values[values.count - 1]
+    let step = Self.step(at: last, bound)
+    var best = last...last + 2 * step
+    for i in count..<values.count
+    where values[i] - values[i - 1] > best.upperBound - best.lowerBound {
+      best = values[i - 1]...values[i]
     }
-    return best.mu
+    return best
   }
 }
 
