@@ -18,10 +18,13 @@ public struct LongExactSequence: Sendable {
   /// The groups in order.
   public let terms: [Term]
 
+  /// A sequence from its terms.
+  init(terms: [Term]) { self.terms = terms }
+
   /// How far the sequence is from being exact: the largest element of a composite of two maps, and the terms where the
   /// ranks of the two maps do not add up to the dimension.
   ///
-  /// - Parameter tolerance: singular values up to this times the largest count as 0.
+  /// - Parameter tolerance: pivots of a map up to this times its norm, or up to this where that is below 1, count as 0.
   public func defects(
     tolerance: Double = 1e-8
   ) throws(FactorizationError) -> (composite: Double, terms: [String]) {
@@ -39,12 +42,9 @@ public struct LongExactSequence: Sendable {
 
   private static func rank(_ m: Matrix?, _ tolerance: Double) throws(FactorizationError) -> Int {
     guard let m, m.count > 0 else { return 0 }
-    var gram = Matrix(rows: m.columns, columns: m.columns)
-    gram.addGram(m, transposed: true, keeping: 0)
-    let values = try SymmetricEigendecomposition(gram, vectors: false).values
-    return values.count {
-      $0 > tolerance * tolerance * 1 && $0 > tolerance * tolerance * values.last!
-    }
+    // The bases are orthonormal: a map far below 1 is rounding.
+    let largest = m.sumOfSquares.squareRoot()
+    return try PivotedQR(m, tolerance: tolerance * max(1, largest)).rank
   }
 
   /// The sequence of a pair, … → H^k(X, A; F) → H^k(X; F) → H^k(A; F) → H^{k+1}(X, A; F) → …, for a closed set of cells A.

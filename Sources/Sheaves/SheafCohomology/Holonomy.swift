@@ -115,7 +115,7 @@ public struct Holonomy: Sendable {
 
   /// The dimension of H⁰ as the invariants of the holonomies, Σ over components of dim ∩ ker(transport − 1).
   ///
-  /// - Parameter tolerance: singular values up to this times the largest count as 0.
+  /// - Parameter tolerance: pivots of transport − 1 up to this times the larger of 1 and its norm count as 0.
   public func invariantDimension(tolerance: Double = 1e-9) throws -> Int {
     try roots.reduce(0) { sum, root in
       let d = sheaf.stalk(of: root)
@@ -125,19 +125,20 @@ public struct Holonomy: Sendable {
         return m
       }
       let stacked = Matrix(stacking: parts, columns: d)
-      var gram = Matrix(rows: d, columns: d)
-      gram.addGram(stacked, transposed: true, keeping: 0)
-      let values = try SymmetricEigendecomposition(gram, vectors: false).values
-      let scale = max(1, values.last ?? 0)
-      return sum + values.count { $0 <= tolerance * scale }
+      let scale = max(1, stacked.sumOfSquares.squareRoot())
+      return sum + d - (try PivotedQR(stacked, tolerance: tolerance * scale).rank)
     }
   }
 
   /// The obstruction to solving δ x = b along a cycle: the sum of b's values transported to the root, in the cokernel of
   /// transport − 1, as the component orthogonal to its image; 0 exactly where b is a coboundary on the cycle.
   ///
-  /// - Parameter cochain: b of degree 1, in the coordinates of the stalks.
-  public func obstruction(of cochain: [Double], around cycle: Cycle) throws -> [Double] {
+  /// - Parameters:
+  ///   - cochain: b of degree 1, in the coordinates of the stalks.
+  ///   - tolerance: as for `invariantDimension`.
+  public func obstruction(
+    of cochain: [Double], around cycle: Cycle, tolerance: Double = 1e-9
+  ) throws -> [Double] {
     let complex = sheaf.complex
     let d = sheaf.stalk(of: cycle.root)
     // x at the end of each edge is its transport of x at the beginning plus a value; once around x = T x + s.
@@ -163,18 +164,11 @@ public struct Holonomy: Sendable {
     var m = cycle.transport
     m.scale(by: -1)
     m.add(.identity(d))
-    let kernel = try SheafMorphism.kernelOfTranspose(m)
-    return (kernel * (kernel.transposed * shift)).column(0)
-  }
-}
-
-extension SheafMorphism {
-  /// An orthonormal basis of ker mᵀ.
-  static func kernelOfTranspose(_ m: Matrix) throws -> Matrix {
-    var gram = Matrix(rows: m.rows, columns: m.rows)
-    gram.addGram(m, transposed: false, keeping: 0)
-    let pairs = try SymmetricEigendecomposition(gram)
-    let bound = 1e-18 * max(1, pairs.values.last ?? 0)
-    return pairs.vectors.columns(pairs.values.indices.filter { pairs.values[$0] <= bound * 1e2 })
+    let scale = max(1, m.sumOfSquares.squareRoot())
+    let qr = try PivotedQR(m, tolerance: tolerance * scale)
+    qr.applyQTranspose(&shift)
+    for i in 0..<qr.rank { shift[i, 0] = 0 }
+    qr.applyQ(&shift)
+    return shift.column(0)
   }
 }
