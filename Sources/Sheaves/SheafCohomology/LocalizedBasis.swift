@@ -110,7 +110,13 @@ extension HarmonicBasis {
         builder.append(row: i, small)
         builder.endColumn()
       }
-      let factor = try SparseCholesky(builder.matrix.outerGram)
+      let factor: SparseCholesky
+      do {
+        factor = try SparseCholesky(builder.matrix.outerGram)
+      } catch .notPositiveDefinite {
+        // The weights are too far apart for what is left to gain.
+        break
+      }
       var weighted = z
       for i in 0..<z.rows { weighted[i, 0] *= weights[i] }
       var a = delta.adjoint(weighted)
