@@ -64,6 +64,8 @@ extension SheafLaplacian {
 
   /// e^{−z} I_k(z) for k = 0, 1, … as long as they matter, by Miller's downward recurrence.
   static func scaledBessel(_ z: Double) -> [Double] {
+    // e^{−z} I₀ = 1 − z, e^{−z} I₁ = z/2 to rounding; the recurrence would overflow.
+    if z < 1e-9 { return [1 - z, z / 2] }
     let top = Int(1.6 * (40 * z).squareRoot() + 40)
     // Where z is small the terms fall like (z/2)ᵏ/k!.
     var list = [Double](repeating: 0, count: top + 2)
