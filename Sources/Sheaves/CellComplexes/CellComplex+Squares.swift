@@ -53,12 +53,12 @@ extension CellComplex {
   }
 
   /// Whether each cell is as a closed one is: its boundary is a cycle, and so are its faces. An edge is where it has two
-  /// ends of opposite sign.
+  /// ends of opposite sign. What is no vertex and has no faces, as in an open part of a complex, is not.
   public func isComplete() -> [Bool] {
-    var result = [Bool](repeating: true, count: count)
-    for edge in cells(ofDimension: 1) {
-      result[edge] = incidences(of: edge).reduce(0) { $0 + sign($1) } == 0
-    }
+    let vertices = cells(ofDimension: 0)
+    var result = (0..<count).map { vertices.contains($0) || !incidences(of: $0).isEmpty }
+    for edge in cells(ofDimension: 1)
+    where incidences(of: edge).reduce(0, { $0 + sign($1) }) != 0 { result[edge] = false }
     forEachSquare { square in
       if square.ways.reduce(0, { $0 + sign($1) }) != 0 { result[square.cell] = false }
     }
