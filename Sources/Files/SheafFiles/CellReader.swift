@@ -131,14 +131,7 @@ struct CellReader {
         builder.addFace(Int(place), sign: Int(signs[i]))
       }
     }
-    let total = stalks.reduce((sum: 0, overflow: false)) {
-      let (sum, overflow) = $0.sum.addingReportingOverflow($1)
-      return (sum, $0.overflow || overflow)
-    }
-    guard !total.overflow && total.sum <= Int32.max else {
-      throw scanner.failure(
-        "stalks of more than \(Int32.max) dimensions altogether, expected fewer")
-    }
+    try scanner.checkTotal(of: stalks)
     do {
       let (complex, order) = try builder.complex(names: cells.map { names[Int($0)] })
       var origin = [Int](repeating: 0, count: cells.count)
@@ -161,7 +154,7 @@ struct CellReader {
     } catch let error as ArrayFileError {
       throw error
     } catch {
-      throw scanner.failure("\(error)")
+      throw scanner.failure("\(error)".oneLine)
     }
   }
 
@@ -236,6 +229,7 @@ struct PosetReader {
       }
       lower.append(list)
     }
+    try scanner.checkTotal(of: stalks)
     do {
       let poset = try FinitePoset(below: lower, names: names)
       var maps: [[RestrictionMap]] = []
@@ -254,7 +248,33 @@ struct PosetReader {
     } catch let error as ArrayFileError {
       throw error
     } catch {
-      throw scanner.failure("\(error)")
+      throw scanner.failure("\(error)".oneLine)
     }
+  }
+}
+
+extension JSONScanner {
+  /// Stalks have 2³¹ dimensions at most altogether.
+  func checkTotal(of stalks: [Int]) throws(ArrayFileError) {
+    var total = 0
+    for d in stalks {
+      let (sum, overflow) = total.addingReportingOverflow(d)
+      guard !overflow && sum <= Int32.max else {
+        throw failure("stalks of more than \(Int32.max) dimensions altogether, expected fewer")
+      }
+      total = sum
+    }
+  }
+}
+
+extension String {
+  /// A message with the control characters of names in it escaped.
+  var oneLine: String {
+    unicodeScalars.map { scalar in
+      switch scalar.properties.generalCategory {
+      case .control, .lineSeparator, .paragraphSeparator: scalar.escaped(asASCII: true)
+      default: String(scalar)
+      }
+    }.joined()
   }
 }

@@ -112,7 +112,12 @@ struct GraphReader {
       names.append(name)
       return names.count - 1
     }
-    for vertex in vertices { _ = place(vertex) }
+    for vertex in vertices {
+      guard places[vertex] == nil else {
+        throw failure("\(CellComplexError.repeatedName(vertex.printable))")
+      }
+      _ = place(vertex)
+    }
     var (ends, edgeNames, copies) = ([(Int, Int?)](), [String](), [String: Int]())
     for edge in edges {
       guard edge.count == 1 || edge.count == 2 else {
@@ -123,6 +128,10 @@ struct GraphReader {
       copies[name, default: 0] += 1
       edgeNames.append(copies[name]! == 1 ? name : "\(name)#\(copies[name]!)")
     }
+    if let name = edgeNames.first(where: { places[$0] != nil }) {
+      throw failure(
+        "a vertex and an edge are both called \"\(name.printable)\", expected other ids")
+    }
     guard stalk <= Int(Int32.max) / max(1, names.count + edges.count) else {
       throw failure("a stalk of dimension \(stalk), expected a smaller one")
     }
@@ -131,7 +140,7 @@ struct GraphReader {
         vertices: names.count, edges: ends, names: names + edgeNames)
       return .constant(stalk, on: complex)
     } catch {
-      throw failure("\(error)")
+      throw failure("\(error)".oneLine)
     }
   }
 }

@@ -18,12 +18,15 @@ struct SheafReader {
 
   mutating func read() throws(ArrayFileError) -> SheafFile {
     var result: SheafFile.Content?
+    let allowed = [
+      "cells": [], "poset": [], "graph": ["vertices", "stalk"],
+      "points": ["radius", "maximumDimension", "stalk"],
+    ]
     let keys = [
       "cells", "poset", "graph", "vertices", "points", "radius", "maximumDimension", "stalk",
-      "name",
-      "comment",
+      "name", "comment",
     ]
-    try forEachKey(keys) { (reader, key) throws(ArrayFileError) in
+    let seen = try forEachKey(keys) { (reader, key) throws(ArrayFileError) in
       switch key {
       case "cells":
         var cells = CellReader()
@@ -43,24 +46,25 @@ struct SheafReader {
       }
     }
     try scanner.finish()
-    if let result {
-      guard edges == nil && points == nil else {
-        throw scanner.failure(
-          "\"cells\" or \"poset\" beside \"graph\" or \"points\", expected one of them")
-      }
-      return SheafFile(result, positions: positions)
+    guard let form = seen.first(where: { allowed[$0] != nil }) else {
+      throw scanner.failure(
+        "none of \"cells\", \"graph\", \"points\" and \"poset\" found, expected one of them")
     }
+    let beside = [form, "name", "comment"] + allowed[form]!
+    if let other = seen.first(where: { !beside.contains($0) }) {
+      throw scanner.failure(
+        "\"\(other)\" beside \"\(form)\", expected "
+          + beside.dropFirst().map { "\"\($0)\"" }.joined(separator: ", "))
+    }
+    if let result { return SheafFile(result, positions: positions) }
     if let edges {
       return SheafFile(
         .cellular(try GraphReader(edges: edges, vertices: vertices).sheaf(stalk ?? 1, scanner)))
     }
-    if let points {
-      return SheafFile(
-        .cellular(try rips(points)),
-        positions: Dictionary(uniqueKeysWithValues: points.enumerated().map { ("\($0)", $1) }))
-    }
-    throw scanner.failure(
-      "none of \"cells\", \"graph\", \"points\" and \"poset\" found, expected one of them")
+    let points = points ?? []
+    return SheafFile(
+      .cellular(try rips(points)),
+      positions: Dictionary(uniqueKeysWithValues: points.enumerated().map { ("\($0)", $1) }))
   }
 
   private func rips(_ points: [[Double]]) throws(ArrayFileError) -> CellularSheaf {
@@ -77,17 +81,29 @@ struct SheafReader {
     do {
       let complex = try SimplicialComplex.vietorisRips(
         points: matrix, radius: radius, maximumDimension: maximumDimension ?? 2)
+      try checkStalk(stalk ?? 1, cells: complex.complex.count)
       return .constant(stalk ?? 1, on: complex.complex)
+    } catch let error as ArrayFileError {
+      throw error
     } catch {
       throw scanner.failure("\(error)")
     }
   }
 
+  /// The stalks of a constant sheaf have 2³¹ dimensions at most altogether.
+  private func checkStalk(_ stalk: Int, cells: Int) throws(ArrayFileError) {
+    guard stalk <= Int(Int32.max) / max(1, cells) else {
+      throw scanner.failure("a stalk of dimension \(stalk), expected a smaller one")
+    }
+  }
+
   /// Visits the keys of an object; each at most once, and no other than those expected.
-  mutating func forEachKey(
+  ///
+  /// - Returns: the keys that were there.
+  @discardableResult mutating func forEachKey(
     _ expected: [String],
     _ visit: (inout SheafReader, String) throws(ArrayFileError) -> Void
-  ) throws(ArrayFileError) {
+  ) throws(ArrayFileError) -> [String] {
     var seen: [String] = []
     try scanner.take("{")
     while try scanner.hasNext(before: "}", after: seen.count) {
@@ -104,6 +120,7 @@ struct SheafReader {
       seen.append(key)
       try visit(&self, key)
     }
+    return seen
   }
 
   /// An id: a string, or a whole number as its digits.
