@@ -45,10 +45,6 @@ func dense(_ n: Int, _ m: Int, _ g: inout RandomGenerator) -> Dense {
 }
 
 extension RandomGenerator {
-  /// A whole number in a range.
-  mutating func integer(_ range: ClosedRange<Int>) -> Int {
-    range.lowerBound + Int(uniform(0, Double(range.count)))
-  }
   mutating func element<T>(_ list: [T]) -> T { list[integer(0...list.count - 1)] }
   /// A window of any stride, dilation and padding over images of up to 9 × 40.
   mutating func slidingWindow(channels: Int) -> SlidingWindow {

@@ -20,6 +20,11 @@ enum Seeds {
 extension RandomGenerator {
   /// The generator of a property test's case.
   init(case seed: UInt64) { self.init(seed: seed &+ Seeds.shift &* 0x9e37_79b9_7f4a_7c15) }
+
+  /// A whole number in a range.
+  mutating func integer(_ range: ClosedRange<Int>) -> Int {
+    range.lowerBound + Int(uniform(0, Double(range.count)))
+  }
 }
 
 /// What a check over many seeds has compared, and what it has to say against it.
