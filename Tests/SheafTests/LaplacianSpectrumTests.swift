@@ -219,10 +219,10 @@ struct LaplacianSpectrumTests {
   static let ubiquitin: (points: Matrix, factors: [Double]) = {
     let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("ReferenceData/ubiquitin.csv")
-    let rows = try! String(contentsOf: file, encoding: .utf8).split(separator: "\n").dropFirst().map
-    {
-      $0.split(separator: ",").map { Double($0)! }
-    }
+    let rows = known { try String(contentsOf: file, encoding: .utf8) }.split(separator: "\n")
+      .dropFirst().map {
+        $0.split(separator: ",").map { Double($0)! }
+      }
     return (
       Matrix(rows: 3, columns: rows.count, columnMajor: rows.flatMap { $0[1...3] }),
       rows.map { $0[4] }

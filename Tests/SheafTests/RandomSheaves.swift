@@ -2,16 +2,25 @@ import CellComplexes
 import CellularSheaves
 import LinearAlgebra
 
+/// What `make` gives, which cannot fail but by a mistake in the tests.
+func known<Value>(_ make: () throws -> Value) -> Value {
+  do { return try make() } catch { preconditionFailure("\(error)") }
+}
+
 /// Complexes of known spaces.
 enum Spaces {
-  static let sphere = try! SimplicialComplex(
-    facets: [[0, 1, 2], [0, 1, 3], [0, 2, 3], [1, 2, 3]])
+  static let sphere = known {
+    try SimplicialComplex(
+      facets: [[0, 1, 2], [0, 1, 3], [0, 2, 3], [1, 2, 3]])
+  }
 
   /// The six vertices of the projective plane, half an icosahedron.
-  static let projectivePlane = try! SimplicialComplex(facets: [
-    [0, 1, 2], [0, 2, 3], [0, 3, 4], [0, 4, 5], [0, 1, 5],
-    [1, 2, 4], [2, 4, 5], [2, 3, 5], [1, 3, 5], [1, 3, 4],
-  ])
+  static let projectivePlane = known {
+    try SimplicialComplex(facets: [
+      [0, 1, 2], [0, 2, 3], [0, 3, 4], [0, 4, 5], [0, 1, 5],
+      [1, 2, 4], [2, 4, 5], [2, 3, 5], [1, 3, 5], [1, 3, 4],
+    ])
+  }
 
   static let torus = surface(4, isTwisted: false)
   static let klein = surface(4, isTwisted: true)
@@ -30,7 +39,7 @@ enum Spaces {
         triangles += [[a, b, d], [a, c, d]]
       }
     }
-    return try! SimplicialComplex(facets: triangles)
+    return known { try SimplicialComplex(facets: triangles) }
   }
 
   /// One vertex, two loops and a square with the boundary a b a⁻¹ b^±¹: a torus, or Klein's bottle.
@@ -41,7 +50,7 @@ enum Spaces {
       builder.addCell([(v, -1), (v, 1)]), builder.addCell([(v, -1), (v, 1)])
     )
     builder.addCell([(a, 1), (b, 1), (a, -1), (b, isTwisted ? 1 : -1)])
-    return try! builder.complex().complex
+    return known { try builder.complex().complex }
   }
 
   /// The lens space L(q, 1): one cell of each dimension, the disc wound q times about the loop.
@@ -51,7 +60,7 @@ enum Spaces {
     let e = builder.addCell([(v, -1), (v, 1)])
     let f = builder.addCell((0..<q).map { _ in (e, 1) })
     builder.addCell([(f, 1), (f, -1)])
-    return try! builder.complex().complex
+    return known { try builder.complex().complex }
   }
 
   /// The edges of the icosahedron: vertices (0, ±1, ±φ) and their cyclic permutations, joined at distance 2.
@@ -61,15 +70,19 @@ enum Spaces {
     for s in [-1.0, 1] {
       for t in [-phi, phi] { points += [[0, s, t], [s, t, 0], [t, 0, s]] }
     }
-    return try! SimplicialComplex.vietorisRips(
-      points: Matrix(rows: 3, columns: 12, columnMajor: points.flatMap { $0 }), radius: 2.1,
-      maximumDimension: 1
-    ).complex
+    return known {
+      try SimplicialComplex.vietorisRips(
+        points: Matrix(rows: 3, columns: 12, columnMajor: points.flatMap { $0 }), radius: 2.1,
+        maximumDimension: 1
+      ).complex
+    }
   }()
 
   static func complete(_ n: Int) -> CellComplex {
-    try! .graph(
-      vertices: n, edges: (0..<n).flatMap { i in (0..<i).map { (i, $0) } })
+    known {
+      try .graph(
+        vertices: n, edges: (0..<n).flatMap { i in (0..<i).map { (i, $0) } })
+    }
   }
 }
 
@@ -79,20 +92,20 @@ extension RandomGenerator {
     let edges = (0..<m).map { _ -> (Int, Int?) in
       (integer(0...n - 1), halfOpen && uniform() < 0.2 ? nil : integer(0...n - 1))
     }
-    return try! .graph(vertices: n, edges: edges)
+    return known { try .graph(vertices: n, edges: edges) }
   }
 
   /// A connected graph: a random tree and so many edges beside it.
   mutating func connectedGraph(vertices n: Int, extra: Int) -> CellComplex {
     var edges: [(Int, Int?)] = (1..<n).map { ($0, integer(0...$0 - 1)) }
     for _ in 0..<extra { edges.append((integer(0...n - 1), integer(0...n - 1))) }
-    return try! .graph(vertices: n, edges: edges)
+    return known { try .graph(vertices: n, edges: edges) }
   }
 
   /// Random facets of up to k + 1 of n vertices.
   mutating func simplicial(vertices n: Int, facets: Int, dimension k: Int) -> SimplicialComplex {
     let lists = (0..<facets).map { _ in Array(permutation(n).prefix(integer(1...k + 1))) }
-    return try! SimplicialComplex(facets: lists, vertices: n)
+    return known { try SimplicialComplex(facets: lists, vertices: n) }
   }
 
   mutating func integerMatrix(rows: Int, columns: Int, density: Double = 0.6) -> Matrix {
@@ -130,7 +143,7 @@ extension RandomGenerator {
   mutating func orthogonal(_ n: Int) -> Matrix {
     var gram = normalMatrix(rows: n, columns: n)
     gram.add(gram.transposed)
-    return try! SymmetricEigendecomposition(gram).vectors
+    return known { try SymmetricEigendecomposition(gram).vectors }
   }
 
   /// Inner products of all kinds.
@@ -153,8 +166,10 @@ extension RandomGenerator {
   mutating func integerSheaf(on graph: CellComplex, stalks: ClosedRange<Int>) -> CellularSheaf {
     let dimensions = (0..<graph.count).map { _ in integer(stalks) }
     let cellOf = graph.cellsOfIncidences
-    return try! CellularSheaf(graph, stalks: dimensions) { i in
-      .matrix(integerMatrix(rows: dimensions[cellOf[i]], columns: dimensions[graph.face(i)]))
+    return known {
+      try CellularSheaf(graph, stalks: dimensions) { i in
+        .matrix(integerMatrix(rows: dimensions[cellOf[i]], columns: dimensions[graph.face(i)]))
+      }
     }
   }
 
@@ -181,14 +196,16 @@ extension RandomGenerator {
     let stalks = parts.map(\.count)
     let bases = stalks.map { unimodular($0) }
     let cellOf = complex.cellsOfIncidences
-    return try! CellularSheaf(complex, stalks: stalks) { i in
-      let (cell, face) = (cellOf[i], complex.face(i))
-      var map = Matrix(rows: stalks[cell], columns: stalks[face])
-      for (row, s) in parts[cell].enumerated() {
-        guard let column = parts[face].firstIndex(of: s) else { continue }
-        map[row, column] = factors[s][complex.dimension(of: cell)]
+    return known {
+      try CellularSheaf(complex, stalks: stalks) { i in
+        let (cell, face) = (cellOf[i], complex.face(i))
+        var map = Matrix(rows: stalks[cell], columns: stalks[face])
+        for (row, s) in parts[cell].enumerated() {
+          guard let column = parts[face].firstIndex(of: s) else { continue }
+          map[row, column] = factors[s][complex.dimension(of: cell)]
+        }
+        return .matrix(bases[cell].matrix * map * bases[face].inverse)
       }
-      return .matrix(bases[cell].matrix * map * bases[face].inverse)
     }
   }
 
@@ -196,7 +213,7 @@ extension RandomGenerator {
   mutating func weightedSheaf(on complex: CellComplex, summands: Int) -> CellularSheaf {
     let sheaf = integerSheaf(on: complex, summands: summands)
     let bases = sheaf.stalks.map { invertible($0) }
-    return try! sheaf.changingBases(bases).weighted(weights(sheaf.stalks))
+    return known { try sheaf.changingBases(bases).weighted(weights(sheaf.stalks)) }
   }
 }
 
@@ -254,7 +271,7 @@ extension Matrix {
 
   /// f of a symmetric matrix.
   func spectral(_ f: (Double) -> Double) -> Matrix {
-    let pairs = try! SymmetricEigendecomposition(self)
+    let pairs = known { try SymmetricEigendecomposition(self) }
     let top = pairs.values.reduce(0) { Swift.max($0, abs($1)) }
     var scaled = pairs.vectors
     for j in 0..<columns {
