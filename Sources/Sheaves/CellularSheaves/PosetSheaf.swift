@@ -144,6 +144,7 @@ public struct PosetSheaf: Sendable {
   /// The pushforward along an order-preserving map f : P → Q: (f_*F)(q) = the sections of F over the p with f(p) ≥ q, in
   /// orthonormal coordinates.
   ///
+  /// - Parameter tolerance: singular values up to this times the largest count as 0, as do entries of maps up to it.
   /// - Complexity: a dense decomposition for each element of Q.
   public func pushforward(
     along f: [Int], to target: FinitePoset, tolerance: Double = 1e-10
@@ -170,7 +171,11 @@ public struct PosetSheaf: Sendable {
         let seen = bases[y][rows: rows, columns: Array(0..<bases[y].columns)]
         var map = Matrix(rows: bases[x].columns, columns: bases[y].columns)
         map.setProduct(bases[x], seen, transposing: .left)
-        return .matrix(map)
+        // Orthonormal columns on either side: what is this small is rounding, and no way has to agree with another in it.
+        return .matrix(
+          Matrix(
+            rows: map.rows, columns: map.columns,
+            columnMajor: map.elements.map { abs($0) <= tolerance ? 0 : $0 }))
       }
     }
     return try PosetSheaf(target, stalks: bases.map(\.columns), maps: maps, tolerance: 1e-8)
