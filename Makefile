@@ -1,6 +1,6 @@
 # make demo, make test and the rest; every target that builds sets up the machine first.
 
-.PHONY: demo test test-seeds build install reference lint benchmark check-exports clean
+.PHONY: demo test test-seeds build install reference lint benchmark check-exports check-betti clean
 
 PREFIX ?= /usr/local
 release = .build/release/sheaf
@@ -42,6 +42,11 @@ benchmark:
 check-exports:
 	@Scripts/bootstrap
 	Scripts/check-exports
+
+# Betti numbers of random simplicial complexes against GUDHI's, from PyPI.
+check-betti:
+	@Scripts/bootstrap
+	Scripts/check-betti
 
 clean:
 	rm -rf .build Benchmarks/.build demo
