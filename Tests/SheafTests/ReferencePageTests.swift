@@ -94,7 +94,10 @@ struct ReferencePageTests {
       ("spectrum", [["spectrum", b1, "--full", "--density", "3", "--pairs", "2"] + x]),
       (
         "check",
-        [["check", "\(sheaves)/ring.json", "--json"], ["check", "\(sheaves)/poset.json", "--json"]]
+        [
+          ["check", "\(sheaves)/ring.json", "--json"],
+          ["check", "\(sheaves)/poset.json", "--json"],
+        ]
       ),
       (
         "cohomology",

@@ -13,11 +13,11 @@ import SheafCohomology
 @MainActor func measureSheaves() throws {
   try measure("sheaves path 500, stalk 2") { try path() }
   try measure("sheaves grid of a million vertices") {
-    let complex = CellComplex.lattice(1000, 1000)
-    return try extension_(.constant(1, on: complex), fixed: 100)
+    let complex = try CellComplex.lattice(1000, 1000)
+    return try harmonicExtension(.constant(1, on: complex), fixed: 100)
   }
   try measure("sheaves geometric graph of 100000 vertices, stalk 3") {
-    try extension_(geometricSheaf(100_000, stalk: 3, degree: 8), fixed: 100)
+    try harmonicExtension(geometricSheaf(100_000, stalk: 3, degree: 8), fixed: 100)
   }
   try measure("sheaves Laplacian products") { try products() }
   try measure("sheaves Vietoris-Rips of 2000 points") { try rips() }
@@ -36,7 +36,7 @@ private func time<T>(_ rounds: Int, _ work: () throws -> T) rethrows -> (millise
 
 extension CellComplex {
   /// The graph of a grid in the plane.
-  static func lattice(_ m: Int, _ n: Int) -> CellComplex {
+  static func lattice(_ m: Int, _ n: Int) throws -> CellComplex {
     var edges: [(Int, Int?)] = []
     edges.reserveCapacity(2 * m * n)
     for i in 0..<m {
@@ -45,7 +45,7 @@ extension CellComplex {
         if i + 1 < m { edges.append((i * n + j, (i + 1) * n + j)) }
       }
     }
-    return try! .graph(vertices: m * n, edges: edges)
+    return try .graph(vertices: m * n, edges: edges)
   }
 }
 
@@ -89,7 +89,7 @@ private func geometricSheaf(_ n: Int, stalk d: Int, degree: Double) throws -> Ce
 }
 
 /// One vertex in so many is fixed.
-private func extension_(_ sheaf: CellularSheaf, fixed: Int) throws -> [String: Any] {
+private func harmonicExtension(_ sheaf: CellularSheaf, fixed: Int) throws -> [String: Any] {
   var g = RandomGenerator(seed: 3)
   let vertices = sheaf.complex.cells(ofDimension: 0)
   let chosen = vertices.filter { _ in g.uniform() < 1 / Double(fixed) }

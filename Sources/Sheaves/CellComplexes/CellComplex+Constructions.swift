@@ -32,12 +32,12 @@ extension CellComplex {
 
   /// The path with n vertices.
   public static func path(_ n: Int) -> CellComplex {
-    try! graph(vertices: n, edges: (0..<max(n - 1, 0)).map { ($0, $0 + 1) })
+    madeToFit { try graph(vertices: n, edges: (0..<max(n - 1, 0)).map { ($0, $0 + 1) }) }
   }
 
   /// The cycle with n ≥ 1 vertices; one vertex has a loop.
   public static func cycle(_ n: Int) -> CellComplex {
-    try! graph(vertices: n, edges: (0..<n).map { ($0, ($0 + 1) % n) })
+    madeToFit { try graph(vertices: n, edges: (0..<n).map { ($0, ($0 + 1) % n) }) }
   }
 
   /// The product with another complex: cells σ × τ, of the sum of the dimensions, with

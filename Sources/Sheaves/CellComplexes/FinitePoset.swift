@@ -98,12 +98,14 @@ public struct FinitePoset: Sendable, Equatable {
 extension CellComplex {
   /// The poset of the cells, ordered by being a face.
   public var facePoset: FinitePoset {
-    try! FinitePoset(
-      below: (0..<count).map { cell in
-        incidences(of: cell).map { face($0) }.reduce(into: []) {
-          if !$0.contains($1) { $0.append($1) }
-        }
-      }, names: (0..<count).map(name))
+    madeToFit {
+      try FinitePoset(
+        below: (0..<count).map { cell in
+          incidences(of: cell).map { face($0) }.reduce(into: []) {
+            if !$0.contains($1) { $0.append($1) }
+          }
+        }, names: (0..<count).map(name))
+    }
   }
 
   /// The barycentric subdivision, the order complex of the face poset; homeomorphic to a regular complex.

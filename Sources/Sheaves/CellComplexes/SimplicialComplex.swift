@@ -82,13 +82,17 @@ public struct SimplicialComplex: Sendable, Equatable {
 
   /// The cone: every simplex joined with a new vertex, the last. It has the cohomology of a point.
   public var cone: SimplicialComplex {
-    try! SimplicialComplex(facets: facets.map { $0 + [vertexCount] } + [[vertexCount]])
+    madeToFit {
+      try SimplicialComplex(facets: facets.map { $0 + [vertexCount] } + [[vertexCount]])
+    }
   }
 
   /// The suspension: two cones over one complex. H̃^{k+1} of it is H̃^k of the complex.
   public var suspension: SimplicialComplex {
     let n = vertexCount
-    return try! SimplicialComplex(
-      facets: facets.flatMap { [$0 + [n], $0 + [n + 1]] }, vertices: n + 2)
+    return madeToFit {
+      try SimplicialComplex(
+        facets: facets.flatMap { [$0 + [n], $0 + [n + 1]] }, vertices: n + 2)
+    }
   }
 }

@@ -5,9 +5,11 @@ import LinearAlgebra
 extension CellularSheaf {
   /// The constant sheaf: F(σ) = ℝᵈ everywhere, all maps the identity. H^k is the cohomology of the complex, d times.
   public static func constant(_ d: Int = 1, on complex: CellComplex) -> CellularSheaf {
-    try! CellularSheaf(
-      complex, stalks: [Int](repeating: d, count: complex.count), maps: [.identity],
-      choice: [Int32](repeating: 0, count: complex.incidenceCount))
+    madeToFit {
+      try CellularSheaf(
+        complex, stalks: [Int](repeating: d, count: complex.count), maps: [.identity],
+        choice: [Int32](repeating: 0, count: complex.incidenceCount))
+    }
   }
 
   /// The zero sheaf.
@@ -30,12 +32,14 @@ extension CellularSheaf {
             ? 0 : cells.contains(cell) ? 1 : cells.contains(face) ? 2 : 3)
       }
     }
-    return try! CellularSheaf(
-      complex, stalks: stalks,
-      maps: [
-        .identity, .matrix(Matrix(rows: d, columns: 0)), .matrix(Matrix(rows: 0, columns: d)),
-        .identity,
-      ], choice: choice)
+    return madeToFit {
+      try CellularSheaf(
+        complex, stalks: stalks,
+        maps: [
+          .identity, .matrix(Matrix(rows: d, columns: 0)), .matrix(Matrix(rows: 0, columns: d)),
+          .identity,
+        ], choice: choice)
+    }
   }
 
   /// The skyscraper sheaf: ℝᵈ at one cell, 0 elsewhere.

@@ -1,3 +1,4 @@
+import CellComplexes
 import LinearAlgebra
 
 /// An inner product ⟨x, y⟩ = xᵀ W y on a stalk, its weight W symmetric positive definite.
@@ -58,7 +59,7 @@ public enum InnerProduct: Sendable, Equatable {
     case .diagonal(let w): return .diagonal(w.map { $0.squareRoot() })
     case .matrix(let w):
       // W was checked to have a factorisation.
-      let l = try! CholeskyFactorization(w).lowerTriangle
+      let l = madeToFit { try CholeskyFactorization(w).lowerTriangle }
       var r = Matrix(rows: n, columns: n)
       for j in 0..<n { for i in 0...j { r[i, j] = l[j, i] } }
       return r

@@ -114,9 +114,11 @@ public struct PosetSheaf: Sendable {
     let element = { (vertex: Int32) in poset.linearExtension[Int(vertex)] }
     let tops = (0..<complex.count).map { element(simplices[$0].last!) }
     let cellOf = complex.cellsOfIncidences
-    return try! CellularSheaf(complex, stalks: tops.map { stalks[$0] }) { i in
-      let (x, y) = (tops[cellOf[i]], tops[complex.face(i)])
-      return x == y ? .identity : .matrix(composites[x][y]!)
+    return madeToFit {
+      try CellularSheaf(complex, stalks: tops.map { stalks[$0] }) { i in
+        let (x, y) = (tops[cellOf[i]], tops[complex.face(i)])
+        return x == y ? .identity : .matrix(composites[x][y]!)
+      }
     }
   }
 
