@@ -93,7 +93,8 @@ struct HarmonicExtensionTests {
     tally.check(atLeast: 11 * Self.seeds.count)
   }
 
-  /// Where memory is short, conjugate gradients find the same energies, and the same cochains where there is no freedom.
+  /// Where memory is short, conjugate gradients find the same energies, and the same cochains where there is no freedom;
+  /// small parts that are singular are left to QR.
   @Test func conjugateGradientsAgree() throws {
     let unique = try Tally.over(Self.seeds) { seed, tally in
       var g = RandomGenerator(case: seed)
@@ -108,7 +109,9 @@ struct HarmonicExtensionTests {
         of: values, on: fixed, in: sheaf, degree: k, settings: settings)
       if fixed.count == sheaf.cochainDimension(k) { return }
       tally.expect(
-        found.method == .conjugateGradients && found.freedom == nil && found.condition == nil,
+        found.method == .conjugateGradients
+          ? found.freedom == nil && found.condition == nil
+          : found.method == .qr && found.freedom == direct.freedom,
         "\(seed), \(found.method)")
       tally.expect(
         found.status == .converged && found.residual < 1e-7,

@@ -234,7 +234,7 @@ import Testing
     (#"{"cells":[{"stalk":1}]}"#, ["cell 0", "no \"id\""]),
     (#"{"cells":[{"id":"a","stalk":-1}]}"#, ["\"a\"", "-1", "whole number"]),
     (#"{"cells":[{"id":"a","stalk":1.5}]}"#, ["\"a\"", "1.5", "whole number"]),
-    (#"{"cells":[{"id":"a","stalk":1,"dimension":0}]}"#, ["\"a\"", "\"dimension\"", "\"id\""]),
+    (#"{"cells":[{"id":"a","stalk":1,"degree":0}]}"#, ["\"a\"", "\"degree\"", "\"id\""]),
     (#"{"cells":[{"id":"a","stalk":9223372036854775807},{"id":"b","stalk":9}]}"#, ["2147483647"]),
     (#"{"cells":[{"id":"a","stalk":3000000000}]}"#, ["2147483647"]),
     (

@@ -127,7 +127,7 @@ struct FreePart {
       part.freedom.map { _ in kernels.reduce(0) { $0 + $1.basis.columns } }
     }
     condition = condition.flatMap { here in part.condition.map { max(here, $0) } }
-    if part.method != .cholesky { method = part.method }
+    if method != .conjugateGradients && part.method != .cholesky { method = part.method }
     if part.status != .converged { status = part.status }
   }
 
