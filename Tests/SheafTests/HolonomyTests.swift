@@ -98,7 +98,15 @@ struct HolonomyTests {
         diagonal[0] = 1
         transport = base * Matrix.diagonal(diagonal) * (try base.solve(.identity(d)))
       }
-      let plain = try CellularSheaf.cycle(n, transport: transport)
+      // The edges run either way.
+      let edges = (0..<n).map { i -> (Int, Int?) in
+        g.uniform() < 0.5 ? (i, (i + 1) % n) : ((i + 1) % n, i)
+      }
+      let cycleGraph = try CellComplex.graph(vertices: n, edges: edges)
+      let twisted = g.integer(0...2 * n - 1)
+      let plain = try CellularSheaf(cycleGraph, stalks: [Int](repeating: d, count: 2 * n)) {
+        $0 == twisted ? .matrix(transport) : .identity
+      }
       let sheaf = try plain.changingBases(plain.stalks.map { g.invertible($0) })
       let holonomy = try Holonomy(sheaf)
       tally.expect(holonomy.cycles.count == 1, "\(seed), cycles")
