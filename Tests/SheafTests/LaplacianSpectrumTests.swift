@@ -153,6 +153,22 @@ struct LaplacianSpectrumTests {
     }.check(atLeast: 24 * 9)
   }
 
+  /// Many equal values, of which only some are asked for: none is missing below them.
+  @Test func someOfManyEqualValuesAreConfirmed() throws {
+    for copies in [2, 20, 150] {
+      // So many edges apart: 0 and 2, each so many times.
+      let edges = try CellComplex.graph(
+        vertices: 2 * copies, edges: (0..<copies).map { (2 * $0, 2 * $0 + 1) })
+      try Self.check(
+        .constant(1, on: edges), (0..<2 * copies).map { $0 < copies ? 0 : 2 }, "\(copies) edges",
+        smallest: [1, 2, 5, copies / 2])
+    }
+    let n = 160
+    try Self.check(
+      .constant(1, on: Spaces.complete(n)), [0] + [Double](repeating: Double(n), count: n - 1),
+      "complete \(n)", smallest: [1, 2, 5])
+  }
+
   @Test func emptyAndZeroLaplacians() throws {
     let zero = SheafLaplacian(.constant(2, on: try .graph(vertices: 40, edges: [])), degree: 0)
     let some = try LaplacianSpectrum(smallest: 3, of: zero, denseOrder: 0)
