@@ -233,8 +233,7 @@ struct LaplacianSpectrumTests {
   /// Ubiquitin's 76 Cα atoms with their B-factors, from the Protein Data Bank's entry 1UBI (public domain): residue, x, y,
   /// z in Å and B in Å². The numbers are those of an independent implementation in NumPy.
   static let ubiquitin: (points: Matrix, factors: [Double]) = {
-    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("ReferenceData/ubiquitin.csv")
+    let file = Reference.folder.appendingPathComponent("sheaves/ubiquitin.csv")
     let rows = known { try String(contentsOf: file, encoding: .utf8) }.split(separator: "\n")
       .dropFirst().map {
         $0.split(separator: ",").map { Double($0)! }

@@ -27,6 +27,17 @@ struct SheafArgument: ParsableArguments {
   /// - Parameter degree: the degree of which the cohomology is asked for; all if nil.
   func loadChecked(degree: Int? = nil) throws -> (sheaf: CellularSheaf, file: SheafFile) {
     let file = try load()
+    if case .poset(let poset) = file.content {
+      let chains = poset.poset.chainCount(maximumDimension: degree.map { $0 + 1 } ?? .max)
+      guard chains <= 1e7 else {
+        throw ArrayFileError(
+          file: name,
+          problem: String(
+            format: "a poset with %.3g chains, expected at most 10,000,000 in its order complex%@",
+            chains,
+            degree == nil ? "; --dimension keeps them short where there is one" : ""))
+      }
+    }
     let sheaf = file.cellular(maximumDimension: degree.map { $0 + 1 } ?? .max)
     if case .cellular = file.content { try refusing { try sheaf.check() } }
     return (sheaf, file)

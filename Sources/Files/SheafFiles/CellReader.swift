@@ -259,8 +259,9 @@ extension JSONScanner {
     var total = 0
     for d in stalks {
       let (sum, overflow) = total.addingReportingOverflow(d)
-      guard !overflow && sum <= Int32.max else {
-        throw failure("stalks of more than \(Int32.max) dimensions altogether, expected fewer")
+      guard !overflow && sum <= SheafReader.dimensionLimit else {
+        throw failure(
+          "stalks of more than \(SheafReader.dimensionLimit) dimensions altogether, expected fewer")
       }
       total = sum
     }

@@ -132,7 +132,7 @@ struct GraphReader {
       throw failure(
         "a vertex and an edge are both called \"\(name.printable)\", expected other ids")
     }
-    guard stalk <= Int(Int32.max) / max(1, names.count + edges.count) else {
+    guard stalk <= SheafReader.dimensionLimit / max(1, names.count + edges.count) else {
       throw failure("a stalk of dimension \(stalk), expected a smaller one")
     }
     do {

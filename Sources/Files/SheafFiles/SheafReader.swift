@@ -90,9 +90,12 @@ struct SheafReader {
     }
   }
 
-  /// The stalks of a constant sheaf have 2³¹ dimensions at most altogether.
+  /// The most dimensions of all stalks together: some gigabytes before a map is read.
+  static let dimensionLimit = 100_000_000
+
+  /// The stalks of a constant sheaf keep to the limit.
   private func checkStalk(_ stalk: Int, cells: Int) throws(ArrayFileError) {
-    guard stalk <= Int(Int32.max) / max(1, cells) else {
+    guard stalk <= SheafReader.dimensionLimit / max(1, cells) else {
       throw scanner.failure("a stalk of dimension \(stalk), expected a smaller one")
     }
   }

@@ -21,7 +21,7 @@ extension SparseMatrix {
     }
 
     /// Adds an entry to the column that is being written, best with ascending rows; a 0 is left out, and entries of one
-    /// row are added up.
+    /// row are added up. What cancels but for rounding, as the two maps of a loop may, is 0.
     @inlinable public mutating func append(row: Int, _ value: Double) {
       guard value != 0 else { return }
       indices.append(Int32(truncatingIfNeeded: row))
@@ -52,7 +52,13 @@ extension SparseMatrix {
       values.removeLast(entries.count)
       for (row, value) in entries {
         if indices.count > start && indices.last == row {
-          values[values.count - 1] += value
+          let sum = values[values.count - 1] + value
+          if abs(sum) > 4 * Double.ulpOfOne * (abs(values[values.count - 1]) + abs(value)) {
+            values[values.count - 1] = sum
+          } else {
+            indices.removeLast()
+            values.removeLast()
+          }
         } else {
           indices.append(row)
           values.append(value)

@@ -78,6 +78,22 @@ public struct FinitePoset: Sendable, Equatable {
     return rank
   }
 
+  /// The number of chains of at most `maximumDimension` + 1 elements, which are the simplices of the order complex.
+  ///
+  /// - Complexity: O(pairs of comparable elements · the longest chain).
+  public func chainCount(maximumDimension: Int = .max) -> Double {
+    let lowerSets = lowerSets
+    // The chains of k + 1 elements that end in each element.
+    var ending = [Double](repeating: 1, count: count)
+    var (total, k) = (0.0, 0)
+    while k <= maximumDimension, ending.contains(where: { $0 > 0 }) {
+      total += ending.reduce(0, +)
+      ending = lowerSets.map { $0.reduce(0) { $0 + ending[$1] } }
+      k += 1
+    }
+    return total
+  }
+
   /// The order complex: a simplex for every chain x₀ < … < x_k. Its vertices are numbered along the linear extension.
   ///
   /// - Complexity: proportional to the number of chains.
@@ -89,9 +105,11 @@ public struct FinitePoset: Sendable, Equatable {
       for y in set { neighbors[rank[y]].append(Int32(rank[x])) }
     }
     for i in neighbors.indices { neighbors[i].sort() }
-    return .flag(
-      neighbors, maximumDimension: min(maximumDimension, max(count - 1, 0)),
-      vertexNames: linearExtension.map { names[$0] })
+    return madeToFit {
+      try .flag(
+        neighbors, maximumDimension: min(maximumDimension, max(count - 1, 0)),
+        vertexNames: linearExtension.map { names[$0] }, limit: .max)
+    }
   }
 }
 

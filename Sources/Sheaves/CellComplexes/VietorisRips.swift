@@ -7,19 +7,29 @@ extension SimplicialComplex {
   /// - Parameters:
   ///   - neighbors: for each vertex the joined vertices of larger number, ascending.
   ///   - maximumDimension: of the simplices.
+  ///   - limit: the most simplices.
+  /// - Throws: `quantity` where there are more.
   /// - Complexity: O(the number of simplices · the degree).
   public static func flag(
-    _ neighbors: [[Int32]], maximumDimension: Int, vertexNames: [String]? = nil
-  ) -> SimplicialComplex {
+    _ neighbors: [[Int32]], maximumDimension: Int, vertexNames: [String]? = nil,
+    limit: Int = 50_000_000
+  ) throws(CellComplexError) -> SimplicialComplex {
     var lists: [[Int32]] = [(0..<neighbors.count).map { Int32($0) }]
     var simplex: [Int32] = []
-    func extend(by candidates: [Int32]) {
+    var count = neighbors.count
+    func extend(by candidates: [Int32]) throws(CellComplexError) {
+      count += candidates.count
+      guard count <= limit else {
+        throw .quantity(
+          name: "simplices", found: "more than \(limit) up to dimension \(maximumDimension)",
+          expected: "fewer: a smaller dimension, or fewer edges")
+      }
       for (i, v) in candidates.enumerated() {
         simplex.append(v)
         while lists.count < simplex.count { lists.append([]) }
         lists[simplex.count - 1] += simplex
         if simplex.count <= maximumDimension {
-          extend(by: common(candidates[(i + 1)...], neighbors[Int(v)]))
+          try extend(by: common(candidates[(i + 1)...], neighbors[Int(v)]))
         }
         simplex.removeLast()
       }
@@ -27,7 +37,7 @@ extension SimplicialComplex {
     if maximumDimension > 0 {
       for v in neighbors.indices {
         simplex = [Int32(v)]
-        extend(by: neighbors[v])
+        try extend(by: neighbors[v])
       }
     }
     return SimplicialComplex(sorted: lists, vertexNames: vertexNames)
@@ -69,7 +79,7 @@ extension SimplicialComplex {
         name: "point \(place.column)", found: "a coordinate that is not finite",
         expected: "finite coordinates")
     }
-    return flag(
+    return try flag(
       neighbors(points, radius), maximumDimension: maximumDimension)
   }
 
@@ -93,7 +103,7 @@ extension SimplicialComplex {
         Int32($0)
       }
     }
-    return flag(neighbors, maximumDimension: maximumDimension)
+    return try flag(neighbors, maximumDimension: maximumDimension)
   }
 
   private static func neighbors(_ points: Matrix, _ radius: Double) -> [[Int32]] {
