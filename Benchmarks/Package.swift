@@ -19,6 +19,7 @@ let package = Package(
         .product(name: "CellularSheaves", package: "swift-sheaf"),
         .product(name: "SheafCohomology", package: "swift-sheaf"),
         .product(name: "ExactAlgebra", package: "swift-sheaf"),
+        .product(name: "SparseFactorizations", package: "swift-sheaf"),
         .product(name: "Datasets", package: "swift-sheaf"),
         .product(name: "Equilibria", package: "swift-sheaf"),
         .product(name: "SheafFlows", package: "swift-sheaf"),

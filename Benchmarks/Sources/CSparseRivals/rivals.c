@@ -4,7 +4,7 @@
 #include <suitesparse/cholmod.h>
 
 int64_t cholmod_system(
-    int64_t n, const int64_t *starts, const int64_t *rows, const double *values, double *x) {
+    int64_t n, const int64_t *starts, const int64_t *rows, const double *values, double *x, int64_t *megabytes) {
   cholmod_common common;
   cholmod_l_start(&common);
   cholmod_sparse a = {0};
@@ -28,6 +28,7 @@ int64_t cholmod_system(
   b.xtype = CHOLMOD_REAL;
   b.dtype = CHOLMOD_DOUBLE;
   cholmod_dense *solution = cholmod_l_solve(CHOLMOD_A, factor, &b, &common);
+  *megabytes = common.memory_usage >> 20;
   memcpy(x, solution->x, n * sizeof(double));
   cholmod_l_free_dense(&solution, &common);
   cholmod_l_free_factor(&factor, &common);

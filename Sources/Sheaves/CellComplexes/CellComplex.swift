@@ -15,11 +15,11 @@ public struct CellComplex: Sendable, Equatable {
   /// How cells are called.
   public let names: CellNames
   /// Where the incidences of each cell begin.
-  let faceStarts: [Int]
+  @usableFromInline let faceStarts: [Int]
   /// The face of each incidence.
-  let faces: [Int32]
+  @usableFromInline let faces: [Int32]
   /// [σ : τ] of each incidence.
-  let signs: [Int8]
+  @usableFromInline let signs: [Int8]
 
   init(
     dimensionStarts: [Int], faceStarts: [Int], faces: [Int32], signs: [Int8], names: CellNames
@@ -51,16 +51,14 @@ public struct CellComplex: Sendable, Equatable {
 
   /// The incidences of a cell with its faces.
   @inlinable public func incidences(of cell: Int) -> Range<Int> {
-    incidenceStart(cell)..<incidenceStart(cell + 1)
+    faceStarts[cell]..<faceStarts[cell + 1]
   }
 
-  @usableFromInline func incidenceStart(_ cell: Int) -> Int { faceStarts[cell] }
-
   /// The face σ of an incidence σ ⊴ τ.
-  public func face(_ incidence: Int) -> Int { Int(faces[incidence]) }
+  @inlinable public func face(_ incidence: Int) -> Int { Int(faces[incidence]) }
 
   /// The incidence number [σ : τ] of an incidence, 1 or −1.
-  public func sign(_ incidence: Int) -> Int { Int(signs[incidence]) }
+  @inlinable public func sign(_ incidence: Int) -> Int { Int(signs[incidence]) }
 
   /// The name of a cell.
   public func name(_ cell: Int) -> String { names.name(cell) }
@@ -90,9 +88,9 @@ public struct CellComplex: Sendable, Equatable {
 
 /// The incidences of a complex by their faces.
 public struct Cofaces: Sendable {
-  private let starts: [Int]
-  private let order: [Int32]
-  private let cells: [Int32]
+  @usableFromInline let starts: [Int]
+  @usableFromInline let order: [Int32]
+  @usableFromInline let cells: [Int32]
 
   init(_ complex: CellComplex) {
     var starts = [Int](repeating: 0, count: complex.count + 1)
@@ -117,13 +115,13 @@ public struct Cofaces: Sendable {
   }
 
   /// The places of a face's incidences in this list.
-  public func slots(_ face: Int) -> Range<Int> { starts[face]..<starts[face + 1] }
+  @inlinable public func slots(_ face: Int) -> Range<Int> { starts[face]..<starts[face + 1] }
 
   /// The cell τ of a place.
-  public func cell(_ slot: Int) -> Int { Int(cells[slot]) }
+  @inlinable public func cell(_ slot: Int) -> Int { Int(cells[slot]) }
 
   /// The incidence σ ⊴ τ of a place.
-  public func incidence(_ slot: Int) -> Int { Int(order[slot]) }
+  @inlinable public func incidence(_ slot: Int) -> Int { Int(order[slot]) }
 
   /// The number of incidences of a face.
   public func degree(_ face: Int) -> Int { starts[face + 1] - starts[face] }

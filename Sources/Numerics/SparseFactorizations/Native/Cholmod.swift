@@ -28,6 +28,15 @@
     }
   }
 
+  extension SparseMatrix {
+    /// Whether no entry stands above the diagonal.
+    fileprivate var isLowerTriangle: Bool {
+      (0..<columns).allSatisfy { j in
+        columnStarts[j] == columnStarts[j + 1] || rowIndices[columnStarts[j]] >= j
+      }
+    }
+  }
+
   /// A sparse matrix with the integers that CHOLMOD's long interface reads.
   struct CholmodMatrix {
     let rows: Int
@@ -46,6 +55,12 @@
     init(lowerTriangleOf a: SparseMatrix) {
       precondition(a.rows == a.columns, "a triangle of a (\(a.rows), \(a.columns)) matrix")
       (rows, symmetry) = (a.rows, -1)
+      if a.isLowerTriangle {
+        // Nothing to leave out: starts and values are shared.
+        (starts, values) = (a.columnStarts, a.values)
+        rowIndices = a.rowIndices.map { Int($0) }
+        return
+      }
       (starts, rowIndices, values) = ([0], [], [])
       starts.reserveCapacity(a.rows + 1)
       rowIndices.reserveCapacity(a.values.count)
@@ -65,12 +80,17 @@
     /// Whether the lower triangle is a band or skyline almost without gaps, so that L, which stays within, has at most
     /// a quarter more entries than A: no order of the unknowns can save more than those.
     var isSkyline: Bool {
-      var first = [Int](0..<rows)
-      for j in (0..<rows).reversed() {
-        for k in starts[j]..<starts[j + 1] { first[rowIndices[k]] = j }
+      let limit = 5 * max(values.count, rows) / 4
+      var isReached = [Bool](repeating: false, count: rows)
+      var envelope = 0
+      for j in 0..<rows {
+        for k in starts[j]..<starts[j + 1] where !isReached[rowIndices[k]] {
+          isReached[rowIndices[k]] = true
+          envelope += rowIndices[k] - j + 1
+        }
+        if envelope > limit { return false }
       }
-      let envelope = first.enumerated().reduce(0) { $0 + $1.offset - $1.element + 1 }
-      return 4 * envelope <= 5 * max(values.count, rows)
+      return true
     }
 
     /// max over rows of Σ |entry − shift on the diagonal|, for a symmetric matrix by its lower triangle.
@@ -91,20 +111,21 @@
       return zip(sums, diagonal).reduce(0) { max($0, $1.0 + abs($1.1)) }
     }
 
-    /// Lends the matrix to CHOLMOD, which must not write to it.
+    /// Lends the matrix to CHOLMOD, which does not write to it.
     mutating func withCholmod<Result>(
       _ body: (UnsafeMutablePointer<cholmod_sparse>) throws(FactorizationError) -> Result
     ) throws(FactorizationError) -> Result {
       let (m, n, symmetry, count) = (rows, starts.count - 1, symmetry, values.count)
       // An empty array may lend no address, and CHOLMOD takes none for a missing array.
       if count == 0 { (rowIndices, values) = ([0], [0]) }
-      return try starts.withUnsafeMutableBufferPointer { p throws(FactorizationError) in
-        try rowIndices.withUnsafeMutableBufferPointer { i throws(FactorizationError) in
-          try values.withUnsafeMutableBufferPointer { x throws(FactorizationError) in
+      return try starts.withUnsafeBufferPointer { p throws(FactorizationError) in
+        try rowIndices.withUnsafeBufferPointer { i throws(FactorizationError) in
+          try values.withUnsafeBufferPointer { x throws(FactorizationError) in
             var matrix = cholmod_sparse()
             (matrix.nrow, matrix.ncol, matrix.nzmax) = (m, n, count)
             (matrix.p, matrix.i, matrix.x) = (
-              .init(p.baseAddress), .init(i.baseAddress), .init(x.baseAddress)
+              .init(mutating: p.baseAddress), .init(mutating: i.baseAddress),
+              .init(mutating: x.baseAddress)
             )
             (matrix.stype, matrix.itype, matrix.xtype) = (symmetry, CHOLMOD_LONG, CHOLMOD_REAL)
             (matrix.dtype, matrix.sorted, matrix.packed) = (CHOLMOD_DOUBLE, 1, 1)
