@@ -42,7 +42,9 @@ struct CochainDrawing {
       x.append(.nan)
       y.append(.nan)
     }
-    if !x.isEmpty { layers.append(.path(x: x, y: y, style: LineStyle(width: 0.5))) }
+    if !x.isEmpty {
+      layers.append(.line(x: x, y: y, style: LineStyle(.muted, dash: .solid, width: 0.6)))
+    }
     let (low, high) = (sizes.min() ?? 0, sizes.max() ?? 0)
     let classes = high > low ? 5 : 1
     for k in 0..<classes {
@@ -57,10 +59,11 @@ struct CochainDrawing {
         .points(
           x: chosen.map { places[$0][0] }, y: chosen.map { places[$0][1] },
           label: classes == 1
-            ? TextOutput.number(low) : "\(TextOutput.number(from)) to \(TextOutput.number(to))"))
+            ? TextOutput.number(low) : "\(TextOutput.number(from)) to \(TextOutput.number(to))",
+          style: PointStyle(size: 5)))
     }
     figure = Figure(panels: [
-      Panel("", x: Axis("x"), y: Axis("y"), legend: .topRight, layers: layers)
+      Panel("", x: Axis("x"), y: Axis("y"), legend: .below, layers: layers)
     ])
   }
 }
