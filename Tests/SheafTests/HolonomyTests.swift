@@ -59,7 +59,7 @@ struct HolonomyTests {
         // The path begins and ends at the root and each edge follows the one before.
         var (place, transport) = (cycle.root, Matrix.identity(d))
         var isPath = true
-        for (edge, isForward) in cycle.path {
+        for (edge, isForward) in holonomy.path(of: cycle) {
           let ends = complex.incidences(of: edge).sorted { complex.sign($0) < complex.sign($1) }
           let (a, b) = isForward ? (ends[0], ends[1]) : (ends[1], ends[0])
           isPath = isPath && complex.face(a) == place

@@ -135,6 +135,7 @@ struct Cohomology: ParsableCommand {
       if representatives {
         findings.representatives = try (0...top).map { k in
           guard dimension.map({ $0 == k }) ?? true else { return [] }
+          try file.checkBasis(of: findings.betti[k], sheaf.cochainDimension(k), degree: k)
           let basis = try HarmonicBasis(sheaf, degree: k, tolerance: tolerance)
           return CochainOutput(sheaf: sheaf, degree: k).objects(
             localized ? try basis.localized() : basis.cochains)
@@ -229,7 +230,9 @@ struct Cohomology: ParsableCommand {
       "cycles": holonomy.cycles.map { cycle in
         [
           "root": complex.name(cycle.root),
-          "edges": cycle.path.map { ($0.isForward ? "" : "-") + complex.name($0.edge) },
+          "edges": holonomy.path(of: cycle).map {
+            ($0.isForward ? "" : "-") + complex.name($0.edge)
+          },
           "transport": (0..<cycle.transport.rows).map { i in
             (0..<cycle.transport.columns).map { JSONOutput.number(cycle.transport[i, $0]) }
           },
@@ -281,7 +284,9 @@ struct Cohomology: ParsableCommand {
       for cycle in holonomy.cycles.prefix(20) {
         parts.append(
           "around "
-            + cycle.path.map { ($0.isForward ? "" : "-") + complex.name($0.edge).printable }
+            + holonomy.path(of: cycle).map {
+              ($0.isForward ? "" : "-") + complex.name($0.edge).printable
+            }
             .joined(separator: " ") + ":\n"
             + (0..<cycle.transport.rows).map { i in
               "  "

@@ -32,6 +32,12 @@ struct Sections: ParsableCommand {
     try files.check()
     let (sheaf, _) = try file.loadChecked(degree: 0)
     let target = try nearest.map { try assignment($0, in: sheaf) }
+    if sheaf.cochainDimension(0) > 20_000 {
+      // A basis has as many numbers as sections times coordinates: counted before it is made.
+      let zero = sheaf.restricted(to: sheaf.complex.skeleton(1)).sheaf
+      let betti = try file.refusing { try RealCohomology(zero) }.betti[0]
+      try file.checkBasis(of: betti, sheaf.cochainDimension(0), degree: 0)
+    }
     let harmonic = try file.refusing { try HarmonicBasis(sheaf, degree: 0) }
     let basis = localized ? try file.refusing { try harmonic.localized() } : harmonic.cochains
     let found = try target.map { c in

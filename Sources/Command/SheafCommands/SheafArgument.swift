@@ -43,6 +43,19 @@ struct SheafArgument: ParsableArguments {
     return (sheaf, file)
   }
 
+  /// Refuses a dense basis that would not fit into memory.
+  func checkBasis(of dimension: Int, _ coordinates: Int, degree: Int) throws {
+    let bytes = 8 * Double(dimension) * Double(coordinates)
+    guard bytes <= Double(ProcessInfo.processInfo.physicalMemory) / 2 else {
+      throw ArrayFileError(
+        file: name,
+        problem:
+          "H^\(degree) has \(counted(dimension, "dimension")), a basis of it \(Int(bytes / 1e9)) GB, expected "
+          + "one that fits into memory; sheaf cohomology counts without a basis, --field rational finds sparse ones"
+      )
+    }
+  }
+
   /// Has errors about the sheaf name the file.
   func refusing<Result>(_ work: () throws -> Result) throws -> Result {
     do { return try work() } catch {

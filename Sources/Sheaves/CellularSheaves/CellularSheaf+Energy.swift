@@ -1,7 +1,7 @@
 import CellComplexes
 import LinearAlgebra
 
-/// Products with δ and its transpose cell by cell: no matrix is made.
+/// Products with δ cell by cell: no matrix is made.
 extension CellularSheaf {
   /// δ c for cochains of degree k, one per column.
   ///
@@ -11,20 +11,7 @@ extension CellularSheaf {
     var result = Matrix(rows: cochainDimension(k + 1), columns: c.columns)
     forEachBlock(k) { map, face, cell, sign in
       result.update { elements, m in
-        add(map, sign, c.elements, c.rows, face, to: &elements, m, cell, c.columns, false)
-      }
-    }
-    return result
-  }
-
-  /// δᵀ b for cochains of degree k + 1, one per column: the transpose in the coordinates of the stalks.
-  public func applyCoboundaryTranspose(_ b: Matrix, degree k: Int) -> Matrix {
-    precondition(
-      b.rows == cochainDimension(k + 1), "a cochain of degree \(k + 1) of shape \(b.shape)")
-    var result = Matrix(rows: cochainDimension(k), columns: b.columns)
-    forEachBlock(k) { map, face, cell, sign in
-      result.update { elements, n in
-        add(map, sign, b.elements, b.rows, cell, to: &elements, n, face, b.columns, true)
+        add(map, sign, c.elements, c.rows, face, to: &elements, m, cell, c.columns)
       }
     }
     return result
@@ -62,10 +49,10 @@ extension CellularSheaf {
     }
   }
 
-  /// y ← y + sign · F x, or with Fᵀ, on the places of two stalks.
+  /// y ← y + sign · F x on the places of two stalks.
   @inline(__always) private func add(
     _ map: RestrictionMaps.Entry, _ sign: Double, _ x: [Double], _ n: Int, _ from: Range<Int>,
-    to y: inout [Double], _ m: Int, _ to: Range<Int>, _ columns: Int, _ isTransposed: Bool
+    to y: inout [Double], _ m: Int, _ to: Range<Int>, _ columns: Int
   ) {
     for c in 0..<columns {
       let (source, target) = (c * n + from.lowerBound, c * m + to.lowerBound)
@@ -75,22 +62,13 @@ extension CellularSheaf {
       case .matrix(let start, let rows, let width):
         for j in 0..<width {
           for i in 0..<rows {
-            let entry = sign * maps.buffer[start + i + j * rows]
-            if isTransposed {
-              y[target + j] += entry * x[source + i]
-            } else {
-              y[target + i] += entry * x[source + j]
-            }
+            y[target + i] += sign * maps.buffer[start + i + j * rows] * x[source + j]
           }
         }
       case .sparse(let t):
         for row in 0..<maps.transposes[t].columns {
           maps.transposes[t].forEachEntry(ofColumn: row) { j, value in
-            if isTransposed {
-              y[target + j] += sign * value * x[source + row]
-            } else {
-              y[target + row] += sign * value * x[source + j]
-            }
+            y[target + row] += sign * value * x[source + j]
           }
         }
       }

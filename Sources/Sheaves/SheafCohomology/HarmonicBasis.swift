@@ -17,14 +17,14 @@ public struct HarmonicBasis: Sendable {
 
   /// The harmonic cochains of degree k.
   ///
-  /// - Throws: What the factorisation throws.
+  /// - Throws: What the factorisation throws; `outOfMemory` for a basis of more than half of the memory.
   /// - Complexity: one sparse QR factorisation of B with L = B Bᵀ; memory dim C^k · dim H^k for the basis.
   public init(
     _ sheaf: CellularSheaf, degree k: Int, tolerance: Double? = nil
   ) throws(FactorizationError) {
     (self.sheaf, degree) = (sheaf, k)
     let qr = try RankRevealingQR.deciding(sheaf.laplacianFactor(k), by: tolerance)
-    vectors = qr.leftNullSpace()
+    vectors = try qr.leftNullSpaceWithinMemory()
     isNarrow = qr.isNarrow
   }
 

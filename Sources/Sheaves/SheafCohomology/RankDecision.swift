@@ -1,3 +1,4 @@
+import Foundation
 import LinearAlgebra
 import SparseFactorizations
 
@@ -8,5 +9,14 @@ extension RankRevealingQR {
   ) throws(FactorizationError) -> RankRevealingQR {
     if let tolerance { return try RankRevealingQR(a, tolerance: tolerance) }
     return try .withGap(a)
+  }
+
+  /// The basis of the kernel of Aᵀ, if it takes no more than half of the machine's memory.
+  ///
+  /// - Throws: `outOfMemory` if it takes more.
+  func leftNullSpaceWithinMemory() throws(FactorizationError) -> Matrix {
+    let bytes = 8 * Double(rows) * Double(rows - rank)
+    guard bytes <= Double(ProcessInfo.processInfo.physicalMemory) / 2 else { throw .outOfMemory }
+    return leftNullSpace()
   }
 }
