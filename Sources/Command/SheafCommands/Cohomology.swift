@@ -52,7 +52,10 @@ struct Cohomology: ParsableCommand {
       With compact supports, cells with missing faces being open. The complex of all cells computes it, which is that \
       without the option as well; --ordinary leaves open cells out.
       """) var compact = false
-  @Flag(help: "The ordinary cohomology of the space: without the cells that have missing faces.")
+  @Flag(
+    help:
+      "Without the cells that have missing faces: the ordinary cohomology of half-open edges and the like."
+  )
   var ordinary = false
   @Option(help: "real, prime:P, rational or integer.") var field = Field.real
   @Option(help: "Over the real numbers: norms of columns up to this count as 0.") var tolerance:
@@ -212,7 +215,7 @@ struct Cohomology: ParsableCommand {
       object["rankDecisions"] = real.ranks.dropLast().map {
         [
           "rank": $0.value, "tolerance": JSONOutput.number($0.tolerance),
-          "smallestKept": JSONOutput.number($0.smallestKept),
+          "smallestKept": JSONOutput.number($0.smallestKept), "isRaised": $0.isRaised,
           "largestDropped": JSONOutput.number($0.largestDropped), "isNarrow": $0.isNarrow,
         ] as [String: Any]
       }
@@ -265,8 +268,11 @@ struct Cohomology: ParsableCommand {
         real.isNarrow
           ? "a rank is in doubt: the smallest pivot kept is \(TextOutput.number(kept)), what counts as 0 "
             + "\(TextOutput.number(dropped)); --tolerance, or an exact --field, decides"
-          : "ranks beyond doubt: the smallest pivot kept is \(TextOutput.number(kept)), what counts as 0 "
-            + TextOutput.number(dropped))
+          : real.isRaised
+            ? "ranks with a gap that a larger tolerance leaves: the smallest pivot kept is "
+              + "\(TextOutput.number(kept)), what counts as 0 \(TextOutput.number(dropped)); an exact --field is sure"
+            : "ranks with a gap: the smallest pivot kept is \(TextOutput.number(kept)), what counts as 0 "
+              + TextOutput.number(dropped))
     }
     for (k, list) in (findings.representatives ?? []).enumerated()
     where degrees(findings).contains(k) {

@@ -12,7 +12,8 @@ struct Laplacian: ParsableCommand {
     abstract: "The Laplacian of a sheaf on cochains: the matrix and its eigenvalues.",
     discussion: """
       L = δ*δ + δδ* in orthonormal coordinates of the stalks, symmetric. Its kernel has the dimension of the cohomology. \
-      The smallest eigenvalues are counted by the inertia of L − μ, so that none is missing however often one repeats.
+      The smallest eigenvalues are confirmed by the inertia of L − μ: none below the last is missing. How often the last \
+      itself occurs is not said; for 0 see sheaf cohomology.
 
       Examples:
       sheaf laplacian graph.json --dimension 0 --eigenvalues 5

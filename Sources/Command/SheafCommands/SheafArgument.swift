@@ -115,8 +115,8 @@ struct CochainOutput {
 
 /// Cells named on the command line.
 enum CellList {
-  /// The cells of names with commas between them; names that have commas themselves, as simplices do, are found as
-  /// well.
+  /// The cells of names with commas between them; names that have commas themselves, as simplices do, stand in
+  /// double quotes. Spaces are part of a name.
   static func cells(
     _ text: String, in complex: CellComplex, option: String
   ) throws -> [Int] {

@@ -254,7 +254,7 @@ struct PosetReader {
 }
 
 extension JSONScanner {
-  /// Stalks have 2³¹ dimensions at most altogether.
+  /// Stalks have 10⁸ dimensions at most altogether.
   func checkTotal(of stalks: [Int]) throws(ArrayFileError) {
     var total = 0
     for d in stalks {

@@ -39,7 +39,7 @@ public struct SheafFile: Sendable {
   /// Functoriality is not looked at but on posets: `CellularSheaf.check` does.
   ///
   /// - Throws: `ArrayFileError`, which names the file, the cells and what was found and expected.
-  /// - Complexity: proportional to the size of the file; memory some three times as much.
+  /// - Complexity: proportional to the size of the file; memory some five times as much.
   public init(contentsOf path: String) throws(ArrayFileError) {
     var data = try ArrayFile.bytes(path)
     let file = path == "-" ? "standard input" : path

@@ -20,6 +20,8 @@ public struct RankRevealingQR: Sendable {
     private typealias Factors = PivotedQR
   #endif
   private let factors: Factors
+  /// Whether the tolerance is a larger one than the default, taken because that left no gap (`withGap`).
+  public private(set) var isRaised = false
 
   /// Factors a matrix.
   ///
@@ -75,8 +77,11 @@ public struct RankRevealingQR: Sendable {
     let largest = largest ?? 1e-6 * a.largestColumnNorm
     var tolerance = 10 * max(first.tolerance, first.smallestKept, first.largestDropped)
     while tolerance <= largest {
-      let next = try RankRevealingQR(a, tolerance: tolerance)
-      if !next.isNarrow { return next }
+      var next = try RankRevealingQR(a, tolerance: tolerance)
+      if !next.isNarrow {
+        next.isRaised = true
+        return next
+      }
       tolerance = 10 * max(tolerance, next.smallestKept, next.largestDropped)
     }
     return first

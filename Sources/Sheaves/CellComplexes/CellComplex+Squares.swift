@@ -69,7 +69,7 @@ extension CellComplex {
     return result
   }
 
-  /// The matrix of the boundary ∂ : C_{k+1} → C_k with real coefficients, (cells of dimension k, of k + 1); that of the
+  /// The matrix of the boundary ∂ : C_k → C_{k−1} with real coefficients, (cells of dimension k − 1, of k); that of the
   /// coboundary is its transpose.
   public func boundary(from k: Int) -> SparseMatrix {
     let (above, below) = (cells(ofDimension: k), cells(ofDimension: k - 1))

@@ -1,6 +1,7 @@
 extension SimplicialComplex {
   /// The nerve of a cover: a vertex for each set, a simplex for sets that have an element in common (Alexandrov 1928).
-  /// Where all intersections are acyclic it has the cohomology of the union (Leray).
+  /// Where all intersections are acyclic it has the cohomology of the union in degrees below
+  /// `maximumDimension` (Leray).
   ///
   /// - Parameters:
   ///   - cover: the elements of each set.

@@ -9,7 +9,8 @@ import LinearAlgebra
 /// buffers or columns of matrices, a cell's part being `range(of:)`. Each stalk has an inner product, the standard one
 /// unless a weight is given.
 ///
-/// Memory: 4 bytes for an incidence and 8 for a cell beside the complex; each different map once.
+/// Memory: 4 bytes for an incidence and 8 for a cell beside the complex; equal multiples of the identity and the
+/// maps of a list once, other matrices for each incidence.
 public struct CellularSheaf: Sendable {
   /// The base.
   public let complex: CellComplex

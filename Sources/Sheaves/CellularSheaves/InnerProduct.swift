@@ -102,7 +102,7 @@ extension Matrix {
   }
 }
 
-/// The inner products of all cells, each different one once.
+/// The inner products of all cells, equal ones in a row once.
 struct InnerProducts: Sendable {
   /// The places in the table, none where all cells have the standard one.
   private var places: [Int32] = []

@@ -23,7 +23,8 @@ extension CellularSheaf {
   ///
   /// Global sections are the activities without any error. H¹ is what errors no activity can produce or remove: δ δ⁺
   /// projects errors onto what inference can explain, and the harmonic part of the Hodge decomposition is left. A network
-  /// without cycles, relative to its inputs, has neither; a loop whose weights multiply to T has ker(1 − T) and its cokernel.
+  /// without cycles and with exactly one connection into each vertex that is not held has neither; each further connection
+  /// adds the dimension of its target to H¹. A loop whose weights multiply to T has ker(1 − T) and its cokernel.
   public static func linearNetwork(
     dimensions: [Int], connections: [Connection]
   ) throws -> CellularSheaf {

@@ -87,7 +87,8 @@ public enum RestrictionMap: Sendable, Equatable {
   }
 }
 
-/// The restriction maps of all incidences: each different one once, the entries of all matrices in one buffer.
+/// The restriction maps of all incidences: multiples of the identity once, matrices once for each place of the table, their
+/// entries in one buffer.
 struct RestrictionMaps: Sendable {
   /// A map of the table.
   enum Entry {

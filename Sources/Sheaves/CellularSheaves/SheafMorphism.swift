@@ -62,7 +62,7 @@ public struct SheafMorphism: Sendable {
     return builder.matrix
   }
 
-  /// The kernel, a subsheaf of the source: ker φ_σ in orthonormal coordinates, with its inclusion.
+  /// The kernel, a subsheaf of the source: ker φ_σ in bases orthonormal in the coordinates of the stalks, with its inclusion.
   ///
   /// - Parameter tolerance: singular values of a component up to this times the largest count as 0.
   /// - Complexity: one dense decomposition for each cell.

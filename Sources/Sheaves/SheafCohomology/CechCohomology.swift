@@ -5,7 +5,7 @@ import LinearAlgebra
 extension CellularSheaf {
   /// The cochains of Čech for a cover of a data set: on the nerve, the sheaf of functions on the intersections,
   /// F(U₀ ∩ … ∩ U_k) = ℝ^{elements in common}, with restrictions of functions as maps. H⁰ is the functions on the
-  /// union, the others vanish: the presheaf of all functions is flabby. With constants in place of functions,
+  /// union, H^k vanishes for 0 < k < `maximumDimension`: the presheaf of all functions is flabby. With constants in place of functions,
   /// `constant(on: nerve)`, they are the cohomology of the nerve.
   ///
   /// - Returns: the sheaf, and the elements of each cell's intersection, which number its coordinates.

@@ -138,10 +138,9 @@ struct FreePart {
     let qr = try RankRevealingQR.deciding(a, by: settings.rankTolerance)
     let tall = try RankRevealingQR.deciding(a.transposed, by: settings.rankTolerance)
     solution = qr.project(tall.solveLeastSquares(t))
-    freedom = a.rows - qr.rank
+    (freedom, method) = (a.rows - qr.rank, .qr)
     if qr.rank < a.rows {
       kernels = [(places ?? Array(0..<a.rows), try qr.leftNullSpaceWithinMemory())]
-      method = .qr
     }
     let largest = a.transposed.largestColumnNorm
     condition = qr.rank == 0 ? 1 : (largest / qr.smallestKept) * (largest / qr.smallestKept)

@@ -29,10 +29,11 @@ public struct HarmonicExtension: Sendable {
   public let basis: SparseMatrix
   /// ½‖δ c‖² of each column.
   public let energies: [Double]
-  /// The largest |(L c)_Ω| over the largest diagonal element of L times the largest |c|.
+  /// The largest |(L c)_Ω| over the largest diagonal element of L[Ω, Ω] times the largest |c|.
   public let residual: Double
-  /// An estimate of the condition number of L[Ω, Ω], on the complement of its kernel, ‖·‖₁ times an estimate of
-  /// ‖L⁻¹‖₂; nil for conjugate gradients.
+  /// An estimate of the condition number of L[Ω, Ω] on the complement of its kernel: ‖·‖₁ times an estimate from below of
+  /// ‖L⁻¹‖₂ where Cholesky factored it; where QR did, the square of the largest norm of a row of δ_Ω over the smallest
+  /// pivot. With several factorisations the largest of theirs, not that of the whole; nil for conjugate gradients.
   public let condition: Double?
   /// How it was found.
   public let method: Method
@@ -47,7 +48,8 @@ public struct HarmonicExtension: Sendable {
     public var memoryLimit = Double(ProcessInfo.processInfo.physicalMemory) / 2
     /// The relative residual of conjugate gradients.
     public var tolerance = 1e-10
-    /// Norms of columns of δ_Ω up to this count as 0 when the freedom is determined; SPQR's default if nil.
+    /// Norms of columns of δ_Ω up to this count as 0 when the freedom is determined; as in
+    /// `RankRevealingQR.withGap` if nil.
     public var rankTolerance: Double?
     /// Asked between steps of conjugate gradients.
     public var halt: Halt = .never

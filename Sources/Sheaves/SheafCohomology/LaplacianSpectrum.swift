@@ -42,7 +42,7 @@ public struct LaplacianSpectrum: Sendable {
   ///   - denseOrder: up to this order by a dense decomposition.
   ///   - tolerance: of the residuals, relative to the largest eigenvalue's bound.
   ///   - seed: of the start.
-  /// - Complexity: a sparse Cholesky factorisation, one or two L D Lᵀ, and some ten solves for each pair.
+  /// - Complexity: a sparse Cholesky factorisation, as a rule one or two L D Lᵀ, up to some thirty, and some ten solves for each pair.
   public init(
     smallest count: Int, of laplacian: SheafLaplacian, denseOrder: Int = 200,
     tolerance: Double = 1e-9, seed: UInt64 = 0, halt: Halt = .never

@@ -22,6 +22,8 @@ public struct RealCohomology: Sendable {
     public let largestDropped: Double
     /// Whether the two are too near to tell the rank.
     public let isNarrow: Bool
+    /// Whether the tolerance was raised for the sake of a gap: what is between the default one and this was dropped.
+    public let isRaised: Bool
   }
 
   /// The rank of δ^k for each k from 0 to the dimension of the complex; the last is 0.
@@ -33,7 +35,8 @@ public struct RealCohomology: Sendable {
   ///
   /// Maps are taken in orthonormal coordinates, so the weights have a say in what is small.
   ///
-  /// - Parameter tolerance: norms of columns up to this count as 0; 20 (m + n) ε times the largest column's norm if nil.
+  /// - Parameter tolerance: norms of columns up to this count as 0; if nil 20 (m + n) ε times the largest column's norm or,
+  ///   where that is narrow, the first larger one up to 10⁻⁶ of it that is not.
   /// - Throws: What the factorisations throw.
   /// - Complexity: one sparse QR factorisation for each degree.
   public init(
@@ -58,10 +61,13 @@ public struct RealCohomology: Sendable {
       transpose.rows < transpose.columns ? transpose.transposed : transpose, by: tolerance)
     return Rank(
       value: qr.rank, tolerance: qr.tolerance, smallestKept: qr.smallestKept,
-      largestDropped: qr.largestDropped, isNarrow: qr.isNarrow)
+      largestDropped: qr.largestDropped, isNarrow: qr.isNarrow, isRaised: qr.isRaised)
   }
 
-  /// Whether some rank is not beyond doubt.
+  /// Whether some tolerance was raised.
+  public var isRaised: Bool { ranks.contains(where: \.isRaised) }
+
+  /// Whether some rank has no gap.
   public var isNarrow: Bool { ranks.contains(where: \.isNarrow) }
 }
 
@@ -84,8 +90,10 @@ extension CellularSheaf {
     return restricted(to: Set(0..<complex.count).subtracting(closed))
   }
 
-  /// The sheaf on the cells whose closure is all there: where cells are open, such as half-open edges, the complex of all
-  /// cells computes cohomology with compact supports, this one the ordinary one (Curry 2014, §6.2).
+  /// The sheaf on the cells whose closure is all there, a subcomplex. It has the cohomology of the whole face poset, the
+  /// ordinary one, where the proper faces of each open cell have an acyclic order complex, as the one end of a half-open
+  /// edge does; an edge without ends has no face, and its H⁰ is lost. The complex of all cells computes the cohomology with
+  /// compact supports (Curry 2014, §6.2).
   public func withoutOpenCells() -> CellularSheaf {
     let isComplete = complex.isComplete()
     return restricted(to: Set((0..<complex.count).filter { isComplete[$0] })).sheaf

@@ -34,7 +34,7 @@ extension SheafLaplacian {
   /// 1989; Hammond, Vandergheynst, Gribonval 2011): no step size and no factorisation.
   ///
   /// - Parameter time: t ≥ 0.
-  /// - Complexity: some √(tρ · 20) + 20 products with L.
+  /// - Complexity: some 6√(tρ) + 8 products with L.
   public func heatFlow(_ cochains: Matrix, time: Double) -> Matrix {
     precondition(time >= 0 && time.isFinite, "a time of \(time)")
     let operation = laplacian
