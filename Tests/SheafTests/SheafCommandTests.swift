@@ -84,4 +84,86 @@ struct SheafCommandTests {
       #expect(found.error.split(separator: "\n").count <= 1, "\(line): \(found.error)")
     }
   }
+
+  /// A file of this text for one call.
+  private func run(_ arguments: [String], on text: String) throws -> CommandTests.Outcome {
+    let file = FileManager.default.temporaryDirectory
+      .appendingPathComponent("sheaf-\(UInt64.random(in: 0...UInt64.max)).json")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try Data(text.utf8).write(to: file)
+    return try CommandTests().run([arguments[0], file.path] + arguments.dropFirst())
+  }
+
+  /// On the edge a–b: relative to both ends H¹ = 1, to the whole edge nothing is left; the edge's id has a comma.
+  @Test func idsWithCommasStandInQuotes() throws {
+    let edge = #"{"graph": [["a", "b"]]}"#
+    for (cells, betti) in [("a,b", [0, 1]), ("\"a,b\"", [0]), ("b,\"a,b\"", [0])] {
+      let found = try run(["cohomology", "--relative", cells, "--json"], on: edge)
+      #expect(found.json["betti"] as? [Int] == betti, "\(cells)")
+    }
+  }
+
+  /// Open cells are left out before the others are taken relative to some: a–b relative to a is trivial either way, and of
+  /// a half-open edge at b nothing is left.
+  @Test func openCellsAreLeftOutFirst() throws {
+    let graph = #"{"graph": [["a", "b"], ["b"]]}"#
+    let all = try run(["cohomology", "--relative", "a", "--json"], on: graph)
+    #expect(all.json["betti"] as? [Int] == [0, 1])
+    let ordinary = try run(["cohomology", "--relative", "a", "--ordinary", "--json"], on: graph)
+    #expect(ordinary.json["betti"] as? [Int] == [0, 0])
+  }
+
+  /// The path a–b–c with the map 1 on one edge and a small one on the other.
+  private func path(_ small: String) -> String {
+    #"{"cells": [{"id": "a", "stalk": 1}, {"id": "b", "stalk": 1}, {"id": "c", "stalk": 1}, "#
+      + #"{"id": "ab", "stalk": 1, "faces": [{"of": "a", "sign": -1, "map": 1}, {"of": "b", "sign": 1, "map": 1}]}, "#
+      + #"{"id": "bc", "stalk": 1, "faces": [{"of": "b", "sign": -1, "map": \#(small)}, "#
+      + #"{"of": "c", "sign": 1, "map": \#(small)}]}]}"#
+  }
+
+  /// A rank that a raised tolerance decides is said to be such a one.
+  @Test func raisedTolerancesAreSaid() throws {
+    for (small, isRaised) in [("1e-12", true), ("1e-3", false)] {
+      let found = try run(["cohomology", "--json"], on: path(small))
+      let decisions = try #require(found.json["rankDecisions"] as? [[String: Any]])
+      #expect(decisions.map { $0["isRaised"] as? Bool } == [isRaised])
+      #expect(found.json["betti"] as? [Int] == (isRaised ? [2, 1] : [1, 0]))
+      let text = try run(["cohomology"], on: path(small)).output
+      #expect(text.contains("larger tolerance") == isRaised, "\(text)")
+    }
+    let exact = try run(["cohomology", "--field", "rational", "--json"], on: path("1e-12"))
+    #expect(exact.json["betti"] as? [Int] == [1, 0])
+  }
+
+  /// A matrix that Cholesky leaves to QR, though nothing is free.
+  @Test func theMethodIsTheOneThatWasNeeded() throws {
+    let boundary = #"{"a": 1}"#
+    let file = FileManager.default.temporaryDirectory
+      .appendingPathComponent("sheaf-\(UInt64.random(in: 0...UInt64.max)).json")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try Data(boundary.utf8).write(to: file)
+    for (small, method) in [("1e-7", "qr"), ("1", "cholesky")] {
+      let found = try run(["harmonic", "--boundary", file.path, "--json"], on: path(small))
+      #expect(found.json["method"] as? String == method && found.json["uniqueUpTo"] as? Int == 0)
+    }
+  }
+
+  /// What would not fit into memory is refused before it is begun.
+  @Test func whatIsTooLargeIsRefused() throws {
+    let chain = (0..<60).map { i in
+      #"{"id": "\#(i)", "stalk": 1\#(i > 0 ? #", "below": [{"of": "\#(i - 1)", "map": 1}]"# : "")}"#
+    }
+    let poset = #"{"poset": [\#(chain.joined(separator: ", "))]}"#
+    let deep = try run(["cohomology"], on: poset)
+    #expect(deep.status == 1 && deep.error.contains("1.15e+18 chains"), "\(deep.error)")
+    #expect(
+      try run(["cohomology", "--dimension", "0", "--json"], on: poset).json["betti"] as? [Int] == [
+        1
+      ])
+    let vertices = (0..<60_000).map { "\"\($0)\"" }.joined(separator: ",")
+    let wide = try run(["sections"], on: #"{"graph": [], "vertices": [\#(vertices)]}"#)
+    #expect(
+      wide.status == 1 && wide.error.contains("60000 dimensions, a basis of it 28 GB"),
+      "\(wide.error)")
+  }
 }

@@ -213,11 +213,12 @@ private func convolution() throws -> [String: Any] {
   let sheaf = NeuralSheaf(this.network)
   let patterns = sheaf.patterns(at: sheaf.forwardPass(this.input))
   let (milliseconds, general) = time(3) { sheaf.cellularSheaf(at: patterns) }
+  let peak = peak_megabytes()
   let (laplacian, matrix) = time(1) { SheafLaplacian(general, degree: 0) }
 
   return [
     "milliseconds": milliseconds, "laplacianMilliseconds": laplacian,
     "entries": matrix.triangle.values.count,
-    "peakMegabytesOfTheProcess": peak_megabytes(),
+    "peakMegabytesOfTheAssembly": peak,
   ]
 }

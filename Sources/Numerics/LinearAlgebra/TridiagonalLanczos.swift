@@ -53,7 +53,7 @@ struct TridiagonalLanczos {
 
 extension Matrix {
   /// ‖·‖ of each column.
-  fileprivate var columnNorms: [Double] {
+  package var columnNorms: [Double] {
     var sums = [Double](repeating: 0, count: columns)
     addColumnDots(self, into: &sums)
     return sums.map { $0.squareRoot() }

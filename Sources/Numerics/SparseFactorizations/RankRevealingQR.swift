@@ -137,14 +137,3 @@ public struct RankRevealingQR: Sendable {
     return factors.solveTriangle(c)
   }
 }
-
-extension SparseMatrix {
-  /// The largest 2-norm of a column; 0 without one.
-  fileprivate var largestColumnNorm: Double {
-    (0..<columns).reduce(0) { norm, j in
-      var sum = 0.0
-      forEachEntry(ofColumn: j) { sum += $1 * $1 }
-      return max(norm, sum.squareRoot())
-    }
-  }
-}

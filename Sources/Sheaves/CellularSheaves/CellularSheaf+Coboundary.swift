@@ -108,6 +108,11 @@ extension CellularSheaf {
     changed(coordinates, k) { $0.inverseRoot($1) }
   }
 
+  /// W c, the weights of the stalks times cochains of degree k, column by column.
+  public func weighted(_ cochains: Matrix, degree k: Int) -> Matrix {
+    changed(cochains, k) { $0.dense($1) }
+  }
+
   private func changed(
     _ cochains: Matrix, _ k: Int, _ change: (InnerProduct, Int) -> Matrix
   ) -> Matrix {

@@ -17,19 +17,6 @@ extension CellularSheaf {
     return result
   }
 
-  /// W b, the weights of the stalks of degree k times cochains.
-  public func weighted(_ cochains: Matrix, degree k: Int) -> Matrix {
-    guard !isUnweighted else { return cochains }
-    var result = cochains
-    for cell in complex.cells(ofDimension: k) where products[cell] != .standard {
-      let range = range(of: cell)
-      result.setBlock(
-        row: range.lowerBound, column: 0,
-        to: products[cell].dense(range.count) * cochains.rows(range))
-    }
-    return result
-  }
-
   /// Visits the incidences of cells of dimension k + 1 with the places of their stalks.
   @inline(__always) private func forEachBlock(
     _ k: Int,

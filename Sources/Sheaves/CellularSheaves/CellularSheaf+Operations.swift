@@ -92,11 +92,6 @@ extension CellularSheaf {
   }
 }
 
-extension RestrictionMaps {
-  /// Keeps the maps of some incidences.
-  mutating func choose(_ incidences: [Int]) { setPlaces(incidences.map { places[$0] }) }
-}
-
 extension Matrix {
   /// The Kronecker product.
   func kronecker(_ other: Matrix) -> Matrix {

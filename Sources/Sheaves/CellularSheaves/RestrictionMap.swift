@@ -137,8 +137,8 @@ struct RestrictionMaps: Sendable {
   /// Gives the next incidence the map at a place of the table.
   mutating func append(_ place: Int32) { places.append(place) }
 
-  /// Gives all incidences maps of the table.
-  mutating func setPlaces(_ places: [Int32]) { self.places = places }
+  /// Keeps the maps of some incidences, in their order.
+  mutating func choose(_ incidences: [Int]) { places = incidences.map { places[$0] } }
 
   mutating func reserve(_ incidences: Int) { places.reserveCapacity(incidences) }
 

@@ -13,7 +13,7 @@ struct FreePart {
   var method = HarmonicExtension.Method.cholesky
   var status = SolutionStatus.converged
 
-  /// Parts of at most so many coordinates are solved by QR one by one, larger ones by Cholesky together.
+  /// Parts of at most so many coordinates are looked at beforehand, and by QR alone where they are singular.
   private static let smallSize = 100
 
   /// - Parameters:
@@ -67,7 +67,7 @@ struct FreePart {
         return true
       }
       let factor = try SparseCholesky(laplacian, using: analysis)
-      let estimate = try laplacian.largestAbsoluteColumnSumOfSymmetric * factor.inverseNorm()
+      let estimate = try laplacian.symmetricOneNorm * factor.inverseNorm()
       guard estimate <= settings.conditionLimit else { return false }
       condition = estimate
       try factor.solve(&solution)
@@ -148,15 +148,6 @@ struct FreePart {
 }
 
 extension SparseMatrix {
-  /// The largest ‖·‖₂ of a column.
-  var largestColumnNorm: Double {
-    (0..<columns).reduce(0) { most, j in
-      var sum = 0.0
-      forEachEntry(ofColumn: j) { sum += $1 * $1 }
-      return max(most, sum.squareRoot())
-    }
-  }
-
   /// The matrix without the rows that have no entry, and which rows are left.
   fileprivate func compressed() -> (matrix: SparseMatrix, rows: [Int]) {
     let kept = Set(rowIndices).sorted()

@@ -69,7 +69,7 @@ public struct LaplacianSpectrum: Sendable {
 
   /// What is within rounding of 0, as it is for a positive semidefinite matrix.
   private static func rounded(_ values: [Double], _ operation: SymmetricSparseMatrix) -> [Double] {
-    let rounding = 64 * Double.ulpOfOne * operation.matrix.largestAbsoluteColumnSum
+    let rounding = 64 * Double.ulpOfOne * operation.matrix.oneNorm
     return values.map { $0 <= rounding ? 0 : $0 }
   }
 
@@ -115,7 +115,7 @@ private struct SmallestSearch {
   ) throws(FactorizationError) {
     let n = triangle.rows
     vectors = Matrix(rows: n, columns: 0)
-    let bound = operation.matrix.largestAbsoluteColumnSum
+    let bound = operation.matrix.oneNorm
     guard bound > 0 else {
       // L = 0.
       values = [Double](repeating: 0, count: count)
@@ -234,14 +234,5 @@ extension SparseMatrix {
       builder.endColumn()
     }
     return builder.matrix
-  }
-
-  /// ‖A‖₁, a bound on the eigenvalues of a symmetric matrix.
-  var largestAbsoluteColumnSum: Double {
-    (0..<columns).reduce(0) { most, j in
-      var sum = 0.0
-      forEachEntry(ofColumn: j) { sum += abs($1) }
-      return max(most, sum)
-    }
   }
 }

@@ -39,7 +39,7 @@ extension SheafLaplacian {
     precondition(time >= 0 && time.isFinite, "a time of \(time)")
     let operation = laplacian
     let y = sheaf.orthonormal(cochains, degree: degree)
-    let rho = operation.matrix.largestAbsoluteColumnSum
+    let rho = operation.matrix.oneNorm
     guard rho * time > 0 else { return cochains }
     // exp(−tρ(1 + x)/2) = Σ (2 − [k = 0]) (−1)^k e^{−z} I_k(z) T_k(x), z = tρ/2.
     let coefficients = Self.scaledBessel(time * rho / 2)

@@ -53,13 +53,4 @@
       return smallest
     }
   }
-
-  extension Matrix {
-    /// The 2-norm of each column.
-    fileprivate var columnNorms: [Double] {
-      (0..<columns).map { j in
-        elements[j * rows..<(j + 1) * rows].reduce(0) { $0 + $1 * $1 }.squareRoot()
-      }
-    }
-  }
 #endif

@@ -1,0 +1,18 @@
+/// Norms of columns and what they bound.
+extension SparseMatrix {
+  /// The largest 2-norm of a column; 0 without one.
+  public var largestColumnNorm: Double {
+    largestOfColumns { $0 * $0 }.squareRoot()
+  }
+
+  /// ‖A‖₁, the largest sum of magnitudes of a column; a bound on the eigenvalues of a symmetric matrix.
+  public var oneNorm: Double { largestOfColumns(abs) }
+
+  private func largestOfColumns(_ size: (Double) -> Double) -> Double {
+    (0..<columns).reduce(0) { most, j in
+      var sum = 0.0
+      forEachEntry(ofColumn: j) { sum += size($1) }
+      return max(most, sum)
+    }
+  }
+}
