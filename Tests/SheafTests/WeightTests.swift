@@ -42,6 +42,13 @@ struct WeightTests {
         return m
       })
     let kernel = try projection.kernel().source
+    // The bases are orthonormal in coordinates: the weights keep their eigenvalues.
+    for cell in 0..<complex.count {
+      let n = h.stalk(of: cell)
+      let a = try SymmetricEigendecomposition(kernel.innerProduct(of: cell).dense(n)).values
+      let b = try SymmetricEigendecomposition(h.innerProduct(of: cell).dense(n)).values
+      #expect(zip(a, b).allSatisfy { abs($0 - $1) < 1e-9 }, "cell \(cell)")
+    }
     for k in 0...1 {
       let a = try LaplacianSpectrum(all: SheafLaplacian(kernel, degree: k)).values
       let b = try LaplacianSpectrum(all: SheafLaplacian(h, degree: k)).values
