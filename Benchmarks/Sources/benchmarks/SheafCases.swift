@@ -97,7 +97,7 @@ private func harmonicExtension(_ sheaf: CellularSheaf, fixed: Int) throws -> [St
   let coordinates = sheaf.coordinates(chosen)
   let values = g.normalMatrix(rows: coordinates.count, columns: 1)
   let before = peak_megabytes()
-  let (milliseconds, found) = try time(2) {
+  var (milliseconds, found) = try time(1) {
     try HarmonicExtension(of: values, on: coordinates, in: sheaf)
   }
   let after = peak_megabytes()
@@ -129,12 +129,18 @@ private func harmonicExtension(_ sheaf: CellularSheaf, fixed: Int) throws -> [St
   let starts = triangle.columnStarts.map { Int64($0) }
   var (rival, entries, memory) = (Double.infinity, Int64(0), Int64(0))
   var x = right.elements
-  for _ in 0..<2 {
+  // In turns: what the allocator has learnt serves both.
+  for _ in 0..<4 {
     x = right.elements.map { -$0 }
     let time = ContinuousClock().measure {
-      entries = cholmod_system(Int64(free.count), starts, indices, triangle.values, &x, &memory)
+      entries = cholmod_system(
+        Int64(free.count), starts, indices, triangle.values, &x, &memory)
     }
     rival = min(rival, time / .milliseconds(1))
+    let ours = try ContinuousClock().measure {
+      found = try HarmonicExtension(of: values, on: coordinates, in: sheaf)
+    }
+    milliseconds = min(milliseconds, ours / .milliseconds(1))
   }
   var difference = 0.0
   for (i, row) in free.enumerated() {
