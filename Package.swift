@@ -11,10 +11,11 @@ func floor(
 }
 
 let libraries = [
-  "LinearAlgebra", "SparseFactorizations", "ExactAlgebra", "NetworkKernels", "CellComplexes",
-  "CellularSheaves", "SheafCohomology", "NeuralSheaves", "PiecewiseEnergies", "SheafFlows",
-  "Equilibria", "SheafDiagnostics", "SheafTraining", "SheafLaws", "ArrayFiles", "SheafFiles",
-  "ModelFormats", "Datasets", "Figures", "Reproduction",
+  "LinearAlgebra", "SparseFactorizations", "ExactAlgebra", "ConvexPrograms", "Distributions",
+  "NetworkKernels", "CellComplexes", "CellularSheaves", "SheafCohomology", "SheafInference",
+  "NeuralSheaves", "PiecewiseEnergies", "SheafFlows", "Equilibria", "SheafDiagnostics",
+  "SheafTraining", "SheafLaws", "ArrayFiles", "SheafFiles", "ModelFormats", "Datasets", "Figures",
+  "Reproduction",
 ]
 
 let package = Package(
@@ -55,12 +56,21 @@ let package = Package(
         .target(name: "CSuiteSparse", condition: .when(traits: ["SuiteSparse"])),
       ]),
 
+    floor("Numerics", "ConvexPrograms", on: ["LinearAlgebra", "SparseFactorizations"]),
+    floor("Numerics", "Distributions"),
+
     floor("Sheaves", "CellComplexes", on: ["LinearAlgebra"]),
     floor("Sheaves", "CellularSheaves", on: ["CellComplexes", "LinearAlgebra"]),
     floor(
       "Sheaves", "SheafCohomology",
       on: [
         "CellComplexes", "CellularSheaves", "ExactAlgebra", "LinearAlgebra", "SparseFactorizations",
+      ]),
+    floor(
+      "Sheaves", "SheafInference",
+      on: [
+        "CellComplexes", "CellularSheaves", "ConvexPrograms", "Distributions", "LinearAlgebra",
+        "SheafCohomology", "SparseFactorizations",
       ]),
 
     floor(

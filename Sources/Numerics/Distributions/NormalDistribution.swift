@@ -1,0 +1,2 @@
+/// The normal distribution.
+public struct NormalDistribution: Sendable {}
