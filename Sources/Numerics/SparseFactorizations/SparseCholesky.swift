@@ -18,9 +18,9 @@ public struct SparseCholesky: Sendable {
   public let factorEntries: Int
 
   #if SuiteSparse
-    private let factor: CholmodFactor?
+    let factor: CholmodFactor?
   #else
-    private let factor: CholeskyFactorization
+    let factor: CholeskyFactorization
   #endif
 
   /// An estimate of the condition number of A: (max Lᵢᵢ / min Lᵢᵢ)², never above the number itself in the

@@ -7,7 +7,7 @@
   /// Sendable because nobody writes to it once it is made: CHOLMOD's solver reads the factor and keeps its state
   /// in the workspace of the call.
   final class CholmodFactor: @unchecked Sendable {
-    private let factor: UnsafeMutablePointer<cholmod_factor>
+    let factor: UnsafeMutablePointer<cholmod_factor>
 
     private init(_ factor: UnsafeMutablePointer<cholmod_factor>) { self.factor = factor }
 
