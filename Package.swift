@@ -14,7 +14,7 @@ let libraries = [
   "LinearAlgebra", "SparseFactorizations", "ExactAlgebra", "ConvexPrograms", "Distributions",
   "NetworkKernels", "CellComplexes", "CellularSheaves", "SheafCohomology", "SheafInference",
   "NeuralSheaves", "PiecewiseEnergies", "SheafFlows", "Equilibria", "SheafDiagnostics",
-  "SheafTraining", "SheafLaws", "ArrayFiles", "SheafFiles", "ModelFormats", "Datasets", "Figures",
+  "NetworkMaps", "SheafTraining", "SheafLaws", "ArrayFiles", "SheafFiles", "ModelFormats", "Datasets", "Figures",
   "Reproduction",
 ]
 
@@ -83,6 +83,7 @@ let package = Package(
       on: ["SheafFlows", "PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
     floor(
       "Networks", "SheafDiagnostics", on: ["PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
+    floor("Networks", "NetworkMaps", on: ["NeuralSheaves", "SheafInference", "LinearAlgebra"]),
     floor(
       "Networks", "SheafLaws",
       on: ["Equilibria", "PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
@@ -110,7 +111,7 @@ let package = Package(
       exclude: ["ONNX/onnx.proto"]),
     floor(
       "Files", "SheafFiles",
-      on: ["ArrayFiles", "CellComplexes", "CellularSheaves", "LinearAlgebra"]),
+      on: ["ArrayFiles", "CellComplexes", "CellularSheaves", "LinearAlgebra", "SheafInference"]),
     floor("Files", "Datasets", on: ["LinearAlgebra"]),
 
     floor("Command", "Figures", on: ["NeuralSheaves"]),
@@ -124,8 +125,8 @@ let package = Package(
       "Command", "SheafCommands",
       on: [
         "ArrayFiles", "CellComplexes", "CellularSheaves", "Datasets", "Equilibria", "ExactAlgebra",
-        "Figures", "LinearAlgebra", "ModelFormats", "Reproduction", "SheafCohomology", "SheafFiles",
-        "SparseFactorizations",
+        "Distributions", "Figures", "LinearAlgebra", "ModelFormats", "NetworkMaps", "Reproduction",
+        "SheafCohomology", "SheafFiles", "SheafInference", "SparseFactorizations",
         "NeuralSheaves", "PiecewiseEnergies", "SheafDiagnostics", "SheafFlows", "SheafTraining",
         .product(name: "BigInt", package: "BigInt"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -70,7 +70,7 @@ import Testing
     ])
     #expect(sheaf.coboundary(0).dense == expected)
     #expect(complex.isComplete() == [true, true, true, true, false, true, false, true])
-    #expect(Self.same(try SheafFile(json: sheaf.json, file: "b").cellular(), sheaf))
+    #expect(Self.same(try SheafFile(json: sheaf.json, file: "b").cellular()!, sheaf))
   }
 
   @Test func shorthandsAreConstantSheaves() throws {
@@ -87,8 +87,8 @@ import Testing
 
     let rips = try Self.read(
       #"{"points": [[0, 0], [1, 0], [0, 1], [5, 5]], "radius": 1, "maximumDimension": 1}"#)
-    #expect(rips.cellular().complex.cellCounts == [4, 2])
-    #expect(Self.names(rips.cellular().complex).suffix(2) == ["0,1", "0,2"])
+    #expect(rips.cellular()!.complex.cellCounts == [4, 2])
+    #expect(Self.names(rips.cellular()!.complex).suffix(2) == ["0,1", "0,2"])
     #expect(rips.positions["3"] == [5, 5])
     // Dimension 2 if none is given; a stalk of 3.
     let filled = try Self.cellular(
@@ -308,7 +308,7 @@ import Testing
   @Test func assignmentsGoToTheirCells() throws {
     let sheaf = try Self.cellular(Self.edge)
     func read(_ text: String) throws -> (degree: Int, coordinates: [Int], values: [Double]) {
-      try Assignment(json: Data(text.utf8), file: "v.json").coordinates(in: sheaf, file: "v.json")
+      try AssignmentFile(json: Data(text.utf8), file: "v.json").coordinates(in: sheaf, file: "v.json")
     }
     let both = try read(#"{"7": [3, 4], "a": [1, 2], "empty": []}"#)
     #expect(both.degree == 0 && both.coordinates == [0, 1, 2, 3] && both.values == [1, 2, 3, 4])
@@ -377,7 +377,7 @@ import Testing
     let values = [#"{"a": [1, 2], "7": [-3.5e2, 4]}"#, #"{"from": 5, "ab": [6]}"#]
     let sheaf = try Self.cellular(Self.edge)
     try fuzz(name: "assignment", seeds: values.map { Data($0.utf8) }, count: fuzzCount / 4) {
-      _ = try Assignment(json: $0, file: "a").coordinates(in: sheaf, file: "a")
+      _ = try AssignmentFile(json: $0, file: "a").coordinates(in: sheaf, file: "a")
     }
   }
 }

@@ -45,6 +45,23 @@ struct Check: ParsableCommand {
           all ways from an element to another agree
           """)
       }
+    case .nonlinear(let sheaf):
+      let relations = sheaf.poset.below.reduce(0) { $0 + $1.count }
+      if json {
+        delivery.put {
+          try JSONOutput.print([
+            "kind": "nonlinear", "elements": sheaf.poset.count, "relations": relations,
+            "isAffine": sheaf.isAffine, "stalks": sheaf.stalks.reduce(0, +),
+          ])
+        }
+      } else {
+        delivery.print(
+          """
+          a sheaf of maps that need not be linear on a poset: \(counted(sheaf.poset.count, "element")), \
+          \(counted(relations, "relation")), stalks of \(sheaf.stalks.reduce(0, +)) dimensions altogether
+          all ways from an element to another agree at the points that were tried
+          """)
+      }
     }
     try delivery.end()
   }

@@ -36,7 +36,7 @@ struct Harmonic: ParsableCommand {
     files.prints("--json", json)
     try files.check()
     let (sheaf, loaded) = try file.loadChecked()
-    let (degree, fixed, values) = try Assignment(contentsOf: boundary).coordinates(
+    let (degree, fixed, values) = try AssignmentFile(contentsOf: boundary).coordinates(
       in: sheaf, file: boundary)
     let extended = try file.refusing {
       try HarmonicExtension(of: Matrix(column: values), on: fixed, in: sheaf, degree: degree)

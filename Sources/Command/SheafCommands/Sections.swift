@@ -93,7 +93,7 @@ struct Sections: ParsableCommand {
   }
 
   private func assignment(_ path: String, in sheaf: CellularSheaf) throws -> Matrix {
-    let (degree, coordinates, values) = try Assignment(contentsOf: path).coordinates(
+    let (degree, coordinates, values) = try AssignmentFile(contentsOf: path).coordinates(
       in: sheaf, file: path)
     guard degree == 0 else {
       throw ArrayFileError(

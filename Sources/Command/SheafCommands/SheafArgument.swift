@@ -5,6 +5,8 @@ import CellularSheaves
 import ExactAlgebra
 import Foundation
 import LinearAlgebra
+import ModelFormats
+import NetworkMaps
 import SheafFiles
 
 /// The sheaf that a command reads.
@@ -20,7 +22,16 @@ struct SheafArgument: ParsableArguments {
   /// The name for messages.
   var name: String { sheaf == "-" ? "standard input" : sheaf }
 
-  func load() throws -> SheafFile { try SheafFile(contentsOf: sheaf) }
+  func load() throws -> SheafFile {
+    let folder = URL(fileURLWithPath: sheaf).deletingLastPathComponent()
+    // A network's name is relative to the file that names it.
+    return try SheafFile(contentsOf: sheaf) { path throws(ArrayFileError) in
+      let place = path.hasPrefix("/") || sheaf == "-" ? path : folder.appendingPathComponent(path).path
+      do { return NetworkMap(try NetworkFile.read(place, NetworkReading())) } catch {
+        throw error as? ArrayFileError ?? ArrayFileError(file: place, problem: "\(error)")
+      }
+    }
+  }
 
   /// The sheaf on a complex, a functor with δδ = 0; one on a poset on its order complex.
   ///
@@ -38,7 +49,11 @@ struct SheafArgument: ParsableArguments {
             degree == nil ? "; --dimension keeps them short where there is one" : ""))
       }
     }
-    let sheaf = file.cellular(maximumDimension: degree.map { $0 + 1 } ?? .max)
+    guard let sheaf = file.cellular(maximumDimension: degree.map { $0 + 1 } ?? .max) else {
+      throw ArrayFileError(
+        file: name,
+        problem: "has maps that are not linear, expected linear ones; sheaf consistency, fuse and anomalies take others")
+    }
     if case .cellular = file.content { try refusing { try sheaf.check() } }
     return (sheaf, file)
   }

@@ -2,6 +2,7 @@ import ArrayFiles
 import CellComplexes
 import CellularSheaves
 import LinearAlgebra
+import SheafInference
 
 /// The cells of a sheaf file, in the order of the file.
 struct CellReader {
@@ -116,6 +117,22 @@ struct CellReader {
     maps.append(map)
   }
 
+  /// The sheaf of the cells, of whatever maps they have.
+  func content(_ scanner: JSONScanner) throws(ArrayFileError) -> SheafFile.Content {
+    guard maps.contains(where: \.isSmooth) else { return .cellular(try sheaf(scanner)) }
+    if isWeighted {
+      throw scanner.failure(
+        "a weight beside maps that are not linear, expected no weights: variances are the readings'")
+    }
+    var poset = PosetReader()
+    for cell in cells.indices {
+      let range = faceStarts[cell]..<faceStarts[cell + 1]
+      poset.append(
+        names[Int(cells[cell])], stalks[cell], range.map { (names[Int(faces[$0])], maps[$0]) })
+    }
+    return try poset.content(scanner)
+  }
+
   /// The sheaf of the cells.
   func sheaf(_ scanner: JSONScanner) throws(ArrayFileError) -> CellularSheaf {
     var builder = CellComplex.Builder()
@@ -166,6 +183,15 @@ struct PosetReader {
   private var names: [String] = []
   private var stalks: [Int] = []
   private var below: [[(name: String, map: SheafReader.ReadMap)]] = []
+  private var angles: [Int: [Double?]] = [:]
+
+  mutating func append(
+    _ name: String, _ stalk: Int, _ relations: [(name: String, map: SheafReader.ReadMap)]
+  ) {
+    names.append(name)
+    stalks.append(stalk)
+    below.append(relations)
+  }
 
   mutating func read(_ reader: inout SheafReader) throws(ArrayFileError) {
     try reader.scanner.take("[")
@@ -173,13 +199,16 @@ struct PosetReader {
       reader.scanner.path = ["element \(names.count)"]
       var (id, stalk, relations): (String?, Int?, [(name: String, map: SheafReader.ReadMap)]) =
         (nil, nil, [])
-      try reader.forEachKey(["id", "stalk", "below"]) { (reader, key) throws(ArrayFileError) in
+      var periods: [Double]?
+      try reader.forEachKey(["id", "stalk", "below", "periods"]) {
+        (reader, key) throws(ArrayFileError) in
         switch key {
         case "id":
           let name = try reader.id()
           id = name
           reader.scanner.path = [name]
         case "stalk": stalk = try reader.scanner.wholeNumber()
+        case "periods": periods = try reader.numbers()
         default: relations = try Self.relations(&reader)
         }
       }
@@ -187,9 +216,14 @@ struct PosetReader {
       guard let stalk else {
         throw reader.scanner.failure("no \"stalk\", expected the dimension of the element's stalk")
       }
-      names.append(id)
-      stalks.append(stalk)
-      below.append(relations)
+      append(id, stalk, relations)
+      if let periods {
+        guard periods.count == stalk, periods.allSatisfy({ $0 >= 0 }) else {
+          throw reader.scanner.failure(
+            "periods \(periods), expected one for each of \(stalk) coordinates, 0 for one that is no angle")
+        }
+        angles[names.count - 1] = periods.map { $0 > 0 ? $0 : nil }
+      }
     }
     reader.scanner.path = []
   }
@@ -213,7 +247,32 @@ struct PosetReader {
     return list
   }
 
-  func sheaf(_ scanner: JSONScanner) throws(ArrayFileError) -> PosetSheaf {
+  /// The sheaf of the elements, of whatever maps they have.
+  func content(_ scanner: JSONScanner) throws(ArrayFileError) -> SheafFile.Content {
+    let isLinear = angles.isEmpty && below.allSatisfy { $0.allSatisfy { !$0.map.isSmooth } }
+    let poset = try poset(scanner)
+    try scanner.checkTotal(of: stalks)
+    do {
+      guard isLinear else {
+        let maps = try maps(poset, scanner) {
+          map, m, n, problem throws(ArrayFileError) in
+          try SheafReader.smooth(map, rows: m, columns: n, problem)
+        }
+        return .nonlinear(
+          try NonlinearSheaf(poset, stalks: stalks, maps: maps, angles: angles))
+      }
+      let maps = try maps(poset, scanner) { map, m, n, problem throws(ArrayFileError) in
+        try SheafReader.map(map, rows: m, columns: n, problem)
+      }
+      return .poset(try PosetSheaf(poset, stalks: stalks, maps: maps))
+    } catch let error as ArrayFileError {
+      throw error
+    } catch {
+      throw scanner.failure("\(error)".oneLine)
+    }
+  }
+
+  private func poset(_ scanner: JSONScanner) throws(ArrayFileError) -> FinitePoset {
     let places = Dictionary(
       names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     var lower: [[Int]] = []
@@ -229,27 +288,31 @@ struct PosetReader {
       }
       lower.append(list)
     }
-    try scanner.checkTotal(of: stalks)
-    do {
-      let poset = try FinitePoset(below: lower, names: names)
-      var maps: [[RestrictionMap]] = []
-      for (x, relations) in below.enumerated() {
-        var list: [RestrictionMap] = []
-        for (relation, y) in zip(relations, lower[x]) {
-          list.append(
-            try SheafReader.map(relation.map, rows: stalks[x], columns: stalks[y]) { problem in
-              scanner.failure(
-                "element \"\(names[x].printable)\" above \"\(names[y].printable)\": \(problem)")
-            })
-        }
-        maps.append(list)
-      }
-      return try PosetSheaf(poset, stalks: stalks, maps: maps)
-    } catch let error as ArrayFileError {
-      throw error
+    do throws(CellComplexError) {
+      return try FinitePoset(below: lower, names: names)
     } catch {
       throw scanner.failure("\(error)".oneLine)
     }
+  }
+
+  /// The maps of all relations, made from what was read for stalks of known dimensions.
+  private func maps<Map>(
+    _ poset: FinitePoset, _ scanner: JSONScanner,
+    _ make: (SheafReader.ReadMap, Int, Int, (String) -> ArrayFileError) throws(ArrayFileError) -> Map
+  ) throws(ArrayFileError) -> [[Map]] {
+    var result: [[Map]] = []
+    for (x, relations) in below.enumerated() {
+      var list: [Map] = []
+      for (relation, y) in zip(relations, poset.below[x]) {
+        list.append(
+          try make(relation.map, stalks[x], stalks[y]) { problem in
+            scanner.failure(
+              "element \"\(names[x].printable)\" above \"\(names[y].printable)\": \(problem)")
+          })
+      }
+      result.append(list)
+    }
+    return result
   }
 }
 

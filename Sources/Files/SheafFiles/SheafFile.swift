@@ -2,6 +2,7 @@ import ArrayFiles
 import CellComplexes
 import CellularSheaves
 import Foundation
+import SheafInference
 
 /// A sheaf read from a file: JSON as below, or a plain graph with the constant sheaf, from GraphML (`.graphml`, `.xml`) or
 /// a table of edges (`.csv`, `.tsv`, `.txt`).
@@ -23,6 +24,17 @@ public struct SheafFile: Sendable {
     case cellular(CellularSheaf)
     /// On a poset.
     case poset(PosetSheaf)
+    /// With maps that are not linear, on a poset or the face poset of a complex.
+    case nonlinear(NonlinearSheaf)
+  }
+
+  /// Reads the network that a map names.
+  public typealias NetworkLoader = @Sendable (String) throws(ArrayFileError) -> any SmoothMap
+
+  /// Refuses networks.
+  public static let noNetworks: NetworkLoader = { path throws(ArrayFileError) in
+    throw ArrayFileError(
+      file: path, problem: "a network as a map, expected a reader that is told how to load it")
   }
 
   /// The sheaf.
@@ -40,7 +52,9 @@ public struct SheafFile: Sendable {
   ///
   /// - Throws: `ArrayFileError`, which names the file, the cells and what was found and expected.
   /// - Complexity: proportional to the size of the file; memory some five times as much.
-  public init(contentsOf path: String) throws(ArrayFileError) {
+  public init(
+    contentsOf path: String, networks: @escaping NetworkLoader = SheafFile.noNetworks
+  ) throws(ArrayFileError) {
     var data = try ArrayFile.bytes(path)
     let file = path == "-" ? "standard input" : path
     var name = path.lowercased()
@@ -51,23 +65,28 @@ public struct SheafFile: Sendable {
     switch URL(fileURLWithPath: name).pathExtension {
     case "graphml", "xml": self.init(.cellular(try GraphReader(graphML: data, file: file).sheaf()))
     case "csv", "tsv", "txt": self.init(.cellular(try GraphReader(table: data, file: file).sheaf()))
-    default: try self.init(json: data, file: file)
+    default: try self.init(json: data, file: file, networks: networks)
     }
   }
 
   /// Reads JSON.
   ///
   /// - Parameter file: the name for messages.
-  public init(json data: Data, file: String) throws(ArrayFileError) {
+  public init(
+    json data: Data, file: String, networks: @escaping NetworkLoader = SheafFile.noNetworks
+  ) throws(ArrayFileError) {
     var reader = SheafReader(JSONScanner(data, file: file, whole: "the sheaf"))
+    reader.networks = networks
     self = try reader.read()
   }
 
-  /// The sheaf on a complex that has this one's cohomology: itself, or that on the order complex of the poset.
-  public func cellular(maximumDimension: Int = .max) -> CellularSheaf {
+  /// The sheaf on a complex that has this one's cohomology: itself, or that on the order complex of the poset; nil for maps
+  /// that are not linear.
+  public func cellular(maximumDimension: Int = .max) -> CellularSheaf? {
     switch content {
     case .cellular(let sheaf): sheaf
     case .poset(let sheaf): sheaf.onOrderComplex(maximumDimension: maximumDimension)
+    case .nonlinear: nil
     }
   }
 }

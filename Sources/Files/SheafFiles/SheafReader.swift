@@ -2,10 +2,13 @@ import ArrayFiles
 import CellComplexes
 import CellularSheaves
 import LinearAlgebra
+import SheafInference
 
 /// The reader of sheaf files.
 struct SheafReader {
   var scanner: JSONScanner
+  /// Reads a network that a map names.
+  var networks: SheafFile.NetworkLoader = SheafFile.noNetworks
   /// Where cells are drawn.
   var positions: [String: [Double]] = [:]
   /// What was read of the shorthands.
@@ -31,11 +34,11 @@ struct SheafReader {
       case "cells":
         var cells = CellReader()
         try cells.read(&reader)
-        result = .cellular(try cells.sheaf(reader.scanner))
+        result = try cells.content(reader.scanner)
       case "poset":
         var poset = PosetReader()
         try poset.read(&reader)
-        result = .poset(try poset.sheaf(reader.scanner))
+        result = try poset.content(reader.scanner)
       case "graph": reader.edges = try reader.listOfIDs()
       case "vertices": reader.vertices = try reader.ids()
       case "points": reader.points = try reader.rows()
@@ -164,6 +167,12 @@ struct SheafReader {
     case identity
     case scalar(Double)
     case rows([[Double]])
+    case smooth(any SmoothMap)
+
+    /// Whether it is written as an object.
+    var isSmooth: Bool {
+      if case .smooth = self { true } else { false }
+    }
   }
 
   mutating func map() throws(ArrayFileError) -> ReadMap {
@@ -177,10 +186,8 @@ struct SheafReader {
           "the map \"\(word.printable)\", expected \"identity\", a number or a list of rows")
       }
       return .identity
-    case .object:
-      throw scanner.failure(
-        "a map that is an object, expected a linear one: \"identity\", a number or a list of rows")
-    case .other: throw scanner.unexpected("a map: \"identity\", a number or a list of rows")
+    case .object: return .smooth(try smoothMap())
+    case .other: throw scanner.unexpected("a map: \"identity\", a number, a list of rows or an object")
     }
   }
 
@@ -209,6 +216,7 @@ struct SheafReader {
     switch map {
     case .identity: return .identity
     case .scalar(let s): return .scalar(s)
+    case .smooth: throw problem("a map that is an object, expected a linear one")
     case .rows(let rows):
       let width = rows.first?.count ?? n
       guard rows.allSatisfy({ $0.count == width }) else {
@@ -216,5 +224,13 @@ struct SheafReader {
       }
       return .matrix(Matrix(rows: rows.count, columns: width, rowMajor: rows.flatMap { $0 }))
     }
+  }
+
+  /// A map that need not be linear between stalks of known dimensions.
+  static func smooth(
+    _ map: ReadMap, rows m: Int, columns n: Int, _ problem: (String) -> ArrayFileError
+  ) throws(ArrayFileError) -> any SmoothMap {
+    if case .smooth(let map) = map { return map }
+    return AffineMap(try self.map(map, rows: m, columns: n, problem))
   }
 }

@@ -8,6 +8,9 @@ extension SparseMatrix {
   /// ‖A‖₁, the largest sum of magnitudes of a column; a bound on the eigenvalues of a symmetric matrix.
   public var oneNorm: Double { largestOfColumns(abs) }
 
+  /// The largest magnitude of an entry; 0 without one.
+  public var maximumMagnitude: Double { values.reduce(0) { max($0, abs($1)) } }
+
   private func largestOfColumns(_ size: (Double) -> Double) -> Double {
     (0..<columns).reduce(0) { most, j in
       var sum = 0.0

@@ -52,7 +52,7 @@ public enum InnerProduct: Sendable, Equatable {
   }
 
   /// R with W = RᵀR: R x are the coordinates of x in an orthonormal basis.
-  func root(_ n: Int) -> Matrix {
+  package func root(_ n: Int) -> Matrix {
     switch self {
     case .standard: return .identity(n)
     case .scalar(let w): return .diagonal([Double](repeating: w.squareRoot(), count: n))

@@ -3,15 +3,15 @@ import SparseFactorizations
 
 /// The least-squares problem of a harmonic extension, min ‖Aᵀ x − t‖ with the rows A of the free coordinates and the least
 /// ‖x‖, its connected parts apart: where a part is singular the others are solved as they were.
-struct FreePart {
+package struct FreePart {
   /// x.
-  var solution: Matrix
+  package var solution: Matrix
   /// Places of free coordinates with an orthonormal basis of the kernel of Aᵀ on them.
-  var kernels: [(places: [Int], basis: Matrix)] = []
-  var freedom: Int? = 0
-  var condition: Double? = 1
-  var method = HarmonicExtension.Method.cholesky
-  var status = SolutionStatus.converged
+  package var kernels: [(places: [Int], basis: Matrix)] = []
+  package var freedom: Int? = 0
+  package var condition: Double? = 1
+  package var method = HarmonicExtension.Method.cholesky
+  package var status = SolutionStatus.converged
 
   /// Parts of at most so many coordinates are looked at beforehand, and by QR alone where they are singular.
   private static let smallSize = 100
@@ -20,7 +20,7 @@ struct FreePart {
   ///   - laplacian: the lower triangle of A Aᵀ.
   ///   - right: A t.
   ///   - problem: A and t, asked for only where a part is singular.
-  init(
+  package init(
     _ laplacian: SparseMatrix, _ right: Matrix, _ settings: HarmonicExtension.Settings,
     _ problem: () -> (a: SparseMatrix, t: Matrix)
   ) throws(FactorizationError) {

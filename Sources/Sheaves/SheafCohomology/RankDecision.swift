@@ -4,7 +4,7 @@ import SparseFactorizations
 
 extension RankRevealingQR {
   /// A factorisation whose rank is decided by a tolerance, or where there is none by a gap.
-  static func deciding(
+  package static func deciding(
     _ a: SparseMatrix, by tolerance: Double?
   ) throws(FactorizationError) -> RankRevealingQR {
     if let tolerance { return try RankRevealingQR(a, tolerance: tolerance) }
@@ -14,7 +14,7 @@ extension RankRevealingQR {
   /// The basis of the kernel of Aᵀ, if it takes no more than half of the machine's memory.
   ///
   /// - Throws: `outOfMemory` if it takes more.
-  func leftNullSpaceWithinMemory() throws(FactorizationError) -> Matrix {
+  package func leftNullSpaceWithinMemory() throws(FactorizationError) -> Matrix {
     let bytes = 8 * Double(rows) * Double(rows - rank)
     guard bytes <= Double(ProcessInfo.processInfo.physicalMemory) / 2 else { throw .outOfMemory }
     return leftNullSpace()

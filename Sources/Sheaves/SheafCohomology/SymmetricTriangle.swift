@@ -3,7 +3,7 @@ import LinearAlgebra
 /// What is asked of a symmetric matrix of which there is the lower triangle.
 extension SparseMatrix {
   /// ‖A‖₁ of the symmetric matrix with this lower triangle.
-  var symmetricOneNorm: Double {
+  package var symmetricOneNorm: Double {
     var sums = [Double](repeating: 0, count: columns)
     for j in 0..<columns {
       for k in columnStarts[j]..<columnStarts[j + 1] {

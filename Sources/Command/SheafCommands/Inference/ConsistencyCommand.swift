@@ -1,0 +1,159 @@
+import ArgumentParser
+import ArrayFiles
+import Foundation
+import SheafInference
+
+struct ConsistencyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "consistency",
+    abstract: "How far an assignment is from fitting together, and where.",
+    discussion: """
+      The consistency radius is 0 exactly if the values are part of a global section. --filtration lists the largest sets of \
+      cells that agree up to a threshold, for each threshold at which they change; --repair the fewest cells without which \
+      all agree up to one.
+
+      Examples:
+      sheaf consistency sensors.json --assignment readings.json
+      sheaf consistency sensors.json --assignment readings.json --norm inf --filtration --repair 0.5
+      """)
+
+  @OptionGroup var input: InferenceArguments
+  @Option(
+    help: """
+      2: the norm of δx over the edges; inf: the largest discrepancy between a cell's value and the image of a face's.
+      """)
+  var norm: Norm = .two
+  @Flag(help: "The maximal consistent sets at each threshold.") var filtration = false
+  @Option(help: "A threshold: the fewest cells to drop or mend so that the others agree up to it.")
+  var repair: Double?
+  @Flag(help: "Print one JSON object.") var json = false
+
+  enum Norm: String, ExpressibleByArgument, CaseIterable {
+    case two = "2"
+    case inf
+
+    var norm: Consistency.Norm { self == .two ? .two : .infinity }
+  }
+
+  /// The most thresholds and sets that are listed.
+  private static let most = 100
+
+  func validate() throws {
+    if let repair, !(repair >= 0 && repair.isFinite) {
+      throw ValidationError("--repair \(repair), expected 0 or a positive number")
+    }
+  }
+
+  func run() throws {
+    var files = CallFiles()
+    input.declare(in: &files)
+    files.prints("--json", json)
+    try files.check()
+    let input = try input.load()
+    let found = try input.refusing {
+      switch input.base {
+      case .cellular(let sheaf): try Consistency(sheaf, input.assignment, norm: norm.norm)
+      case .nonlinear(let sheaf): try Consistency(sheaf, input.assignment, norm: norm.norm)
+      }
+    }
+    let global = try input.refusing { () -> Double in
+      var settings = Fusion.Settings()
+      settings.wantsCovariance = false
+      return try found.distanceToSections(settings: settings).distance
+    }
+    let radii = found.localRadii
+    let thresholds = Self.chosen(found.thresholds)
+    let levels = filtration ? thresholds.list.map { ($0, found.maximalConsistentSets(at: $0, limit: Self.most)) } : []
+    let repaired = repair.map { found.minimalRepair(at: $0) }
+    var delivery = Delivery()
+    if json {
+      var object: [String: Any] = [
+        "radius": JSONOutput.number(found.radius), "norm": norm.rawValue,
+        "global": JSONOutput.number(global), "isCertified": found.isCertified,
+        "status": found.status.rawValue,
+        "cells": radii.keys.sorted().map {
+          ["id": input.names[$0], "radius": JSONOutput.number(radii[$0])] as [String: Any]
+        },
+      ]
+      if filtration {
+        object["sets"] = levels.map { level -> [String: Any] in
+          [
+            "threshold": level.0, "isComplete": level.1.isComplete,
+            "sets": level.1.sets.map { $0.map { input.names[$0] } },
+          ]
+        }
+        object["hasAllThresholds"] = thresholds.isWhole
+      }
+      if let repaired {
+        object["repair"] =
+          [
+            "threshold": repair!, "cells": repaired.cells.map { input.names[$0] },
+            "lowerBound": repaired.lowerBound, "isMinimal": repaired.isMinimal,
+          ] as [String: Any]
+      }
+      delivery.put { try JSONOutput.print(object) }
+    } else {
+      delivery.print(text(found, global, radii, levels, thresholds.isWhole, repaired, input))
+    }
+    try delivery.end(
+      found.status == .converged
+        ? nil : WorkFailure(description: "the optimisation ended early: \(found.status.rawValue)"))
+  }
+
+  /// The thresholds that are listed: all, or so many between the first and the last.
+  private static func chosen(_ all: [Double]) -> (list: [Double], isWhole: Bool) {
+    guard all.count > most else { return (all, true) }
+    return ((0..<most).map { all[$0 * (all.count - 1) / (most - 1)] }, false)
+  }
+
+  private func text(
+    _ found: Consistency, _ global: Double, _ radii: [Int: Double],
+    _ levels: [(Double, (sets: [[Int]], isComplete: Bool))], _ isWhole: Bool,
+    _ repaired: Consistency.Repair?, _ input: InferenceInput
+  ) -> String {
+    let worst = radii.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+    let rows =
+      [["cell", "radius"]]
+      + worst.prefix(20).map {
+        [String(input.names[$0.key].printable), TextOutput.number($0.value)]
+      }
+    var parts = [
+      TextOutput.table(rows)
+        + (worst.count > 20 ? "\n… and \(worst.count - 20) cells more" : ""),
+      """
+      consistency radius \(TextOutput.number(found.radius)) \
+      (\(norm == .two ? "‖δx‖" : "the largest discrepancy")), \
+      distance from the nearest section \(TextOutput.number(global))\(norm == .two ? "" : " (root of the sum of squares)")
+      """,
+    ]
+    if !found.isCertified {
+      parts.append("values of the other cells by one descent: the radius is at most this")
+    }
+    if filtration {
+      let list = levels.map { threshold, found -> [String] in
+        let names = found.sets.prefix(3).map { set in
+          "{" + set.prefix(12).map { String(input.names[$0].printable) }.joined(separator: " ")
+            + (set.count > 12 ? " …" : "") + "}"
+        }
+        return [
+          TextOutput.number(threshold), "\(found.sets.count)\(found.isComplete ? "" : "+")",
+          names.joined(separator: " ") + (found.sets.count > 3 ? " …" : ""),
+        ]
+      }
+      parts.append(
+        TextOutput.table([["threshold", "sets", "maximal consistent sets"]] + list)
+          + (isWhole ? "" : "\nthe first, the last and \(Self.most - 2) thresholds between them"))
+    }
+    if let repaired {
+      let names = repaired.cells.map { String(input.names[$0].printable) }.joined(separator: ", ")
+      parts.append(
+        repaired.cells.isEmpty
+          ? "all agree up to \(TextOutput.number(repair))"
+          : "without \(names) all agree up to \(TextOutput.number(repair)); "
+            + (repaired.isMinimal
+              ? "no fewer cells do"
+              : "at least \(counted(repaired.lowerBound, "cell")) must be dropped or mended"))
+    }
+    return parts.joined(separator: "\n\n")
+  }
+}

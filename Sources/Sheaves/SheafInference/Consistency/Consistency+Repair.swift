@@ -1,0 +1,137 @@
+/// Which few cells to give up so that the others are consistent.
+extension Consistency {
+  /// Cells without whose values an assignment is consistent at a threshold.
+  public struct Repair: Sendable, Equatable {
+    /// Which ones, ascending.
+    public let cells: [Int]
+    /// No fewer cells do: as many disjoint conflicts need one cell each, or all smaller sets were excluded.
+    public let lowerBound: Int
+    /// Whether no smaller set does.
+    public var isMinimal: Bool { cells.count == lowerBound }
+  }
+
+  /// The fewest cells with values to drop, or to mend: whatever is given to them, one end of every link above the threshold
+  /// has to change.
+  ///
+  /// A smallest vertex cover of the conflicts, by branching with a matching as lower bound; where that takes more than
+  /// `maximumBranches`, the best that was found, begun with a greedy one, of at most twice the size of a smallest one.
+  ///
+  /// Dropping them leaves a consistent rest. To mend, take `values` of the assignment without them: its radius
+  /// says whether values exist that agree with the rest.
+  public func minimalRepair(at threshold: Double, maximumBranches: Int = 100_000) -> Repair {
+    var search = VertexCover(conflicts(above: threshold), limit: maximumBranches)
+    search.run()
+    return Repair(cells: search.best.sorted(), lowerBound: search.lowerBound)
+  }
+}
+
+/// A smallest set of vertices that has an end of every edge.
+private struct VertexCover {
+  private var neighbors: [Int: Set<Int>] = [:]
+  private var forced: [Int] = []
+  private let limit: Int
+  private var branches = 0
+  private(set) var best: [Int] = []
+  private(set) var lowerBound = 0
+
+  init(_ edges: [(Int, Int)], limit: Int) {
+    self.limit = limit
+    let loops = Set(edges.filter { $0.0 == $0.1 }.map(\.0))
+    forced = loops.sorted()
+    for (a, b) in edges where a != b && !loops.contains(a) && !loops.contains(b) {
+      neighbors[a, default: []].insert(b)
+      neighbors[b, default: []].insert(a)
+    }
+  }
+
+  mutating func run() {
+    // Each connected part by itself.
+    var seen: Set<Int> = []
+    best = forced
+    lowerBound = forced.count
+    for root in neighbors.keys.sorted() where !seen.contains(root) {
+      var (part, stack) = (Set([root]), [root])
+      while let x = stack.popLast() {
+        for y in neighbors[x]! where part.insert(y).inserted { stack.append(y) }
+      }
+      seen.formUnion(part)
+      solve(part)
+    }
+  }
+
+  private mutating func solve(_ part: Set<Int>) {
+    let graph = neighbors.filter { part.contains($0.key) }
+    let matching = Self.matching(graph)
+    // Both ends of a maximal matching cover everything; the greedy cover is mostly better.
+    let ends = Self.pruned(matching.flatMap { [$0.0, $0.1] }, graph)
+    let greedy = Self.pruned(Self.greedy(graph), graph)
+    var found = greedy.count <= ends.count ? greedy : ends
+    branches = 0
+    let isWhole = branch(graph, [], &found)
+    best += found
+    lowerBound += isWhole ? found.count : matching.count
+  }
+
+  /// Whether the search came to its end.
+  private mutating func branch(
+    _ graph: [Int: Set<Int>], _ chosen: [Int], _ best: inout [Int]
+  ) -> Bool {
+    branches += 1
+    guard branches <= limit else { return false }
+    let graph = graph.filter { !$0.value.isEmpty }
+    guard !graph.isEmpty else {
+      if chosen.count < best.count { best = chosen }
+      return true
+    }
+    guard chosen.count + Self.matching(graph).count < best.count else { return true }
+    // The neighbour of a leaf is in some smallest cover.
+    if let leaf = graph.filter({ $0.value.count == 1 }).keys.min() {
+      let neighbor = graph[leaf]!.first!
+      return branch(Self.without([neighbor], graph), chosen + [neighbor], &best)
+    }
+    let top = graph.max { ($0.value.count, -$0.key) < ($1.value.count, -$1.key) }!
+    let taken = branch(Self.without([top.key], graph), chosen + [top.key], &best)
+    return branch(
+      Self.without(Array(top.value), graph), chosen + top.value.sorted(), &best) && taken
+  }
+
+  private static func without(_ cells: [Int], _ graph: [Int: Set<Int>]) -> [Int: Set<Int>] {
+    var result = graph
+    for cell in cells {
+      for other in result[cell] ?? [] { result[other]?.remove(cell) }
+      result[cell] = nil
+    }
+    return result
+  }
+
+  /// A maximal matching.
+  private static func matching(_ graph: [Int: Set<Int>]) -> [(Int, Int)] {
+    var used: Set<Int> = []
+    var pairs: [(Int, Int)] = []
+    for a in graph.keys.sorted() where !used.contains(a) {
+      guard let b = graph[a]!.filter({ !used.contains($0) }).min() else { continue }
+      used.formUnion([a, b])
+      pairs.append((a, b))
+    }
+    return pairs
+  }
+
+  /// The vertex of most edges, again and again.
+  private static func greedy(_ graph: [Int: Set<Int>]) -> [Int] {
+    var (graph, cover) = (graph, [Int]())
+    while let top = graph.max(by: { ($0.value.count, -$0.key) < ($1.value.count, -$1.key) }),
+      !top.value.isEmpty
+    {
+      cover.append(top.key)
+      graph = without([top.key], graph)
+    }
+    return cover
+  }
+
+  /// A cover without those that are not needed.
+  private static func pruned(_ cover: [Int], _ graph: [Int: Set<Int>]) -> [Int] {
+    var kept = Set(cover)
+    for cell in cover where graph[cell]!.isSubset(of: kept) { kept.remove(cell) }
+    return kept.sorted()
+  }
+}
