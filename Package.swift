@@ -15,7 +15,7 @@ let libraries = [
   "NetworkKernels", "CellComplexes", "CellularSheaves", "SheafCohomology", "SheafInference",
   "NeuralSheaves", "PiecewiseEnergies", "SheafFlows", "Equilibria", "SheafDiagnostics",
   "NetworkMaps", "SheafTraining", "SheafLaws", "ArrayFiles", "SheafFiles", "ModelFormats", "Datasets", "Figures",
-  "Reproduction",
+  "Reproduction", "SheafApplications",
 ]
 
 let package = Package(
@@ -122,11 +122,18 @@ let package = Package(
         "PiecewiseEnergies", "SheafDiagnostics", "SheafFlows", "SheafTraining",
       ]),
     floor(
+      "Command", "SheafApplications",
+      on: [
+        "CellComplexes", "CellularSheaves", "Datasets", "Distributions", "Figures", "LinearAlgebra",
+        "SheafCohomology", "SheafInference", "SparseFactorizations",
+      ]),
+    floor(
       "Command", "SheafCommands",
       on: [
         "ArrayFiles", "CellComplexes", "CellularSheaves", "Datasets", "Equilibria", "ExactAlgebra",
         "Distributions", "Figures", "LinearAlgebra", "ModelFormats", "NetworkMaps", "Reproduction",
-        "SheafCohomology", "SheafFiles", "SheafInference", "SparseFactorizations",
+        "SheafApplications", "SheafCohomology", "SheafFiles", "SheafInference",
+        "SparseFactorizations",
         "NeuralSheaves", "PiecewiseEnergies", "SheafDiagnostics", "SheafFlows", "SheafTraining",
         .product(name: "BigInt", package: "BigInt"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
