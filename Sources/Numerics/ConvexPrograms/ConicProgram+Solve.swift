@@ -5,12 +5,12 @@ extension ConicProgram {
   /// Solves the program, or proves that it has no solution.
   ///
   /// Cost: some 10 to 40 steps, each a sparse Cholesky factorisation of P + Gᵀ W⁻² G, where a second-order cone
-  /// joins all unknowns that its rows have; with equalities a dense Schur complement of their number, one
-  /// solution for each; beyond 1000 equalities by conjugate gradients.
+  /// joins all unknowns that its rows have: one of k rows with c unknowns takes k c² operations. With equalities
+  /// also a dense Schur complement, at one solution for each, or, where they are many, conjugate gradients.
   ///
   /// Where strict feasibility fails on either side, as for a variable fixed by two inequalities, multipliers may be
-  /// large and the last digits lost; where a program is infeasible only in the limit, no certificate exists, and the
-  /// status is `.stalled`, or a large solution.
+  /// large and the last digits lost. Where a second-order cone is missed only in the limit, or the only certificates
+  /// lie on its boundary, the smallest change of the program would give it a point; the status may then be `.stalled`.
   ///
   /// - Throws: `notFinite` for a number that is not; `outOfMemory`; without SuiteSparse `needsSparseFactorization`.
   public func solve(_ settings: Settings = Settings()) throws(FactorizationError) -> Solution {

@@ -10,8 +10,9 @@ import LinearAlgebra
 /// ```swift
 /// // The point of the triangle x, y ≥ 0, x + y ≤ 1 nearest to (1, 1): (½, ½).
 /// let program = ConicProgram(
-///   quadratic: SparseMatrix(.identity(2)), linear: [-1, -1],
-///   inequalities: SparseMatrix(Matrix([[-1, 0], [0, -1], [1, 1]])), bounds: [0, 0, 1])
+///   quadratic: SparseMatrix(rows: 2, columns: 2, entries: [(0, 0, 1), (1, 1, 1)]), linear: [-1, -1],
+///   inequalities: SparseMatrix(
+///     rows: [[(0, -1)], [(1, -1)], [(0, 1), (1, 1)]], columns: 2), bounds: [0, 0, 1])
 /// let solution = try program.solve()
 /// ```
 public struct ConicProgram: Sendable {

@@ -20,13 +20,16 @@ struct SaddleSystem: Sendable {
   let analysis: SparseCholesky.Analysis
   /// Whether Aᵀ R A is a part of the normal matrix.
   let isAugmented: Bool
-  /// Whether A M⁻¹ Aᵀ is made and factored.
-  var hasDenseSchur: Bool { program.equalities.rows <= Self.denseSchurLimit }
+  /// Whether A M⁻¹ Aᵀ is made and factored, at one solution with M for each equality.
+  let hasDenseSchur: Bool
   /// A direction with P d = 0, A d = 0, G d = 0 and qᵀd = −1.
   private(set) var freeDirection: [Double]?
 
-  /// The most equalities for which a dense Schur complement is made, at one solution with M for each.
-  static let denseSchurLimit = 1000
+  /// The most equalities for which a dense Schur complement is made, 128 MB, and the most operations that it may
+  /// take for a step; up to `fewEqualities` it is made in any case.
+  private static let denseSchurLimit = 4000
+  private static let denseSchurOperations = 2e10
+  private static let fewEqualities = 300
   /// The condition from which on a matrix is looked at as one that may be singular.
   private static let singularCondition = 1e5
   /// What is added to the diagonal of M at first; the systems of the program's units have entries near 1.
@@ -41,6 +44,7 @@ struct SaddleSystem: Sendable {
     var augmented = false
     let equalityRows = program.equalities.rows
     var (normal, analysis): (NormalMatrix?, SparseCholesky.Analysis?)
+    var hasDenseSchur = true
     while true {
       let candidate = NormalMatrix(
         quadratic: program.quadratic, transposedInequalities: transposedInequalities,
@@ -51,7 +55,14 @@ struct SaddleSystem: Sendable {
       (normal, analysis) = (candidate, try SparseCholesky.Analysis(matrix))
       let factor = try SparseCholesky(matrix, using: analysis!)
       let isSingular = factor.conditionEstimate > Self.singularCondition
-      let wanted = isSingular || equalityRows > Self.denseSchurLimit
+      if !augmented {
+        let p = Double(equalityRows)
+        let operations = 4 * p * Double(factor.factorEntries) + p * p * p / 3
+        hasDenseSchur =
+          equalityRows <= Self.fewEqualities
+          || equalityRows <= Self.denseSchurLimit && operations <= Self.denseSchurOperations
+      }
+      let wanted = isSingular || !hasDenseSchur
       if !augmented && wanted && equalityRows > 0 {
         augmented = true
         continue
@@ -68,6 +79,7 @@ struct SaddleSystem: Sendable {
       break
     }
     (self.normal, self.analysis, isAugmented) = (normal!, analysis!, augmented)
+    self.hasDenseSchur = hasDenseSchur
     if let d = freeDirection {
       let fall = dot(program.linear, d)
       let direction = fall > 0 ? d.scaled(by: -1 / fall) : d
