@@ -30,6 +30,6 @@ public struct FDistribution: Sendable {
     let ratio = d1 / d2 * f
     let y = 1 / (1 + ratio)
     return IncompleteBeta(
-      d1 / 2, d2 / 2, x: ratio.isInfinite ? 1 : ratio * y, y: y, surplus: d1 / 2 * (f - 1) * y)
+      d1 / 2, d2 / 2, x: ratio.isInfinite ? 1 : ratio * y, y: y, surplus: d1 / 2 * ((f - 1) * y))
   }
 }

@@ -38,6 +38,8 @@ struct IncompleteGamma {
   /// xᵃ e⁻ˣ / Γ(a + 1).
   static func poisson(_ a: Double, _ x: Double) -> Double {
     if a < 15 {
+      // The power overflows long after the exponential has vanished.
+      guard x < 2000 else { return 0 }
       let half = exp(-x / 2)
       return half * (pow(x, a) / tgamma(a + 1)) * half
     }
