@@ -24,6 +24,8 @@ struct ConsistencyCommand: ParsableCommand {
       """)
   var norm: Norm = .two
   @Flag(help: "The maximal consistent sets at each threshold.") var filtration = false
+  @Option(help: "From how many points a search begins where maps are not linear.") var starts = 10
+  @Option(help: "Of the random ones among them.") var seed: UInt64 = 0
   @Option(help: "A threshold: the fewest cells to drop or mend so that the others agree up to it.")
   var repair: Double?
   @Flag(help: "Print one JSON object.") var json = false
@@ -39,6 +41,7 @@ struct ConsistencyCommand: ParsableCommand {
   private static let most = 100
 
   func validate() throws {
+    guard starts > 0 else { throw ValidationError("--starts \(starts), expected a positive number") }
     if let repair, !(repair >= 0 && repair.isFinite) {
       throw ValidationError("--repair \(repair), expected 0 or a positive number")
     }
@@ -53,7 +56,9 @@ struct ConsistencyCommand: ParsableCommand {
     let found = try input.refusing {
       switch input.base {
       case .cellular(let sheaf): try Consistency(sheaf, input.assignment, norm: norm.norm)
-      case .nonlinear(let sheaf): try Consistency(sheaf, input.assignment, norm: norm.norm)
+      case .nonlinear(let sheaf):
+        try Consistency(
+          sheaf, input.assignment, norm: norm.norm, starts: starts, seed: seed)
       }
     }
     let global = try input.refusing { () -> Double in
@@ -69,7 +74,7 @@ struct ConsistencyCommand: ParsableCommand {
     if json {
       var object: [String: Any] = [
         "radius": JSONOutput.number(found.radius), "norm": norm.rawValue,
-        "global": JSONOutput.number(global), "isCertified": found.isCertified,
+        "global": JSONOutput.number(global), "minimum": found.certificate.json,
         "status": found.status.rawValue,
         "cells": radii.keys.sorted().map {
           ["id": input.names[$0], "radius": JSONOutput.number(radii[$0])] as [String: Any]
@@ -126,8 +131,8 @@ struct ConsistencyCommand: ParsableCommand {
       distance from the nearest section \(TextOutput.number(global))\(norm == .two ? "" : " (root of the sum of squares)")
       """,
     ]
-    if !found.isCertified {
-      parts.append("values of the other cells by one descent: the radius is at most this")
+    if found.certificate != .global {
+      parts.append("values of cells without any: \(found.certificate.text)")
     }
     if filtration {
       let list = levels.map { threshold, found -> [String] in

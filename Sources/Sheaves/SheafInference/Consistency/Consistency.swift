@@ -40,9 +40,8 @@ public struct Consistency: Sendable {
   public let links: [Link]
   /// The values of all variables: those given, and the optimal ones of the others.
   public let values: [Int: [Double]]
-  /// Whether the radius is the least over all values of the cells without any: always for affine maps, else by a descent
-  /// from one start.
-  public let isCertified: Bool
+  /// Whether the radius is the least over all values of the cells without any, as for affine maps, or of several descents.
+  public let certificate: Fusion.Certificate
   /// How the optimisation ended.
   public let status: SolutionStatus
   let model: any InferenceModel
@@ -62,38 +61,59 @@ public struct Consistency: Sendable {
   /// The consistency of an assignment on a sheaf of differentiable maps.
   ///
   /// Values meet on an element with those of the minimal elements below it.
-  public init(_ sheaf: NonlinearSheaf, _ assignment: Assignment, norm: Norm = .two) throws {
-    try self.init(NonlinearModel(sheaf, assignment, .agreement), assignment, norm)
+  ///
+  /// - Parameters:
+  ///   - starts: points from which the values of the other cells are sought: the one that the readings suggest, and others
+  ///     around it at random.
+  ///   - seed: of those.
+  public init(
+    _ sheaf: NonlinearSheaf, _ assignment: Assignment, norm: Norm = .two, starts: Int = 10,
+    seed: UInt64 = 0
+  ) throws {
+    try self.init(NonlinearModel(sheaf, assignment, .agreement), assignment, norm, starts, seed)
   }
 
-  init(_ model: some InferenceModel, _ assignment: Assignment, _ norm: Norm) throws {
+  init(
+    _ model: some InferenceModel, _ assignment: Assignment, _ norm: Norm, _ starts: Int = 1,
+    _ seed: UInt64 = 0
+  ) throws {
     let layout = model.layout
     (self.norm, self.model, self.assignment) = (norm, model, assignment)
-    var point = model.start().point
+    var (start, spread) = model.start()
     var free: [Int] = []
     for cell in layout.variables {
       let range = layout.range(of: cell)!
       if let reading = assignment.readings[cell] {
-        point.replaceSubrange(range, with: reading.values)
+        start.replaceSubrange(range, with: reading.values)
+        for i in range { spread[i] = 0 }
       } else {
         free += range
       }
     }
-    let residual: [Double]
-    if norm == .two || free.isEmpty {
-      // Readings are met where they are held: only discrepancies are left.
-      let fit = try LeastSquaresFit(.init(model: model), from: point, moving: free)
-      (point, residual, status) = (fit.point, fit.system.residual, fit.status)
-    } else {
-      let first = try LeastSquaresFit(.init(model: model), from: point, moving: free)
-      let columns = SparseMatrix(
-        rows: point.count, columns: free.count,
-        entries: free.enumerated().map { ($1, $0, 1) })
-      let fit = try NormFit(
-        model, .largest, scales: Self.scales(layout, norm), from: first.point, along: columns)
-      (point, residual, status) = (fit.point, fit.system.residual, fit.status)
+    let isConvex = model.isAffine || free.isEmpty
+    var generator = RandomGenerator(seed: seed)
+    var best: (value: Double, point: [Double], residual: [Double], status: SolutionStatus)?
+    var values: [Double] = []
+    var failure: InferenceError?
+    for k in 0..<(isConvex ? 1 : max(starts, 1)) {
+      let point = k == 0 ? start : zip(start, spread).map { $0 + $1 * generator.normal() }
+      do {
+        let found = try Self.descend(model, norm, from: point, moving: free)
+        values.append(found.value)
+        if best.map({ found.value < $0.value }) ?? true { best = found }
+      } catch let error as InferenceError {
+        failure = failure ?? error
+      }
     }
-    isCertified = model.isAffine || free.isEmpty
+    guard let best else { throw failure! }
+    let (point, residual) = (best.point, best.residual)
+    status = best.status
+    certificate =
+      isConvex
+      ? .global
+      : .local(
+        starts: max(starts, 1),
+        reached: values.count { $0 <= best.value + 1e-6 * max(best.value, 1e-6) })
     let scales = Self.scales(layout, norm)
     links = zip(layout.blocks, scales).compactMap { block, s in
       guard block.kind != .reading else { return nil }
@@ -107,8 +127,25 @@ public struct Consistency: Sendable {
       norm == .two
       ? links.reduce(0) { $0 + $1.discrepancy * $1.discrepancy }.squareRoot()
       : links.reduce(0) { max($0, $1.discrepancy) }
-    values = Dictionary(
+    self.values = Dictionary(
       uniqueKeysWithValues: layout.variables.map { ($0, Array(point[layout.range(of: $0)!])) })
+  }
+
+  /// The values of the free unknowns that make the radius least, from a point on.
+  private static func descend(
+    _ model: some InferenceModel, _ norm: Norm, from start: [Double], moving free: [Int]
+  ) throws -> (value: Double, point: [Double], residual: [Double], status: SolutionStatus) {
+    let scales = scales(model.layout, norm)
+    // Readings are met where they are held: only discrepancies are left.
+    let fit = try LeastSquaresFit(.init(model: model), from: start, moving: free)
+    if norm == .two || free.isEmpty {
+      let residual = fit.system.residual
+      return (fit.cost, fit.point, residual, fit.status)
+    }
+    let columns = SparseMatrix(
+      rows: start.count, columns: free.count, entries: free.enumerated().map { ($1, $0, 1) })
+    let best = try NormFit(model, .largest, scales: scales, from: fit.point, along: columns)
+    return (best.value, best.point, best.system.residual, best.status)
   }
 
   /// By what the norms of blocks are multiplied; readings by 0.

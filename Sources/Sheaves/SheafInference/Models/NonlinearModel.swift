@@ -200,37 +200,55 @@ struct NonlinearModel: InferenceModel {
     return (zip(first!, sum).map { $0 + $1 }, rows.linearization.transposed)
   }
 
-  /// A variable begins at its reading, else at the mean of the landmarks of maps from it that have as many coordinates,
-  /// else at 0; the spread is the larger of 1, the size of readings above and of the landmarks.
+  /// A minimal element begins at its reading, else at the mean of the landmarks of maps from it that have as many
+  /// coordinates (a little beside it, where no distance is singular), else at 0; another variable at its reading, else at the
+  /// image of the first minimal element below it. The spread is the larger of 1, the size of readings above and of landmarks.
   func start() -> (point: [Double], spread: [Double]) {
     var point = [Double](repeating: 0, count: layout.dimension)
     var spread = [Double](repeating: 1, count: layout.dimension)
-    for cell in layout.variables {
+    for cell in layout.variables where sheaf.poset.below[cell].isEmpty {
       let range = layout.range(of: cell)!
-      var landmarks: [[Double]] = []
-      var size = 1.0
-      for term in terms {
-        guard case .reading(let above, let way, _) = term, way.source == cell else { continue }
-        let angles = sheaf.periods[above]
-        for (i, y) in assignment.readings[above]!.values.enumerated() where angles[i] == nil {
+      let (landmarks, size) = surroundings(of: cell, range.count)
+      for i in range { spread[i] = size }
+      if let reading = assignment.readings[cell] {
+        point.replaceSubrange(range, with: reading.values)
+      } else if !landmarks.isEmpty {
+        for i in 0..<range.count {
+          point[range.lowerBound + i] =
+            landmarks.reduce(0) { $0 + $1[i] } / Double(landmarks.count)
+            + 1e-3 * size * Double(i + 1)
+        }
+      }
+    }
+    for cell in layout.variables where !sheaf.poset.below[cell].isEmpty {
+      let range = layout.range(of: cell)!
+      let way = sheaf.ways[cell][0]
+      let image = sheaf.value(along: way, of: part(way.source, point))
+      let value = assignment.readings[cell]?.values ?? image
+      point.replaceSubrange(range, with: value.map { $0.isFinite ? $0 : 0 })
+      // What has a reading stays near it.
+      if assignment.readings[cell] != nil { for i in range { spread[i] = 0 } }
+    }
+    return (point, spread)
+  }
+
+  /// The landmarks of maps from a minimal element, and the size of what is read above it.
+  private func surroundings(of cell: Int, _ dimension: Int) -> (landmarks: [[Double]], size: Double) {
+    var (landmarks, size) = ([[Double]](), 1.0)
+    for (above, reading) in assignment.readings {
+      for way in sheaf.ways[above] where way.source == cell {
+        for (i, y) in reading.values.enumerated() where sheaf.periods[above][i] == nil {
           size = max(size, abs(y))
         }
-        if let mark = way.maps.first?.landmark, mark.count == range.count {
+        if let mark = way.maps.first?.landmark, mark.count == dimension {
           landmarks.append(mark)
           size = max(size, mark.reduce(0) { max($0, abs($1)) })
         }
       }
-      if let reading = assignment.readings[cell] {
-        for (i, y) in reading.values.enumerated() { point[range.lowerBound + i] = y }
-      } else if !landmarks.isEmpty {
-        for i in 0..<range.count {
-          point[range.lowerBound + i] =
-            landmarks.reduce(0) { $0 + $1[i] } / Double(landmarks.count) + 1e-3 * size * Double(i + 1)
-        }
-      }
-      for i in range { spread[i] = size }
     }
-    return (point, spread)
+    // In one order, whatever the dictionary's.
+    landmarks.sort { $0.lexicographicallyPrecedes($1) }
+    return (landmarks, size)
   }
 }
 
