@@ -31,7 +31,9 @@ struct Sections: ParsableCommand {
     files.prints("--json", json)
     try files.check()
     let (sheaf, _) = try file.loadChecked(degree: 0)
-    let target = try nearest.map { try assignment($0, in: sheaf) }
+    let target = try nearest.map {
+      try AssignmentFile(contentsOf: $0).vertexCochain(in: sheaf, file: $0)
+    }
     if sheaf.cochainDimension(0) > 20_000 {
       // A basis has as many numbers as sections times coordinates: counted before it is made.
       let zero = sheaf.restricted(to: sheaf.complex.skeleton(1)).sheaf
@@ -90,28 +92,5 @@ struct Sections: ParsableCommand {
     return sheaf.complex.cells(ofDimension: 0).map { cell in
       (sheaf.complex.name(cell), coordinates.sumOfSquares(rows: sheaf.range(of: cell)).squareRoot())
     }
-  }
-
-  private func assignment(_ path: String, in sheaf: CellularSheaf) throws -> Matrix {
-    let (degree, coordinates, values) = try AssignmentFile(contentsOf: path).coordinates(
-      in: sheaf, file: path)
-    guard degree == 0 else {
-      throw ArrayFileError(
-        file: path,
-        problem: "has values of cells of dimension \(degree), expected those of vertices")
-    }
-    let n = sheaf.cochainDimension(0)
-    guard coordinates.count == n else {
-      let given = Set(coordinates)
-      let missing = sheaf.complex.cells(ofDimension: 0).first {
-        !sheaf.range(of: $0).allSatisfy(given.contains)
-      }
-      throw ArrayFileError(
-        file: path,
-        problem:
-          "has no value of cell \"\(missing.map { sheaf.complex.name($0).printable } ?? "")\", expected "
-          + "values of all vertices (sheaf harmonic extends those of some)")
-    }
-    return Matrix(column: values)
   }
 }
