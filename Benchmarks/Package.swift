@@ -18,6 +18,7 @@ let package = Package(
         .product(name: "CellComplexes", package: "swift-sheaf"),
         .product(name: "CellularSheaves", package: "swift-sheaf"),
         .product(name: "SheafCohomology", package: "swift-sheaf"),
+        .product(name: "SheafInference", package: "swift-sheaf"),
         .product(name: "ExactAlgebra", package: "swift-sheaf"),
         .product(name: "SparseFactorizations", package: "swift-sheaf"),
         .product(name: "Datasets", package: "swift-sheaf"),

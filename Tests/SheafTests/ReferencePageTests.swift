@@ -57,7 +57,10 @@ struct ReferencePageTests {
           case "pinForces": "STALK"
           case "statuses": "STATUS"
           case "fiedlerEnergy", "topEnergy": "BLOCK"
-          case "extension", "basis[]", "nearest", "moved", "representatives[][]": "CELL"
+          case "extension", "basis[]", "nearest", "moved", "representatives[][]", "fused",
+            "covariance", "weights", "smoothed", "opinions", "limit":
+            "CELL"
+          case "numbers": "NUMBER"
           default: key
           }
         let path = prefix.isEmpty ? name : "\(prefix).\(name)"
@@ -73,6 +76,10 @@ struct ReferencePageTests {
     let b1 = Reference.folder.appendingPathComponent("b1_241_identity.npz").path
     let x = ["--input", b1 + "#X", "--samples", "columns", "--json"]
     let sheaves = Reference.folder.appendingPathComponent("sheaves").path
+    let data = Reference.folder.appendingPathComponent("inference").path
+    let sensors = ["\(data)/sensors.json", "--assignment", "\(data)/readings.json", "--json"]
+    let ship = ["\(data)/ship.json", "--assignment", "\(data)/ranges.json", "--json"]
+    let values = ["\(data)/sensors.json", "--assignment", "\(data)/values.json", "--json"]
     let table = "--layers 2,3,1 --data paraboloid --epochs 2 --json"
     let runs: [(String, [[String]])] = [
       ("inspect", [["inspect", b1, "--json"]]),
@@ -97,6 +104,7 @@ struct ReferencePageTests {
         [
           ["check", "\(sheaves)/ring.json", "--json"],
           ["check", "\(sheaves)/poset.json", "--json"],
+          ["check", "\(data)/ship.json", "--json"],
         ]
       ),
       (
@@ -115,6 +123,37 @@ struct ReferencePageTests {
       (
         "sections",
         [["sections", "\(sheaves)/ring.json", "--nearest", "\(sheaves)/readings.json", "--json"]]
+      ),
+      (
+        "consistency",
+        [
+          ["consistency"] + sensors + ["--filtration", "--repair", "0.2"],
+          ["consistency"] + ship,
+        ]
+      ),
+      (
+        "fuse",
+        [
+          ["fuse"] + sensors + ["--robust"], ["fuse"] + ship, ["fuse"] + sensors + ["--minimax"],
+          ["fuse"] + sensors + ["--constraints", "\(data)/limit.json"],
+        ]
+      ),
+      (
+        "smooth",
+        [["smooth"] + values + ["--ridge", "1"], ["smooth"] + values + ["--choose", "gcv"]]
+      ),
+      ("anomalies", [["anomalies"] + sensors, ["anomalies"] + ship]),
+      (
+        "diffuse",
+        [["diffuse", "\(data)/sensors.json", "--initial", "\(data)/values.json", "--json"]]
+      ),
+      (
+        "learn",
+        [
+          [
+            "learn", "--signals", "\(data)/signals.csv", "--graph", "\(data)/sensors.json", "--json",
+          ]
+        ]
       ),
       (
         "train",

@@ -75,7 +75,7 @@ private func path() throws -> [String: Any] {
   ]
 }
 
-private func geometricSheaf(_ n: Int, stalk d: Int, degree: Double) throws -> CellularSheaf {
+func geometricSheaf(_ n: Int, stalk d: Int, degree: Double) throws -> CellularSheaf {
   var g = RandomGenerator(seed: 2)
   let points = Matrix(rows: 2, columns: n, columnMajor: (0..<2 * n).map { _ in g.uniform() })
   let complex = try SimplicialComplex.vietorisRips(

@@ -238,6 +238,7 @@ try measureEquilibria()
 try measureLargeEquilibria()
 try measureSpectra()
 try measureSheaves()
+try measureInference()
 try measureTraining()
 
 let json = try JSONSerialization.data(
