@@ -45,11 +45,11 @@ struct OrientationTests {
   /// A relative sheaf, whose edges lose their ends, comes back from its file as it was.
   @Test func openPartsComeBackFromFiles() throws {
     let part = try CellularSheaf.constant(1, on: .path(3)).relative(to: [0, 2]).sheaf
-    let back = try #require(SheafFile(json: part.json, file: "part.json").cellular())
+    let back = try #require(try SheafFile(json: part.json, file: "part.json").cellular())
     #expect(back.complex.cellCounts == [1, 2])
     #expect(try RealCohomology(back).betti == RealCohomology(part).betti)
     let edge = try CellularSheaf.constant(1, on: .path(2)).relative(to: [0, 1]).sheaf
-    let open = try #require(SheafFile(json: edge.json, file: "edge.json").cellular())
+    let open = try #require(try SheafFile(json: edge.json, file: "edge.json").cellular())
     #expect(try RealCohomology(open).betti == [0, 1])
   }
 

@@ -129,7 +129,7 @@ import Testing
     ]
     for (name, text) in tables {
       let path = try write(name, Data(text.utf8))
-      let sheaf = try #require(SheafFile(contentsOf: path).cellular())
+      let sheaf = try #require(try SheafFile(contentsOf: path).cellular())
       #expect(Self.names(sheaf.complex) == ["a", "b", "c", "a,b", "b,c", "c,a"], "\(name)")
       #expect(try RealCohomology(sheaf).betti == [1, 1], "\(name)")
     }
@@ -147,7 +147,7 @@ import Testing
       """
     for name in ["a.graphml", "b.XML"] {
       let sheaf = try #require(
-        SheafFile(contentsOf: write(name, Data(graphML.utf8))).cellular())
+        try SheafFile(contentsOf: write(name, Data(graphML.utf8))).cellular())
       #expect(Self.names(sheaf.complex) == ["a&b", "b", "c", "a&b,b", "b,c"])
     }
     let json = try SheafFile(contentsOf: write("a.json", Data(Self.edge.utf8)))
@@ -185,7 +185,7 @@ import Testing
         let stalks = (0..<graph.count).map { _ in g.integer(0...3) }
         sheaf = try .random(on: graph, stalks: stalks, using: &g).weighted(g.weights(stalks))
       }
-      let back = try #require(SheafFile(json: sheaf.json, file: "a").cellular())
+      let back = try #require(try SheafFile(json: sheaf.json, file: "a").cellular())
       tally.expect(Self.same(sheaf, back), "\(seed)")
       tally.expect(back.json == sheaf.json, "\(seed), text")
     }.check(atLeast: 120)
@@ -194,7 +194,7 @@ import Testing
       .constant(1, on: try .graph(vertices: 2, edges: [(0, 1)], names: ["\"\\\n", "é", "\u{7f}"])),
     ] {
       #expect(
-        Self.same(sheaf, try #require(SheafFile(json: sheaf.json, file: "a").cellular())))
+        Self.same(sheaf, try #require(try SheafFile(json: sheaf.json, file: "a").cellular())))
     }
   }
 
@@ -353,7 +353,7 @@ import Testing
       guard let sheaf = file.cellular() else { return }
       guard sheaf.stalks.reduce(0, +) <= 100 else { return }
       #expect(
-        Self.same(sheaf, try #require(SheafFile(json: sheaf.json, file: "b").cellular())))
+        Self.same(sheaf, try #require(try SheafFile(json: sheaf.json, file: "b").cellular())))
       computed += 1
       guard (try? sheaf.check()) != nil else { return }
       // Entries of 1e300 may overflow, which is an error, no crash.
