@@ -9,6 +9,8 @@ struct SheafReader {
   var scanner: JSONScanner
   /// Reads a network that a map names.
   var networks: SheafFile.NetworkLoader = SheafFile.noNetworks
+  /// How many maps are being read within each other.
+  var nesting = 0
   /// Where cells are drawn.
   var positions: [String: [Double]] = [:]
   /// What was read of the shorthands.

@@ -13,6 +13,11 @@ extension SheafReader {
 
   /// A map that is an object.
   mutating func smoothMap() throws(ArrayFileError) -> any SmoothMap {
+    nesting += 1
+    defer { nesting -= 1 }
+    guard nesting <= 64 else {
+      throw scanner.failure("more than 64 maps within each other, expected fewer")
+    }
     var (distance, bearing, rotation): ([Double]?, [Double]?, [Double]?) = (nil, nil, nil)
     var (translation, offset): ([Double]?, [Double]?) = (nil, nil)
     var (linear, polynomial): (RestrictionMap?, PolynomialMap?) = (nil, nil)
@@ -57,7 +62,13 @@ extension SheafReader {
         "a map with \(named.isEmpty ? "none" : named.map { "\"\($0)\"" }.joined(separator: " and ")), "
           + "expected one of " + Self.forms.map { "\"\($0)\"" }.joined(separator: ", "))
     }
-    try checkOptions(seen, form)
+    try checkOptions(seen, rotation == nil ? form : "rotation")
+    if unit != nil, form == "distance", radius == nil {
+      throw scanner.failure("\"unit\" beside a distance of the plane, expected \"sphere\" too")
+    }
+    if convention == .mathematical, radius != nil {
+      throw scanner.failure("bearings from \"east\" on a sphere, expected \"north\"")
+    }
     switch form {
     case "distance":
       guard let radius else { return DistanceMap(from: distance!) }

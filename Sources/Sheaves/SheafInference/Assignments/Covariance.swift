@@ -37,7 +37,9 @@ public enum Covariance: Sendable, Equatable {
         return ("a covariance with an entry that is not finite", "finite entries")
       }
       for j in 0..<n {
-        for i in 0..<j where abs(v[i, j] - v[j, i]) > 1e-12 * max(abs(v[i, j]), abs(v[j, i])) {
+        // Rounding of a product leaves entries equal to the size of the variances, not to their own.
+        for i in 0..<j
+        where abs(v[i, j] - v[j, i]) > 1e-12 * max(abs(v[i, i] * v[j, j]).squareRoot(), abs(v[i, j])) {
           return (
             "covariances \(v[i, j]) and \(v[j, i]) at (\(i), \(j)) and (\(j), \(i))",
             "a symmetric matrix"

@@ -14,7 +14,8 @@ extension Consistency {
   /// has to change.
   ///
   /// A smallest vertex cover of the conflicts, by branching with a matching as lower bound; where that takes more than
-  /// `maximumBranches`, the best that was found, begun with a greedy one, of at most twice the size of a smallest one.
+  /// `maximumBranches`, or 10⁷ over the number of cells that contradict each other in cycles, the best that was found, begun
+  /// with a greedy one, of at most twice the size of a smallest one.
   ///
   /// Dropping them leaves a consistent rest. To mend, take `values` of the assignment without them: its radius
   /// says whether values exist that agree with the rest.
@@ -31,6 +32,7 @@ private struct VertexCover {
   private var forced: [Int] = []
   private let limit: Int
   private var branches = 0
+  private var allowed = 0
   private(set) var best: [Int] = []
   private(set) var lowerBound = 0
 
@@ -60,16 +62,18 @@ private struct VertexCover {
   }
 
   private mutating func solve(_ part: Set<Int>) {
-    let graph = neighbors.filter { part.contains($0.key) }
+    var graph = neighbors.filter { part.contains($0.key) }
+    let sure = Self.takeNeighborsOfLeaves(&graph)
     let matching = Self.matching(graph)
     // Both ends of a maximal matching cover everything; the greedy cover is mostly better.
     let ends = Self.pruned(matching.flatMap { [$0.0, $0.1] }, graph)
     let greedy = Self.pruned(Self.greedy(graph), graph)
     var found = greedy.count <= ends.count ? greedy : ends
     branches = 0
+    allowed = min(limit, 10_000_000 / max(graph.count, 1))
     let isWhole = branch(graph, [], &found)
-    best += found
-    lowerBound += isWhole ? found.count : matching.count
+    best += sure + found
+    lowerBound += sure.count + (isWhole ? found.count : matching.count)
   }
 
   /// Whether the search came to its end.
@@ -77,22 +81,37 @@ private struct VertexCover {
     _ graph: [Int: Set<Int>], _ chosen: [Int], _ best: inout [Int]
   ) -> Bool {
     branches += 1
-    guard branches <= limit else { return false }
-    let graph = graph.filter { !$0.value.isEmpty }
+    guard branches <= allowed else { return false }
+    var graph = graph
+    let chosen = chosen + Self.takeNeighborsOfLeaves(&graph)
     guard !graph.isEmpty else {
       if chosen.count < best.count { best = chosen }
       return true
     }
     guard chosen.count + Self.matching(graph).count < best.count else { return true }
-    // The neighbour of a leaf is in some smallest cover.
-    if let leaf = graph.filter({ $0.value.count == 1 }).keys.min() {
-      let neighbor = graph[leaf]!.first!
-      return branch(Self.without([neighbor], graph), chosen + [neighbor], &best)
-    }
     let top = graph.max { ($0.value.count, -$0.key) < ($1.value.count, -$1.key) }!
     let taken = branch(Self.without([top.key], graph), chosen + [top.key], &best)
     return branch(
       Self.without(Array(top.value), graph), chosen + top.value.sorted(), &best) && taken
+  }
+
+  /// Takes the neighbour of each leaf, which is in some smallest cover, until no leaf is left; vertices without edges go.
+  private static func takeNeighborsOfLeaves(_ graph: inout [Int: Set<Int>]) -> [Int] {
+    var taken: [Int] = []
+    var leaves = graph.filter { $0.value.count == 1 }.keys.sorted()
+    while let leaf = leaves.popLast() {
+      guard let around = graph[leaf], around.count == 1, let neighbor = around.first else {
+        continue
+      }
+      taken.append(neighbor)
+      for other in graph[neighbor]! {
+        graph[other]!.remove(neighbor)
+        if graph[other]!.count == 1 { leaves.append(other) }
+      }
+      graph[neighbor] = nil
+    }
+    graph = graph.filter { !$0.value.isEmpty }
+    return taken
   }
 
   private static func without(_ cells: [Int], _ graph: [Int: Set<Int>]) -> [Int: Set<Int>] {

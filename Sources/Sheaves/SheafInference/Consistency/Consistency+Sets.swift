@@ -2,7 +2,8 @@ import LinearAlgebra
 
 /// Which cells are consistent with each other, as the threshold grows: the consistency filtration.
 ///
-/// A set of cells with values is *consistent* at a threshold ε if no link between two of them has a discrepancy above ε. In
+/// A set of cells with values is *consistent* at a threshold ε if no link between two of them has a discrepancy above ε; where three or more
+/// meet in a cell without a value, each two are looked at as if they met alone. In
 /// the open sets of the cells' stars these are the opens of local radius at most ε; cells without values do not count.
 extension Consistency {
   /// The cells with values that a set may have.
@@ -11,7 +12,7 @@ extension Consistency {
   /// Pairs of cells with values whose link is above a threshold; a cell whose link to nothing is above it with itself.
   func conflicts(above threshold: Double) -> [(Int, Int)] {
     let isMember = Set(members)
-    return links.compactMap { link in
+    return (links + pairs).compactMap { link in
       guard link.discrepancy > threshold, isMember.contains(link.ends.0) else { return nil }
       guard let other = link.ends.1, other != link.ends.0 else {
         return (link.ends.0, link.ends.0)
@@ -21,7 +22,7 @@ extension Consistency {
   }
 
   /// The discrepancies of links, different ones ascending: the thresholds at which the filtration changes.
-  public var thresholds: [Double] { Set(links.map(\.discrepancy)).sorted() }
+  public var thresholds: [Double] { Set((links + pairs).map(\.discrepancy)).sorted() }
 
   /// The maximal consistent sets at a threshold: of cells with values, each the largest possible, together a cover unless a
   /// cell contradicts itself.
@@ -46,7 +47,7 @@ extension Consistency {
     let common = members.filter { !impossible.contains($0) && !open.contains($0) }
     for cell in open { conflicts[cell]!.formIntersection(open) }
     var search = IndependentSets(conflicts: conflicts, limit: limit)
-    search.extend([], open, [])
+    search.run(open)
     let sets = search.found.map { (common + $0).sorted() }
       .sorted { $0.count == $1.count ? $0.lexicographicallyPrecedes($1) : $0.count > $1.count }
     return (sets, !search.isCut)
@@ -78,23 +79,61 @@ private struct IndependentSets {
     (self.conflicts, self.limit) = (conflicts, limit)
   }
 
-  mutating func extend(_ set: [Int], _ candidates: Set<Int>, _ excluded: Set<Int>) {
-    if candidates.isEmpty && excluded.isEmpty {
-      if found.count < limit { found.append(set) } else { isCut = true }
+  /// A set being extended: `next` of `branches` comes next.
+  private struct Frame {
+    var candidates: Set<Int>
+    var excluded: Set<Int>
+    let branches: [Int]
+    var next = 0
+  }
+
+  private func frame(_ candidates: Set<Int>, _ excluded: Set<Int>) -> Frame {
+    // Branch on a cell of few remaining conflicts and on those conflicts: any maximal set has one of them.
+    let pivot = candidates.union(excluded).min {
+      (degree($0, candidates), $0) < (degree($1, candidates), $1)
+    }!
+    return Frame(
+      candidates: candidates, excluded: excluded,
+      branches: candidates.filter { $0 == pivot || conflicts[pivot]!.contains($0) }.sorted())
+  }
+
+  /// Finds the maximal sets of all cells in `open`; as deep as a set is large, on a stack of its own.
+  mutating func run(_ open: Set<Int>) {
+    guard !open.isEmpty else {
+      note([])
       return
     }
-    guard !isCut else { return }
-    // Branch on a cell of few remaining conflicts and on those conflicts: any maximal set has one of them.
-    let pivot = candidates.union(excluded).sorted().min { degree($0, candidates) < degree($1, candidates) }!
-    var (open, closed) = (candidates, excluded)
-    let branches = candidates.filter { $0 == pivot || conflicts[pivot]!.contains($0) }.sorted()
-    for cell in branches {
+    var stack = [frame(open, [])]
+    var set: [Int] = []
+    while let top = stack.last, !isCut {
+      if set.count == stack.count {
+        // Back from a set with the last cell.
+        let cell = set.removeLast()
+        stack[stack.count - 1].candidates.remove(cell)
+        stack[stack.count - 1].excluded.insert(cell)
+        continue
+      }
+      guard top.next < top.branches.count else {
+        stack.removeLast()
+        continue
+      }
+      let cell = top.branches[top.next]
+      stack[stack.count - 1].next += 1
+      set.append(cell)
       let out = conflicts[cell]!
-      extend(
-        set + [cell], open.subtracting(out).subtracting([cell]), closed.subtracting(out))
-      open.remove(cell)
-      closed.insert(cell)
+      var candidates = top.candidates.subtracting(out)
+      candidates.remove(cell)
+      let excluded = top.excluded.subtracting(out)
+      if candidates.isEmpty {
+        if excluded.isEmpty { note(set) }
+      } else {
+        stack.append(frame(candidates, excluded))
+      }
     }
+  }
+
+  private mutating func note(_ set: [Int]) {
+    if found.count < limit { found.append(set) } else { isCut = true }
   }
 
   private func degree(_ cell: Int, _ candidates: Set<Int>) -> Int {

@@ -38,6 +38,8 @@ public struct Consistency: Sendable {
   public let radius: Double
   /// All links.
   public let links: [Link]
+  /// Where three or more values meet in a cell without any: two of them each, as far apart as if they met alone.
+  let pairs: [Link]
   /// The values of all variables: those given, and the optimal ones of the others.
   public let values: [Int: [Double]]
   /// Whether the radius is the least over all values of the cells without any, as for affine maps, or of several descents.
@@ -123,6 +125,7 @@ public struct Consistency: Sendable {
           Int(block.variables.0), block.variables.1 >= 0 ? Int(block.variables.1) : nil
         ), discrepancy: s * block.norm(residual))
     }
+    pairs = Self.pairs(layout, residual, assignment, norm)
     radius =
       norm == .two
       ? links.reduce(0) { $0 + $1.discrepancy * $1.discrepancy }.squareRoot()
@@ -146,6 +149,30 @@ public struct Consistency: Sendable {
       rows: start.count, columns: free.count, entries: free.enumerated().map { ($1, $0, 1) })
     let best = try NormFit(model, .largest, scales: scales, from: fit.point, along: columns)
     return (best.value, best.point, best.system.residual, best.status)
+  }
+
+  /// The images that meet in a cell without a value, each two as if they met alone.
+  private static func pairs(
+    _ layout: ModelLayout, _ residual: [Double], _ assignment: Assignment, _ norm: Norm
+  ) -> [Link] {
+    var images: [Int: [ModelLayout.Block]] = [:]
+    for block in layout.blocks where block.kind == .image && assignment.readings[block.cell] == nil {
+      images[block.cell, default: []].append(block)
+    }
+    return images.sorted { $0.key < $1.key }.flatMap { cell, blocks in
+      blocks.indices.flatMap { i in
+        blocks[..<i].map { other in
+          // Residuals are √2 (f(x) − x_τ).
+          let square = zip(blocks[i].rows, other.rows).reduce(0) { sum, rows in
+            let d = residual[rows.0] - residual[rows.1]
+            return sum + d * d / 2
+          }
+          return Link(
+            cell: cell, ends: (Int(other.variables.0), Int(blocks[i].variables.0)),
+            discrepancy: (norm == .two ? 1 : 0.5) * square.squareRoot())
+        }
+      }
+    }
   }
 
   /// By what the norms of blocks are multiplied; readings by 0.

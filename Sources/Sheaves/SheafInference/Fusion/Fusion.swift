@@ -92,8 +92,14 @@ public struct Fusion: Sendable {
   }
 
   init(_ model: some InferenceModel, _ settings: Settings) throws {
-    if case .studentT(let nu) = settings.readingLoss {
-      precondition(nu > 0, "\(nu) degrees of freedom")
+    for loss in [settings.readingLoss, settings.agreementLoss] {
+      switch loss {
+      case .leastSquares: break
+      case .huber(let quantile):
+        precondition(quantile > 0 && quantile < 1, "a quantile of probability \(quantile)")
+      case .studentT(let nu):
+        precondition(nu > 0 && nu.isFinite, "\(nu) degrees of freedom")
+      }
     }
     let problem = LeastSquaresFit.Problem(
       model: model, readingLoss: settings.readingLoss, agreementLoss: settings.agreementLoss,
@@ -103,7 +109,15 @@ public struct Fusion: Sendable {
       model.isAffine && settings.readingLoss.isConvex && settings.agreementLoss.isConvex
     var (start, spread) = model.start()
     for (cell, values) in settings.start {
-      guard let range = model.layout.range(of: cell), range.count == values.count else { continue }
+      guard let range = model.layout.range(of: cell) else {
+        throw InferenceError.quantity(
+          name: "the start", found: "a value of \"\((0..<model.cellCount).contains(cell) ? model.name(cell) : "\(cell)")\"",
+          expected: "values of minimal cells")
+      }
+      guard values.count == range.count else {
+        throw InferenceError.length(
+          cell: model.name(cell), found: values.count, expected: range.count)
+      }
       start.replaceSubrange(range, with: values)
     }
     let found = try Self.descend(
@@ -120,7 +134,7 @@ public struct Fusion: Sendable {
     self.basis = basis
     activeConstraints = active.map { problem.constraints!.names[$0] }
     var system = LeastSquaresFit.weighted(found.best.system, found.best.weights, model.layout)
-    if let basis { system.transposed = basis.transposed.times(system.transposed) }
+    if let basis { system.transposed = system.transposed.along(basis.transposed) }
     let blocks = basis == nil ? model.layout.ranges : []
     normal = try NormalEquations(system, covarianceOf: settings.wantsCovariance ? blocks : nil)
   }
@@ -132,9 +146,20 @@ public struct Fusion: Sendable {
     var generator = RandomGenerator(seed: seed)
     var (best, costs): (LeastSquaresFit?, [Double]) = (nil, [])
     var failure: Error?
+    // Where the loss alone is not convex, what fits a random half of the readings is near a minimum.
+    let near =
+      problem.model.isAffine && count > 1
+      ? try LeastSquaresFit(problem.withLeastSquares, from: start) : nil
     for k in 0..<count {
-      let point =
-        k == 0 ? start : zip(start, spread).map { $0 + $1 * generator.normal() }
+      let point: [Double]
+      if let near {
+        let weights = problem.model.layout.blocks.map { block in
+          k > 0 && block.kind == .reading && generator.uniform() < 0.5 ? 1e-6 : 1
+        }
+        point = try near.refitted(weights, problem.model.layout)
+      } else {
+        point = k == 0 ? start : zip(start, spread).map { $0 + $1 * generator.normal() }
+      }
       do {
         let fit = try LeastSquaresFit(problem, from: point)
         costs.append(fit.cost)
@@ -160,7 +185,7 @@ public struct Fusion: Sendable {
 
   /// Columns on the unknowns as columns on z.
   func reduced(_ a: SparseMatrix) -> SparseMatrix {
-    basis.map { $0.transposed.times(a) } ?? a
+    basis.map { a.along($0.transposed) } ?? a
   }
 
   /// The dimension of what the readings do not determine.

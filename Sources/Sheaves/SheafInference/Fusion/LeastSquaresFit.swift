@@ -33,6 +33,13 @@ struct LeastSquaresFit: Sendable {
     var maximumIterations = 200
     var halt = Halt.never
     var constraints: UnknownConstraints?
+
+    /// The same with squares for losses.
+    var withLeastSquares: Problem {
+      var result = self
+      (result.readingLoss, result.agreementLoss) = (.leastSquares, .leastSquares)
+      return result
+    }
   }
 
   /// The multipliers of the constraints at the solution.
@@ -62,16 +69,36 @@ struct LeastSquaresFit: Sendable {
     return (weights, total)
   }
 
+  /// What fits best with other weights of the blocks.
+  func refitted(
+    _ weights: [Double], _ layout: ModelLayout
+  ) throws(FactorizationError) -> [Double] {
+    var system = Self.weighted(system, weights, layout)
+    if let basis { system.transposed = system.transposed.along(basis.transposed) }
+    let step = try Self.step(system, 0)
+    return zip(point, basis.map { $0(Matrix(column: step)).column(0) } ?? step).map { $0 + $1 }
+  }
+
   /// The values of unknowns that minimise the cost, the others held.
   init(_ problem: Problem, from start: [Double], moving free: [Int]) throws {
     point = start
+    guard !free.isEmpty else {
+      // Derivatives, which may not be finite where values are, are not asked for.
+      let residual = try problem.model.residual(at: start)
+      system = Linearization(
+        transposed: SparseMatrix(rows: start.count, columns: residual.count, entries: []),
+        residual: residual)
+      (weights, cost) = Self.weights(residual, problem)
+      basis = SparseMatrix(rows: start.count, columns: 0, entries: [])
+      return
+    }
     system = try problem.model.linearized(at: start)
     (weights, cost) = Self.weights(system.residual, problem)
     let columns = SparseMatrix(
       rows: start.count, columns: free.count,
       entries: free.enumerated().map { ($1, $0, 1) })
     basis = columns
-    if !free.isEmpty { try descend(problem, basis: columns) }
+    try descend(problem, basis: columns)
   }
 
   /// The residuals of blocks times the roots of weights.
@@ -112,7 +139,9 @@ struct LeastSquaresFit: Sendable {
           found: "affine ones that no values satisfy, to \(sections.defect)",
           expected: "some global section")
       }
-      point = sections.particular
+      // The section nearest to the start: x₀ is orthogonal to the columns of B, which are orthonormal.
+      let along = sections.basis(sections.basis.transposed(Matrix(column: start))).column(0)
+      point = zip(sections.particular, along).map { $0 + $1 }
       system = try model.linearized(at: point)
       (weights, cost) = Self.weights(system.residual, problem)
       basis = sections.basis
@@ -154,7 +183,7 @@ struct LeastSquaresFit: Sendable {
           transposed: full.transposed.beside(penalties.transposed),
           residual: full.residual + penalties.residual)
       }
-      if let byRows { full.transposed = byRows.times(full.transposed) }
+      if let byRows { full.transposed = full.transposed.along(byRows) }
       let before = total(cost, penalties)
       var isAccepted = false
       while !isAccepted {
@@ -274,12 +303,15 @@ struct LeastSquaresFit: Sendable {
     var previous = Double.infinity
     for _ in 0..<30 {
       let (rho, y) = (penalty, multipliers)
+      // That an earlier round ended at its limit is no matter.
+      status = .converged
       try descend(problem, basis: nil) { x throws(InferenceError) in
         let c = try model.constraints(at: x)
         return Linearization(
           transposed: c.transposed.mapValues { rho.squareRoot() * $0 },
           residual: zip(c.residual, y).map { rho.squareRoot() * ($0 + $1 / rho) })
       }
+      if status == .interrupted || status == .timeLimit { return }
       let c = try model.constraints(at: point)
       for i in multipliers.indices { multipliers[i] += rho * c.residual[i] }
       defect = c.residual.reduce(0) { max($0, abs($1)) }

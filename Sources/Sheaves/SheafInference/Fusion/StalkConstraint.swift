@@ -57,6 +57,7 @@ struct UnknownConstraints: Sendable {
           expected: "a finite number")
       }
       for (cell, a) in constraint.terms.sorted(by: { $0.key < $1.key }) {
+        guard (0..<model.cellCount).contains(cell) else { throw .unknownCell("\(cell)") }
         guard let value = model.value(of: cell, at: zero),
           model.isAffine || model.layout.range(of: cell) != nil
         else {

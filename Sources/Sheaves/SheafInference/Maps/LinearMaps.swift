@@ -72,7 +72,13 @@ public struct CompositeMap: SmoothMap {
     self.maps = maps
   }
 
-  public var sourceDimension: Int? { maps[0].sourceDimension }
+  /// That of the first map that has one; those before it that go with any stalk keep its dimension.
+  public var sourceDimension: Int? {
+    for map in maps {
+      if let n = map.sourceDimension { return n }
+    }
+    return nil
+  }
   public func targetDimension(from n: Int) -> Int {
     maps.reduce(n) { $1.targetDimension(from: $0) }
   }

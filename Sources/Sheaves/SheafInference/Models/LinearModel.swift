@@ -150,6 +150,8 @@ struct LinearModel: InferenceModel {
     return (zero, zero)
   }
 
+  var cellCount: Int { sheaf.complex.count }
+
   func name(_ cell: Int) -> String { sheaf.complex.name(cell) }
 
   func whitening(ofReading cell: Int) -> Whitening {

@@ -100,6 +100,8 @@ protocol InferenceModel: Sendable {
   func value(of cell: Int, at x: [Double]) -> (value: [Double], transposed: SparseMatrix)?
   /// Where a search may begin, and how far around it is worth looking.
   func start() -> (point: [Double], spread: [Double])
+  /// The number of cells of the sheaf.
+  var cellCount: Int { get }
   /// The name of a cell.
   func name(_ cell: Int) -> String
   /// The whitening of a reading.

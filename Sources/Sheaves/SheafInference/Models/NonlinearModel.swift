@@ -78,6 +78,8 @@ struct NonlinearModel: InferenceModel {
     sheaf.isAffine && sheaf.periods.allSatisfy { $0.allSatisfy { $0 == nil } }
   }
 
+  var cellCount: Int { sheaf.stalks.count }
+
   func name(_ cell: Int) -> String { sheaf.poset.names[cell] }
 
   func whitening(ofReading cell: Int) -> Whitening {

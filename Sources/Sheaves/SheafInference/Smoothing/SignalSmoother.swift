@@ -55,6 +55,7 @@ public struct SignalSmoother: Sendable {
         cochains: laplacian.heatFlow(y, time: time), method: method, residual: 0,
         status: .converged)
     case .totalVariation(let lambda):
+      precondition(y.columns == 1, "total variation of \(y.columns) columns")
       let sheaf = laplacian.sheaf
       let found = try TotalVariation(
         sheaf.coboundaryTransposed(laplacian.degree, in: .orthonormal),

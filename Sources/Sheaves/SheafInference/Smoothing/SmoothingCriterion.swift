@@ -82,6 +82,15 @@ extension SignalSmoother {
     guard y.firstNonFinite == nil else { throw FactorizationError.notFinite }
     let sheaf = laplacian.sheaf
     let data = sheaf.orthonormal(y, degree: laplacian.degree).column(0)
+    let isZero =
+      family == .totalVariation
+      ? laplacian.sheaf.coboundaryTransposed(laplacian.degree).maximumMagnitude == 0
+      : laplacian.triangle.maximumMagnitude == 0
+    guard !isZero else {
+      throw InferenceError.quantity(
+        name: "the parameter of a smoother", found: "a sheaf on which nothing is smoothed",
+        expected: "maps that are not 0, or a given parameter")
+    }
     let evaluate = try evaluator(family, data, criterion, denseLimit)
     let range = range ?? defaultRange(family, data)
     let (low, high) = (log(range.lowerBound), log(range.upperBound))

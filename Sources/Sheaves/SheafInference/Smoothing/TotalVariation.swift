@@ -33,6 +33,14 @@ struct TotalVariation: Sendable {
     var (plus, minus) = (
       [Double](repeating: slope, count: m), [Double](repeating: slope, count: m)
     )
+    // Where multipliers vanish so does Σ: kept this far from 0 the matrix below stays regular.
+    var top = 0.0
+    for j in 0..<m {
+      var square = 0.0
+      transposed.forEachEntry(ofColumn: j) { square += $1 * $1 }
+      top = max(top, square)
+    }
+    let least = max(1e-11 * top, 1e-300)
     var analysis: SparseCholesky.Analysis?
     var image = up(x)
     for _ in 0..<100 {
@@ -47,6 +55,7 @@ struct TotalVariation: Sendable {
         (0..<m).reduce(0) { $0 + plus[$1] * (lambda - u[$1]) + minus[$1] * (lambda + u[$1]) }
         / Double(2 * m)
       let sigma = (0..<m).map { plus[$0] / (lambda - u[$0]) + minus[$0] / (lambda + u[$0]) }
+        .map { max($0, least) }
       let inverse = sigma.map { 1 / $0 }
       let matrix = transposed.scalingColumns(by: inverse.map { $0.squareRoot() }).outerGram
         .addingToDiagonal([Double](repeating: 1, count: y.count))
