@@ -108,6 +108,16 @@ struct AnomalyTests {
     #expect(try Anomalies.group([9], in: Fusion(sheaf, Assignment())) == nil)
   }
 
+  /// The weights of a robust loss are no fusion by least squares.
+  @Test func robustFusionsAreRefused() throws {
+    var settings = Fusion.Settings()
+    settings.readingLoss = .studentT(degreesOfFreedom: 3)
+    let fusion = try Fusion(
+      .constant(1, on: .path(3)), Assignment(values: [0: [0], 1: [1], 2: [9]]), settings: settings)
+    #expect(throws: InferenceError.self) { try Anomalies(fusion) }
+    #expect(throws: InferenceError.self) { try Anomalies.group([0], in: fusion) }
+  }
+
   /// Readings of very different precision are compared all the same.
   @Test func preciseReadingsAreCompared() throws {
     let found = try Anomalies(

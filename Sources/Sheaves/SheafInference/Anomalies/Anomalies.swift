@@ -47,9 +47,10 @@ public struct Anomalies: Sendable {
   /// The discrepancies of all readings of a fusion by least squares.
   ///
   /// - Parameter cells: those asked for, all with a reading if nil.
-  /// - Throws: what factorisations throw.
+  /// - Throws: `quantity` for a fusion whose loss gave weights; what factorisations throw.
   /// - Complexity: that of the blocks of the inverse, which are known where the fusion was asked for covariances.
   public init(_ fusion: Fusion, cells: Set<Int>? = nil, scale: Scale = .known) throws {
+    try Self.check(fusion)
     self.scale = scale
     let (total, freedom) = (fusion.chiSquared, fusion.degreesOfFreedom)
     var entries: [Entry] = []
@@ -69,6 +70,7 @@ public struct Anomalies: Sendable {
   public static func group(
     _ cells: Set<Int>, in fusion: Fusion, scale: Scale = .known
   ) throws -> Entry? {
+    try check(fusion)
     let blocks = fusion.model.layout.blocks.filter {
       $0.kind == .reading && cells.contains($0.cell)
     }
@@ -76,6 +78,14 @@ public struct Anomalies: Sendable {
     return try entry(
       fusion, blocks, first.cell, scale, total: fusion.chiSquared,
       freedom: fusion.degreesOfFreedom)
+  }
+
+  /// With weights of a robust loss the closed form does not hold.
+  private static func check(_ fusion: Fusion) throws(InferenceError) {
+    guard fusion.fit.weights.allSatisfy({ $0 == 1 }) else {
+      throw .quantity(
+        name: "the loss", found: "weights other than 1", expected: "a fusion by least squares")
+    }
   }
 
   private static func entry(

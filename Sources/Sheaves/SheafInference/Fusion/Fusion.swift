@@ -53,7 +53,9 @@ public struct Fusion: Sendable {
   let model: any InferenceModel
   let fit: LeastSquaresFit
   let normal: NormalEquations
-  /// The directions in which values are free: along sections and active constraints; all if nil.
+  /// The directions in which values are free, as rows: along sections and active constraints; all if nil.
+  private let directions: SparseMatrix?
+  /// The same as columns.
   let basis: SparseMatrix?
   /// The constraints that hold the solution where it is: all equations, and the bounds with a positive multiplier. Covariances
   /// are those of the values with these as equations.
@@ -132,9 +134,10 @@ public struct Fusion: Sendable {
         reached: costs.filter { $0 <= least + 1e-6 * max(abs(least), 1e-6) }.count)
     let (basis, active) = try found.best.activeBasis(problem.constraints)
     self.basis = basis
+    directions = basis?.transposed
     activeConstraints = active.map { problem.constraints!.names[$0] }
     var system = LeastSquaresFit.weighted(found.best.system, found.best.weights, model.layout)
-    if let basis { system.transposed = system.transposed.along(basis.transposed) }
+    if let directions { system.transposed = system.transposed.along(directions) }
     let blocks = basis == nil ? model.layout.ranges : []
     normal = try NormalEquations(system, covarianceOf: settings.wantsCovariance ? blocks : nil)
   }
@@ -163,7 +166,8 @@ public struct Fusion: Sendable {
       do {
         let fit = try LeastSquaresFit(problem, from: point)
         costs.append(fit.cost)
-        if best.map({ fit.cost < $0.cost }) ?? true { best = fit }
+        // Of equal ones the first: what readings suggest, not the same place after a turn of the globe.
+        if best.map({ fit.cost < $0.cost - 1e-9 * max($0.cost, 1) }) ?? true { best = fit }
       } catch let error as InferenceError {
         failure = failure ?? error
       }
@@ -185,7 +189,7 @@ public struct Fusion: Sendable {
 
   /// Columns on the unknowns as columns on z.
   func reduced(_ a: SparseMatrix) -> SparseMatrix {
-    basis.map { a.along($0.transposed) } ?? a
+    directions.map { a.along($0) } ?? a
   }
 
   /// The dimension of what the readings do not determine.

@@ -88,6 +88,13 @@ struct UnknownConstraints: Sendable {
 
   var isEmpty: Bool { values.isEmpty }
 
+  /// ‖c‖ of a constraint.
+  func size(of constraint: Int) -> Double {
+    var square = 0.0
+    transposed.forEachEntry(ofColumn: constraint) { square += $1 * $1 }
+    return square.squareRoot()
+  }
+
   /// v − cᵀx.
   func slack(at x: [Double]) -> [Double] {
     zip(values, transposed.adjoint(Matrix(column: x)).column(0)).map { $0 - $1 }

@@ -142,7 +142,13 @@ struct LinearModel: InferenceModel {
       builder.append(blocks, rows: n)
     }
     let transposed = builder.linearization.transposed
-    return (transposed.adjoint(Matrix(column: x)).column(0), transposed)
+    // Not by a product, which would take all of x for each cell.
+    let value = (0..<n).map { j in
+      var sum = 0.0
+      transposed.forEachEntry(ofColumn: j) { sum += $1 * x[$0] }
+      return sum
+    }
+    return (value, transposed)
   }
 
   func start() -> (point: [Double], spread: [Double]) {

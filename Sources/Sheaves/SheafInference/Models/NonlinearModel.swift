@@ -212,8 +212,12 @@ struct NonlinearModel: InferenceModel {
       let range = layout.range(of: cell)!
       let (landmarks, size) = surroundings(of: cell, range.count)
       for i in range { spread[i] = size }
-      if let reading = assignment.readings[cell] {
-        point.replaceSubrange(range, with: reading.values)
+      if let values = assignment.readings[cell]?.values {
+        // On a landmark derivatives may not be finite.
+        let shift = landmarks.contains(values) ? 1e-3 * size : 0
+        for (i, y) in values.enumerated() {
+          point[range.lowerBound + i] = y + shift * Double(i + 1)
+        }
       } else if !landmarks.isEmpty {
         for i in 0..<range.count {
           point[range.lowerBound + i] =
@@ -237,9 +241,10 @@ struct NonlinearModel: InferenceModel {
   /// The landmarks of maps from a minimal element, and the size of what is read above it.
   private func surroundings(of cell: Int, _ dimension: Int) -> (landmarks: [[Double]], size: Double) {
     var (landmarks, size) = ([[Double]](), 1.0)
-    for (above, reading) in assignment.readings {
+    for above in 0..<sheaf.poset.count {
       for way in sheaf.ways[above] where way.source == cell {
-        for (i, y) in reading.values.enumerated() where sheaf.periods[above][i] == nil {
+        let values = assignment.readings[above]?.values ?? []
+        for (i, y) in values.enumerated() where sheaf.periods[above][i] == nil {
           size = max(size, abs(y))
         }
         if let mark = way.maps.first?.landmark, mark.count == dimension {
@@ -248,8 +253,6 @@ struct NonlinearModel: InferenceModel {
         }
       }
     }
-    // In one order, whatever the dictionary's.
-    landmarks.sort { $0.lexicographicallyPrecedes($1) }
     return (landmarks, size)
   }
 }

@@ -17,6 +17,7 @@ struct NormalEquations: Sendable {
   private let inverse: SelectedInverse?
   /// A basis of what the data do not determine, in the scaled unknowns.
   private let kernel: SparseMatrix
+  private let kernelTransposed: SparseMatrix
   private let least: Matrix?
 
   /// - Parameters:
@@ -57,6 +58,7 @@ struct NormalEquations: Sendable {
       kernel = builder.matrix
       factor = try SparseCholesky(gram.addingToDiagonal(pivots))
     }
+    kernelTransposed = kernel.transposed
     inverse = blocks == nil ? nil : try factor?.selectedInverse()
   }
 
@@ -97,7 +99,7 @@ struct NormalEquations: Sendable {
   func determines(_ a: SparseMatrix) -> Bool {
     guard freedom > 0 else { return true }
     let scaled = a.scalingRows(by: scales)
-    let across = kernel.transposed.times(scaled)
+    let across = kernelTransposed.times(scaled)
     return across.maximumMagnitude <= 1e-8 * scaled.maximumMagnitude
   }
 
