@@ -127,7 +127,7 @@ struct ReferencePageTests {
       (
         "consistency",
         [
-          ["consistency"] + sensors + ["--filtration", "--repair", "0.2"],
+          ["consistency"] + sensors + ["--filtration", "--repair", "0.2", "--localize"],
           ["consistency"] + ship,
         ]
       ),

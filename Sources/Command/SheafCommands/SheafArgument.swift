@@ -130,18 +130,20 @@ struct CochainOutput {
 
 /// Cells named on the command line.
 enum CellList {
+  /// The names; what stands between quotes is one word.
+  static func words(_ text: String) -> [String] {
+    text.split(separator: "\"", omittingEmptySubsequences: false).enumerated().flatMap { i, part in
+      i % 2 == 1 ? [String(part)] : part.split(separator: ",").map(String.init)
+    }
+  }
+
   /// The cells of names with commas between them; names that have commas themselves, as simplices do, stand in
   /// double quotes. Spaces are part of a name.
   static func cells(
     _ text: String, in complex: CellComplex, option: String
   ) throws -> [Int] {
     let places = complex.cellsByName()
-    // What stands between quotes is one word.
-    let words = text.split(separator: "\"", omittingEmptySubsequences: false).enumerated().flatMap {
-      i, part in
-      i % 2 == 1 ? [String(part)] : part.split(separator: ",").map(String.init)
-    }
-    let cells = try words.map { word in
+    let cells = try words(text).map { word in
       guard let cell = places[word] else {
         throw ValidationError(
           "\(option): \"\(word.printable)\" is no cell, expected ids of cells with commas between them"

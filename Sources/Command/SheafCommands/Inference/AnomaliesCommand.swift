@@ -118,8 +118,17 @@ struct AnomalyDrawing {
         label: "reported at q ≤ \(TextOutput.number(rate))",
         style: PointStyle(.series(1), marker: .diamond, size: 5)),
     ]
-    for i in found.sorted(by: { logarithms[$0] > logarithms[$1] }).prefix(8) {
-      layers.append(.text(x: Double(i), y: logarithms[i], name(entries[i].cell)))
+    // Names of the largest, where they do not hide each other.
+    let (width, height) = (Double(max(entries.count, 1)), max(logarithms.max() ?? 1, 1))
+    var named: [Int] = []
+    for i in found.sorted(by: { logarithms[$0] > logarithms[$1] }) where named.count < 8 {
+      let isFree = named.allSatisfy {
+        abs(Double($0 - i)) > 0.12 * width || abs(logarithms[$0] - logarithms[i]) > 0.06 * height
+      }
+      guard isFree else { continue }
+      named.append(i)
+      layers.append(
+        .text(x: Double(i) + 0.015 * width, y: logarithms[i], name(entries[i].cell)))
     }
     let sorted = logarithms.sorted(by: >)
     let n = Double(max(sorted.count, 1))

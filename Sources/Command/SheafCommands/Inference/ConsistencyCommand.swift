@@ -1,6 +1,7 @@
 import ArgumentParser
 import ArrayFiles
 import Foundation
+import LinearAlgebra
 import SheafInference
 
 struct ConsistencyCommand: ParsableCommand {
@@ -28,6 +29,8 @@ struct ConsistencyCommand: ParsableCommand {
   @Option(help: "Of the random ones among them.") var seed: UInt64 = 0
   @Option(help: "A threshold: the fewest cells to drop or mend so that the others agree up to it.")
   var repair: Double?
+  @Flag(help: "The changes of few cells that make the assignment part of a section.")
+  var localize = false
   @Flag(help: "Print one JSON object.") var json = false
 
   enum Norm: String, ExpressibleByArgument, CaseIterable {
@@ -69,6 +72,7 @@ struct ConsistencyCommand: ParsableCommand {
     let radii = found.localRadii
     let thresholds = Self.chosen(found.thresholds)
     let levels = filtration ? thresholds.list.map { ($0, found.maximalConsistentSets(at: $0, limit: Self.most)) } : []
+    let obstruction = localize ? try localized(input) : nil
     let repaired = repair.map { found.minimalRepair(at: $0) }
     var delivery = Delivery()
     if json {
@@ -89,6 +93,14 @@ struct ConsistencyCommand: ParsableCommand {
         }
         object["hasAllThresholds"] = thresholds.isWhole
       }
+      if let obstruction {
+        object["localized"] = obstruction.changes.map { change -> [String: Any] in
+          [
+            "id": input.names[change.cell], "size": JSONOutput.number(change.size),
+            "change": change.difference.map { JSONOutput.number($0) },
+          ]
+        }
+      }
       if let repaired {
         object["repair"] =
           [
@@ -98,11 +110,22 @@ struct ConsistencyCommand: ParsableCommand {
       }
       delivery.put { try JSONOutput.print(object) }
     } else {
-      delivery.print(text(found, global, radii, levels, thresholds.isWhole, repaired, input))
+      delivery.print(text(found, global, radii, levels, thresholds.isWhole, repaired, obstruction, input))
     }
     try delivery.end(
       found.status == .converged
         ? nil : WorkFailure(description: "the optimisation ended early: \(found.status.rawValue)"))
+  }
+
+  private func localized(_ input: InferenceInput) throws -> LocalizedObstruction {
+    try input.refusing {
+      switch input.base {
+      case .cellular(let sheaf):
+        try LocalizedObstruction(sheaf, input.assignment, halt: Halt.onSignals())
+      case .nonlinear(let sheaf):
+        try LocalizedObstruction(sheaf, input.assignment, halt: Halt.onSignals())
+      }
+    }
   }
 
   /// The thresholds that are listed: all, or so many between the first and the last.
@@ -114,7 +137,8 @@ struct ConsistencyCommand: ParsableCommand {
   private func text(
     _ found: Consistency, _ global: Double, _ radii: [Int: Double],
     _ levels: [(Double, (sets: [[Int]], isComplete: Bool))], _ isWhole: Bool,
-    _ repaired: Consistency.Repair?, _ input: InferenceInput
+    _ repaired: Consistency.Repair?, _ obstruction: LocalizedObstruction?,
+    _ input: InferenceInput
   ) -> String {
     let worst = radii.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
     let rows =
@@ -148,6 +172,20 @@ struct ConsistencyCommand: ParsableCommand {
       parts.append(
         TextOutput.table([["threshold", "sets", "maximal consistent sets"]] + list)
           + (isWhole ? "" : "\nthe first, the last and \(Self.most - 2) thresholds between them"))
+    }
+    if let obstruction {
+      let rows = obstruction.changes.prefix(20).map { change in
+        [
+          String(input.names[change.cell].printable),
+          change.difference.map { TextOutput.number($0) }.joined(separator: " "),
+          TextOutput.number(change.size),
+        ]
+      }
+      parts.append(
+        rows.isEmpty
+          ? "the assignment is part of a section"
+          : TextOutput.table([["cell", "change", "in deviations"]] + rows)
+            + "\nwith these changes the assignment is part of a section")
     }
     if let repaired {
       let names = repaired.cells.map { String(input.names[$0].printable) }.joined(separator: ", ")

@@ -112,6 +112,8 @@ struct Diffuse: ParsableCommand {
           + "\n\n\(note); energy \(TextOutput.number(energies[0])) at first, "
           + "\(TextOutput.number(energies[1])) then, \(TextOutput.number(energies[2])) in the limit; "
           + "distance from the limit \(TextOutput.number(distance))"
+          + (updates != nil && limit.freedom != 0
+            ? "\nmoves of one vertex lead to another agreement than the flow where the stubborn ones leave some freedom" : "")
           + (confidence != nil ? "\nthe limit is that of the flow in which all edges are listened to" : ""))
     }
     try delivery.end(

@@ -33,6 +33,8 @@ struct Fuse: ParsableCommand {
   var studentT: Double?
   @Flag(help: "The values whose largest residual is least.") var minimax = false
   @Option(help: "A JSON file with linear constraints.") var constraints: String?
+  @Option(help: "Vertices: fuse what lies over them alone; nothing outside is read.")
+  var inside: String?
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -62,6 +64,7 @@ struct Fuse: ParsableCommand {
     try files.check()
     var input = try input.load()
     if let weights { input = try input.weighted(by: weights) }
+    if let inside { input = try input.inside(CellList.words(inside), option: "--inside") }
     if minimax { return try runMinimax(input) }
     var settings = options.settings
     if robust { settings.readingLoss = .huber }

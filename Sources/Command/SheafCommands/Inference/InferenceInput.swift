@@ -35,10 +35,10 @@ struct InferenceInput {
   }
 
   var base: Base
-  let names: [String]
+  private(set) var names: [String]
   /// The number of each name.
-  let cells: [String: Int]
-  let assignment: Assignment
+  private(set) var cells: [String: Int]
+  private(set) var assignment: Assignment
   let positions: [String: [Double]]
   private let arguments: InferenceArguments
 
@@ -80,6 +80,32 @@ struct InferenceInput {
       default: throw ArrayFileError(file: arguments.assignment, problem: "\(error)")
       }
     }
+  }
+
+  /// What lies over some minimal cells and no others.
+  func inside(_ words: [String], option: String) throws -> InferenceInput {
+    let chosen = try words.map { word in
+      guard let cell = cells[word], isMinimal(cell) else {
+        throw ValidationError(
+          "\(option): \"\(word.printable)\" is no vertex, expected ids of vertices with commas between them")
+      }
+      return cell
+    }
+    var result = self
+    let kept: [Int]
+    switch base {
+    case .cellular(let sheaf):
+      let part = sheaf.inside(Set(chosen))
+      (result.base, kept) = (.cellular(part.sheaf), part.cells)
+    case .nonlinear(let sheaf):
+      let part = sheaf.inside(Set(chosen))
+      (result.base, kept) = (.nonlinear(part.sheaf), part.elements)
+    }
+    result.names = kept.map { names[$0] }
+    result.cells = Dictionary(
+      result.names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    result.assignment = assignment.restricted(to: kept)
+    return result
   }
 
   /// Fuses the assignment.

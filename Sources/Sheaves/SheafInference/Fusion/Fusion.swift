@@ -106,7 +106,8 @@ public struct Fusion: Sendable {
     let problem = LeastSquaresFit.Problem(
       model: model, readingLoss: settings.readingLoss, agreementLoss: settings.agreementLoss,
       tolerance: settings.tolerance, maximumIterations: settings.maximumIterations,
-      halt: settings.halt, constraints: try UnknownConstraints(settings.constraints, model))
+      halt: settings.halt, constraints: try UnknownConstraints(settings.constraints, model),
+      wantsCovariance: settings.wantsCovariance)
     let isConvex =
       model.isAffine && settings.readingLoss.isConvex && settings.agreementLoss.isConvex
     var (start, spread) = model.start()
@@ -136,6 +137,10 @@ public struct Fusion: Sendable {
     self.basis = basis
     directions = basis?.transposed
     activeConstraints = active.map { problem.constraints!.names[$0] }
+    if let equations = found.best.normal, active.isEmpty {
+      normal = equations
+      return
+    }
     var system = LeastSquaresFit.weighted(found.best.system, found.best.weights, model.layout)
     if let directions { system.transposed = system.transposed.along(directions) }
     let blocks = basis == nil ? model.layout.ranges : []

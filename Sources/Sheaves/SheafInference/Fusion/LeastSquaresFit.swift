@@ -23,6 +23,8 @@ struct LeastSquaresFit: Sendable {
   private(set) var status = SolutionStatus.converged
   /// B at the solution; nil where all unknowns are free.
   private(set) var basis: SparseMatrix?
+  /// The equations of the last step, where they are those at the solution.
+  private(set) var normal: NormalEquations?
 
   /// What is minimised.
   struct Problem: Sendable {
@@ -33,11 +35,14 @@ struct LeastSquaresFit: Sendable {
     var maximumIterations = 200
     var halt = Halt.never
     var constraints: UnknownConstraints?
+    /// Whether the equations that are kept are to have covariances.
+    var wantsCovariance = false
 
     /// The same with squares for losses.
     var withLeastSquares: Problem {
       var result = self
       (result.readingLoss, result.agreementLoss) = (.leastSquares, .leastSquares)
+      result.wantsCovariance = false
       return result
     }
   }
@@ -195,6 +200,13 @@ struct LeastSquaresFit: Sendable {
           (step, multipliers) = try constraints.step(
             gram.transposed.outerGram,
             full.transposed(Matrix(column: full.residual)).column(0), from: point, along: basis)
+        } else if isQuadratic && damping == 0 {
+          // The matrix stays what it is: it is factored once.
+          let blocks = basis == nil ? model.layout.ranges : []
+          let equations = try NormalEquations(
+            full, covarianceOf: problem.wantsCovariance ? blocks : nil)
+          step = try equations.solution(for: full.residual)
+          normal = equations
         } else {
           step = try Self.step(full, damping)
         }

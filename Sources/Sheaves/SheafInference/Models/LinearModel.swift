@@ -129,26 +129,23 @@ struct LinearModel: InferenceModel {
     var builder = ResidualBuilder(unknowns: layout.dimension)
     if let range = layout.range(of: cell) {
       builder.append(.diagonal([Double](repeating: 1, count: n)), at: range.lowerBound)
-    } else {
-      // What is nearest to the images of all vertices: their mean.
-      let ends = sheaf.vertexMaps(of: cell)
-      guard !ends.isEmpty else { return nil }
-      var blocks: [(Int, Matrix)] = []
-      for (v, map) in ends {
-        var map = map
-        map.scale(by: 1 / Double(ends.count))
-        blocks.append((layout.range(of: v)!.lowerBound, map))
-      }
-      builder.append(blocks, rows: n)
+      return (Array(x[range]), builder.linearization.transposed)
     }
-    let transposed = builder.linearization.transposed
-    // Not by a product, which would take all of x for each cell.
-    let value = (0..<n).map { j in
-      var sum = 0.0
-      transposed.forEachEntry(ofColumn: j) { sum += $1 * x[$0] }
-      return sum
+    // What is nearest to the images of all vertices: their mean.
+    let ends = sheaf.vertexMaps(of: cell)
+    guard !ends.isEmpty else { return nil }
+    var blocks: [(Int, Matrix)] = []
+    var sum = [Double](repeating: 0, count: n)
+    for (v, map) in ends {
+      var map = map
+      map.scale(by: 1 / Double(ends.count))
+      let range = layout.range(of: v)!
+      let image = map * Matrix(column: Array(x[range]))
+      for i in 0..<n { sum[i] += image[i, 0] }
+      blocks.append((range.lowerBound, map))
     }
-    return (value, transposed)
+    builder.append(blocks, rows: n)
+    return (sum, builder.linearization.transposed)
   }
 
   func start() -> (point: [Double], spread: [Double]) {

@@ -107,10 +107,10 @@ struct NormalEquations: Sendable {
   func covariance(of a: SparseMatrix) throws(FactorizationError) -> Matrix? {
     let support = Set(a.rowIndices).sorted().map(Int.init)
     guard determines(a) else { return nil }
-    var rows = a.part(rows: support).dense
-    for (i, place) in support.enumerated() {
-      for j in 0..<rows.columns { rows[i, j] *= scales[place] }
-    }
+    var place: [Int: Int] = [:]
+    for (i, row) in support.enumerated() { place[row] = i }
+    var rows = Matrix(rows: support.count, columns: a.columns)
+    for j in 0..<a.columns { a.forEachEntry(ofColumn: j) { rows[place[$0]!, j] = scales[$0] * $1 } }
     let block: Matrix
     if let known = inverse?.block(support) {
       block = known

@@ -37,8 +37,15 @@ public struct MinimaxFusion: Sendable {
     try self.init(NonlinearModel(sheaf, assignment, model), halt)
   }
 
-  init(_ model: some InferenceModel, _ halt: Halt) throws {
-    // Where least squares end is near.
+  private init(_ model: some InferenceModel, _ halt: Halt) throws {
+    self.model = model
+    fit = try Self.fit(model, .largest, halt)
+  }
+
+  /// The unknowns whose residuals have the least norm of the goal's kind, begun where least squares end.
+  static func fit(
+    _ model: some InferenceModel, _ goal: NormFit.Goal, _ halt: Halt
+  ) throws -> NormFit {
     var settings = Fusion.Settings()
     settings.wantsCovariance = false
     settings.halt = halt
@@ -46,14 +53,13 @@ public struct MinimaxFusion: Sendable {
     let constraints = try model.constraints(at: near.fit.point)
     if !model.isAffine && !constraints.residual.isEmpty {
       throw InferenceError.quantity(
-        name: "minimax fusion of sections", found: "images that meet by maps that are not affine",
+        name: "sections of least norm", found: "images that meet by maps that are not affine",
         expected: "affine maps, or the agreement model")
     }
     let n = model.layout.dimension
     let all = SparseMatrix(rows: n, columns: n, entries: (0..<n).map { ($0, $0, 1) })
-    self.model = model
-    fit = try NormFit(
-      model, .largest, scales: model.layout.blocks.map { _ in 1 }, from: near.fit.point,
+    return try NormFit(
+      model, goal, scales: model.layout.blocks.map { _ in 1 }, from: near.fit.point,
       along: near.basis ?? all, halt: halt)
   }
 
