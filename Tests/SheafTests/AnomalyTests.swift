@@ -15,7 +15,9 @@ struct AnomalyTests {
   }
 
   /// The closed form is what a fusion without the reading says of it.
-  @Test(arguments: FusionModel.allCases) func eachReadingIsComparedWithTheOthers(_ model: FusionModel) throws {
+  @Test(arguments: FusionModel.allCases) func eachReadingIsComparedWithTheOthers(
+    _ model: FusionModel
+  ) throws {
     try Tally.over(Array(0..<40)) { seed, tally in
       var g = RandomGenerator(case: seed)
       let graph = g.graph(vertices: 5, edges: 6, halfOpen: seed % 2 == 0)
@@ -27,7 +29,8 @@ struct AnomalyTests {
       tally.expect(found.entries.map(\.cell) == readings.cells, "seed \(seed)")
       for (entry, scaled) in zip(found.entries, estimated.entries) {
         let name = "seed \(seed), cell \(entry.cell)"
-        let others = try Fusion(sheaf, readings.without([entry.cell]), settings: Self.settings(model))
+        let others = try Fusion(
+          sheaf, readings.without([entry.cell]), settings: Self.settings(model))
         let d = fusion.degreesOfFreedom - others.degreesOfFreedom
         tally.expect(entry.degreesOfFreedom == d, "\(name): \(entry.degreesOfFreedom), \(d)")
         tally.expect(
@@ -37,7 +40,8 @@ struct AnomalyTests {
           tally.expect(entry.pValue == nil && entry.qValue == nil, name)
           continue
         }
-        let p = ChiSquaredDistribution(degreesOfFreedom: Double(d)).upperTail(max(fusion.chiSquared - others.chiSquared, 0))
+        let p = ChiSquaredDistribution(degreesOfFreedom: Double(d)).upperTail(
+          max(fusion.chiSquared - others.chiSquared, 0))
         tally.expect(close([entry.pValue ?? .nan], [p], 1e-6), name)
         let reading = readings.readings[entry.cell]!
         let n = reading.values.count
@@ -47,7 +51,9 @@ struct AnomalyTests {
           variance = s
           let f = (fusion.chiSquared - others.chiSquared) / Double(d) / s
           let p = FDistribution(Double(d), Double(others.degreesOfFreedom)).upperTail(max(f, 0))
-          tally.expect(close([scaled.pValue ?? .nan], [p], 1e-5), "\(name): \(String(describing: scaled.pValue)), \(p)")
+          tally.expect(
+            close([scaled.pValue ?? .nan], [p], 1e-5),
+            "\(name): \(String(describing: scaled.pValue)), \(p)")
         } else {
           tally.expect(scaled.pValue == nil, name)
         }
@@ -62,13 +68,17 @@ struct AnomalyTests {
           sum.add(try sheaf.innerProduct(of: entry.cell).dense(n).solve(.identity(n)), scale: 0.25)
         }
         tally.expect(
-          close(entry.difference.map { $0 ?? .nan }, difference, 1e-6), "\(name): \(entry.difference), \(difference)")
+          close(entry.difference.map { $0 ?? .nan }, difference, 1e-6),
+          "\(name): \(entry.difference), \(difference)")
         let deviation = (0..<n).map { sum[$0, $0].squareRoot() }
         tally.expect(
-          close(entry.deviation.map { $0 ?? .nan }, deviation, 1e-6), "\(name): \(entry.deviation), \(deviation)")
+          close(entry.deviation.map { $0 ?? .nan }, deviation, 1e-6),
+          "\(name): \(entry.deviation), \(deviation)")
         if let variance {
           tally.expect(
-            close(scaled.deviation.map { $0 ?? .nan }, deviation.map { $0 * variance.squareRoot() }, 1e-5), name)
+            close(
+              scaled.deviation.map { $0 ?? .nan }, deviation.map { $0 * variance.squareRoot() },
+              1e-5), name)
         }
         let x = try sum.solve(Matrix(column: difference))
         let q = zip(x.column(0), difference).reduce(0) { $0 + $1.0 * $1.1 }
@@ -81,7 +91,8 @@ struct AnomalyTests {
         tally.expect(
           close([entry.statistic], [fusion.chiSquared - others.chiSquared], 1e-6)
             && entry.degreesOfFreedom == fusion.degreesOfFreedom - others.degreesOfFreedom,
-          "seed \(seed), group \(group): \(entry.statistic), \(fusion.chiSquared - others.chiSquared)")
+          "seed \(seed), group \(group): \(entry.statistic), \(fusion.chiSquared - others.chiSquared)"
+        )
       }
       var bare = Self.settings(model)
       bare.wantsCovariance = false
@@ -99,9 +110,11 @@ struct AnomalyTests {
       .graph(vertices: 3, edges: [(0, 1)]), stalks: [2, 1, 1, 1]
     ) { $0 == 0 ? .matrix(Matrix([[1, 0]])) : .identity }
     let found = try Anomalies(
-      Fusion(sheaf, Assignment(values: [0: [1, 7], 1: [4], 2: [3]]))).entries
+      Fusion(sheaf, Assignment(values: [0: [1, 7], 1: [4], 2: [3]]))
+    ).entries
     #expect(found[0].degreesOfFreedom == 1 && found[2].degreesOfFreedom == 0)
-    #expect(found[0].difference[1] == nil && found[0].deviation[1] == nil && found[2].difference == [nil])
+    #expect(
+      found[0].difference[1] == nil && found[0].deviation[1] == nil && found[2].difference == [nil])
     #expect(close([try #require(found[0].difference[0])], [-3]) && found[2].pValue == nil)
     #expect(found[2].qValue == nil && found[2].statistic == 0)
     #expect(try Anomalies(Fusion(sheaf, Assignment())).entries.isEmpty)
@@ -123,14 +136,16 @@ struct AnomalyTests {
     let found = try Anomalies(
       Fusion(
         .constant(1, on: .path(2)),
-        Assignment([0: .init([0], covariance: .scalar(1e-7)), 1: .init([3])]))).entries
+        Assignment([0: .init([0], covariance: .scalar(1e-7)), 1: .init([3])]))
+    ).entries
     for entry in found {
       #expect(entry.degreesOfFreedom == 1 && close([entry.statistic], [9], 1e-4), "\(entry)")
     }
   }
 
   /// Without anomalies the p-values are uniform, with covariances known and up to a factor.
-  @Test(arguments: Anomalies.Scale.allCases) func pValuesAreUniform(_ scale: Anomalies.Scale) throws {
+  @Test(arguments: Anomalies.Scale.allCases) func pValuesAreUniform(_ scale: Anomalies.Scale) throws
+  {
     var g = RandomGenerator(case: 5)
     let graph = g.connectedGraph(vertices: 5, extra: 2)
     let stalks = (0..<graph.count).map { $0 < 5 ? 3 : 1 }
@@ -145,10 +160,14 @@ struct AnomalyTests {
         // The scale is not known: errors are three times as large.
         let factor = scale == .known ? 1.0 : 3
         readings.readings[v] = .init(
-          zip((dense.image(of: v)! * x).column(0), g.error(covariances[v], 3)).map { $0 + factor * $1 },
+          zip((dense.image(of: v)! * x).column(0), g.error(covariances[v], 3)).map {
+            $0 + factor * $1
+          },
           covariance: covariances[v])
       }
-      pValues.append(try #require(try Anomalies(Fusion(sheaf, readings), cells: [k % 5], scale: scale).entries[0].pValue))
+      pValues.append(
+        try #require(
+          try Anomalies(Fusion(sheaf, readings), cells: [k % 5], scale: scale).entries[0].pValue))
     }
     let uniform = KolmogorovSmirnov.uniformPValue(pValues)
     print("\(scale): uniformity \(uniform)")
@@ -156,7 +175,9 @@ struct AnomalyTests {
   }
 
   /// Three of 100 readings are off by 6 standard deviations: 200 runs.
-  @Test(arguments: Anomalies.Scale.allCases) func falseDiscoveriesAreFew(_ scale: Anomalies.Scale) throws {
+  @Test(arguments: Anomalies.Scale.allCases) func falseDiscoveriesAreFew(_ scale: Anomalies.Scale)
+    throws
+  {
     var g = RandomGenerator(case: 8)
     let n = 100
     let sheaf = CellularSheaf.constant(1, on: .path(n))
@@ -166,7 +187,9 @@ struct AnomalyTests {
       let truth = g.uniform(-5, 5)
       let readings = Assignment(
         values: Dictionary(
-          uniqueKeysWithValues: (0..<n).map { ($0, [truth + g.normal() + (planted.contains($0) ? (g.uniform() < 0.5 ? 6 : -6) : 0)]) }))
+          uniqueKeysWithValues: (0..<n).map {
+            ($0, [truth + g.normal() + (planted.contains($0) ? (g.uniform() < 0.5 ? 6 : -6) : 0)])
+          }))
       let entries = try Anomalies(Fusion(sheaf, readings), scale: scale).entries
       let reported = entries.filter { $0.qValue! <= 0.05 }.map(\.cell)
       let right = reported.count { planted.contains($0) }

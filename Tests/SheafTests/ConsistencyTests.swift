@@ -57,15 +57,23 @@ struct ConsistencyTests {
       if !free.isEmpty {
         let slope = gram * x
         var part = Matrix(rows: free.count, columns: free.count)
-        for (i, a) in free.enumerated() { for (j, b) in free.enumerated() { part[i, j] = gram[a, b] } }
-        let move = part.maximumMagnitude > 0 ? part.pseudoInverse * Matrix(column: free.map { -slope[$0, 0] }) : Matrix(rows: free.count, columns: 1)
+        for (i, a) in free.enumerated() {
+          for (j, b) in free.enumerated() { part[i, j] = gram[a, b] }
+        }
+        let move =
+          part.maximumMagnitude > 0
+          ? part.pseudoInverse * Matrix(column: free.map { -slope[$0, 0] })
+          : Matrix(rows: free.count, columns: 1)
         for (i, a) in free.enumerated() { x[a, 0] = move[i, 0] }
       }
       let square = (x.transposed * (gram * x))[0, 0]
       let found = try Consistency(sheaf, readings)
       tally.expect(
-        close([found.radius * found.radius], [square]), "seed \(seed): \(found.radius * found.radius), \(square)")
-      for (cell, reading) in readings.readings { tally.expect(found.values[cell] == reading.values, "seed \(seed)") }
+        close([found.radius * found.radius], [square]),
+        "seed \(seed): \(found.radius * found.radius), \(square)")
+      for (cell, reading) in readings.readings {
+        tally.expect(found.values[cell] == reading.values, "seed \(seed)")
+      }
     }.check(atLeast: 100)
   }
 
@@ -131,27 +139,41 @@ struct ConsistencyTests {
       #expect(close([distance * distance], [2 * cost]), "seed \(seed): \(distance)")
       for norm in Consistency.Norm.allCases {
         let radius = try Consistency(sheaf, random, norm: norm).radius
-        #expect((radius < 1e-6) == (distance < 1e-6), "seed \(seed), \(norm): \(radius), \(distance)")
+        #expect(
+          (radius < 1e-6) == (distance < 1e-6), "seed \(seed), \(norm): \(radius), \(distance)")
       }
     }
   }
 
   /// A random sheaf of numbers with values on some cells, up to `cells` of them, and who contradicts whom above a threshold.
   private static func contradictions(
-    _ g: inout RandomGenerator, vertices n: Int, edges m: Int, norm: Consistency.Norm, threshold: Double
+    _ g: inout RandomGenerator, vertices n: Int, edges m: Int, norm: Consistency.Norm,
+    threshold: Double
   ) throws -> (consistency: Consistency, cells: [Int], pairs: [(Int, Int)]) {
     let graph = g.graph(vertices: n, edges: m)
     let maps = (0..<graph.incidenceCount).map { _ in g.uniform(0.5, 1.5) }
-    let sheaf = try CellularSheaf(graph, stalks: [Int](repeating: 1, count: graph.count)) { .scalar(maps[$0]) }
+    let sheaf = try CellularSheaf(graph, stalks: [Int](repeating: 1, count: graph.count)) {
+      .scalar(maps[$0])
+    }
     var readings = Assignment()
-    for v in 0..<n where v < 2 || g.uniform() < 0.8 { readings.readings[v] = .init([g.uniform(0, 2)]) }
-    for e in graph.cells(ofDimension: 1) where g.uniform() < 0.2 { readings.readings[e] = .init([g.uniform(0, 2)]) }
+    for v in 0..<n where v < 2 || g.uniform() < 0.8 {
+      readings.readings[v] = .init([g.uniform(0, 2)])
+    }
+    for e in graph.cells(ofDimension: 1) where g.uniform() < 0.2 {
+      readings.readings[e] = .init([g.uniform(0, 2)])
+    }
     let found = try Consistency(sheaf, readings, norm: norm)
     var pairs: [(Int, Int)] = []
     for e in graph.cells(ofDimension: 1) {
-      let ends = graph.incidences(of: e).map { (cell: graph.face($0), image: maps[$0] * (readings.readings[graph.face($0)]?.values[0] ?? .nan)) }
+      let ends = graph.incidences(of: e).map {
+        (
+          cell: graph.face($0),
+          image: maps[$0] * (readings.readings[graph.face($0)]?.values[0] ?? .nan)
+        )
+      }
       if let x = readings.readings[e]?.values[0] {
-        for end in ends where abs(end.image - x) * (norm == .two ? 2.0.squareRoot() : 1) > threshold {
+        for end in ends where abs(end.image - x) * (norm == .two ? 2.0.squareRoot() : 1) > threshold
+        {
           pairs.append((end.cell, e))
         }
       } else if abs(ends[0].image - ends[1].image) * (norm == .two ? 1 : 0.5) > threshold {
@@ -178,13 +200,21 @@ struct ConsistencyTests {
       let maximal = consistent.filter { set in
         cells.indices.allSatisfy { set >> $0 & 1 == 1 || !isConsistent.contains(set | 1 << $0) }
       }
-      let expected = maximal.map { set in cells.indices.filter { set >> $0 & 1 == 1 }.map { cells[$0] } }
+      let expected = maximal.map { set in
+        cells.indices.filter { set >> $0 & 1 == 1 }.map { cells[$0] }
+      }
       let sets = found.maximalConsistentSets(at: threshold)
-      #expect(sets.isComplete && Set(sets.sets) == Set(expected) && sets.sets.count == expected.count, "seed \(seed): \(sets), \(expected)")
+      #expect(
+        sets.isComplete && Set(sets.sets) == Set(expected) && sets.sets.count == expected.count,
+        "seed \(seed): \(sets), \(expected)")
       let largest = consistent.map { $0.nonzeroBitCount }.max()!
       let repair = found.minimalRepair(at: threshold)
-      #expect(repair.cells.count == cells.count - largest && repair.isMinimal, "seed \(seed): \(repair), \(cells.count - largest)")
-      let kept = cells.indices.filter { !repair.cells.contains(cells[$0]) }.reduce(0) { $0 | 1 << $1 }
+      #expect(
+        repair.cells.count == cells.count - largest && repair.isMinimal,
+        "seed \(seed): \(repair), \(cells.count - largest)")
+      let kept = cells.indices.filter { !repair.cells.contains(cells[$0]) }.reduce(0) {
+        $0 | 1 << $1
+      }
       #expect(isConsistent.contains(kept), "seed \(seed)")
       let few = found.maximalConsistentSets(at: threshold, limit: 1)
       #expect(few.sets.count == 1 && few.isComplete == (expected.count == 1), "seed \(seed)")
@@ -202,10 +232,13 @@ struct ConsistencyTests {
       #expect(best.isMinimal, "seed \(seed)")
       for limit in [0, 1, 10] {
         let quick = found.minimalRepair(at: 0.3, maximumBranches: limit)
-        #expect(quick.lowerBound <= best.cells.count && best.cells.count <= quick.cells.count, "seed \(seed)")
+        #expect(
+          quick.lowerBound <= best.cells.count && best.cells.count <= quick.cells.count,
+          "seed \(seed)")
         #expect(quick.cells.count <= 2 * quick.lowerBound, "seed \(seed): \(quick)")
         let dropped = Set(quick.cells)
-        #expect(pairs.allSatisfy { dropped.contains($0.0) || dropped.contains($0.1) }, "seed \(seed)")
+        #expect(
+          pairs.allSatisfy { dropped.contains($0.0) || dropped.contains($0.1) }, "seed \(seed)")
       }
     }
   }
@@ -214,7 +247,8 @@ struct ConsistencyTests {
   @Test func longChainsAreRepaired() throws {
     let n = 5000
     let path = try Consistency(
-      .constant(1, on: .path(n)), Assignment(values: Dictionary(uniqueKeysWithValues: (0..<n).map { ($0, [Double($0)]) })))
+      .constant(1, on: .path(n)),
+      Assignment(values: Dictionary(uniqueKeysWithValues: (0..<n).map { ($0, [Double($0)]) })))
     let repair = path.minimalRepair(at: 0.5)
     #expect(repair.cells.count == n / 2 && repair.isMinimal)
     let sets = path.maximalConsistentSets(at: 0.5, limit: 2)
@@ -226,7 +260,8 @@ struct ConsistencyTests {
   @Test func clustersAreConnectedParts() throws {
     let values = [0, 0.1, 0.2, 5, 5.1, 9.0]
     let path = try Consistency(
-      .constant(1, on: .path(6)), Assignment(values: Dictionary(uniqueKeysWithValues: values.enumerated().map { ($0, [$1]) })))
+      .constant(1, on: .path(6)),
+      Assignment(values: Dictionary(uniqueKeysWithValues: values.enumerated().map { ($0, [$1]) })))
     #expect(path.clusters(at: 0.15) == [[0, 1, 2], [3, 4], [5]])
     #expect(path.clusters(at: 10) == [[0, 1, 2, 3, 4, 5]])
     #expect(path.clusters(at: 0).count == 6 && path.thresholds.last == 4.8)
@@ -239,7 +274,8 @@ struct ConsistencyTests {
     let sheaf = try NonlinearSheaf(
       poset, stalks: [1, 1, 1, 1],
       maps: [[], [], [], [AffineMap(.identity), AffineMap(.identity), AffineMap(.identity)]])
-    let found = try Consistency(sheaf, Assignment(values: [0: [0], 1: [0], 2: [9]]), norm: .infinity)
+    let found = try Consistency(
+      sheaf, Assignment(values: [0: [0], 1: [0], 2: [9]]), norm: .infinity)
     #expect(abs(found.radius - 4.5) < 1e-7)
     #expect(found.minimalRepair(at: 1).cells.count == 1)
     #expect(Set(found.maximalConsistentSets(at: 1).sets) == [[0, 1], [2]])

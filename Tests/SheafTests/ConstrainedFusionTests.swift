@@ -45,7 +45,8 @@ struct ConstrainedFusionTests {
   /// 100 random problems against scipy's solutions.
   @Test func solutionsAreThoseOfSLSQP() throws {
     let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().appendingPathComponent("ReferenceData/inference/constrained.json")
+      .deletingLastPathComponent().appendingPathComponent(
+        "ReferenceData/inference/constrained.json")
     let file = try JSONDecoder().decode(File.self, from: Data(contentsOf: path))
     #expect(file.cases.count == 100)
     for (k, each) in file.cases.enumerated() {
@@ -57,7 +58,8 @@ struct ConstrainedFusionTests {
       ) { .matrix(Matrix([each.maps[$0 / 2][$0 % 2]])) }
       var readings = Assignment()
       for reading in each.readings {
-        readings.readings[reading.cell] = .init(reading.value, covariance: .scalar(reading.variance))
+        readings.readings[reading.cell] = .init(
+          reading.value, covariance: .scalar(reading.variance))
       }
       var settings = Fusion.Settings()
       settings.model = try #require(FusionModel(rawValue: each.model))
@@ -71,7 +73,9 @@ struct ConstrainedFusionTests {
       let x = (0..<n).flatMap { fusion.value(of: $0)! }
       #expect(close(x, each.solution, 1e-5), "case \(k): \(x), \(each.solution)")
       #expect(close([fusion.cost], [each.cost], 1e-6), "case \(k): \(fusion.cost), \(each.cost)")
-      #expect(fusion.activeConstraints.sorted() == each.active, "case \(k): \(fusion.activeConstraints), \(each.active)")
+      #expect(
+        fusion.activeConstraints.sorted() == each.active,
+        "case \(k): \(fusion.activeConstraints), \(each.active)")
       #expect(fusion.status == .converged && fusion.certificate == .global, "case \(k)")
     }
   }
@@ -133,7 +137,8 @@ struct ConstrainedFusionTests {
     // In the agreement model the ends may differ.
     #expect(try Self.infeasible(path, rest + [low, high], .agreement) == nil)
     let three = [
-      StalkConstraint("a", [0: [1, 0]], .atLeast, 1), StalkConstraint("b", [0: [0, 1]], .atLeast, 1),
+      StalkConstraint("a", [0: [1, 0]], .atLeast, 1),
+      StalkConstraint("b", [0: [0, 1]], .atLeast, 1),
       StalkConstraint("c", [0: [1, 1]], .atMost, 1.5),
       StalkConstraint("d", [0: [1, -1]], .equal, 0),
     ]
@@ -143,12 +148,17 @@ struct ConstrainedFusionTests {
     #expect([["a", "b", "c"], ["a", "c", "d"], ["b", "c", "d"]].contains(found), "\(found)")
     #expect(try Self.infeasible(plane, Array(three.dropLast())) == ["a", "b", "c"])
     let equations = [
-      StalkConstraint("one", [0: [1, 0]], .equal, 1), StalkConstraint("two", [0: [1, 0]], .equal, 2),
+      StalkConstraint("one", [0: [1, 0]], .equal, 1),
+      StalkConstraint("two", [0: [1, 0]], .equal, 2),
       StalkConstraint("free", [0: [0, 1]], .equal, 2),
     ]
     #expect(try Self.infeasible(plane, equations) == ["one", "two"])
-    #expect(try Self.infeasible(plane, [StalkConstraint("nothing", [0: [0, 0]], .equal, 1)]) == ["nothing"])
-    #expect(try Self.infeasible(plane, [StalkConstraint("nothing", [:], .atMost, -1)]) == ["nothing"])
+    #expect(
+      try Self.infeasible(plane, [StalkConstraint("nothing", [0: [0, 0]], .equal, 1)]) == [
+        "nothing"
+      ])
+    #expect(
+      try Self.infeasible(plane, [StalkConstraint("nothing", [:], .atMost, -1)]) == ["nothing"])
     #expect(try Self.infeasible(plane, [StalkConstraint("nothing", [:], .atMost, 1)]) == nil)
   }
 
@@ -161,7 +171,8 @@ struct ConstrainedFusionTests {
       let point = (0..<n).map { _ in g.normal() }
       var list: [StalkConstraint] = (0..<10).map { k in
         let a = (0..<n).map { _ in g.normal() }
-        return StalkConstraint("r\(k)", [0: a], .atMost, zip(a, point).reduce(0) { $0 + $1.0 * $1.1 } + 5)
+        return StalkConstraint(
+          "r\(k)", [0: a], .atMost, zip(a, point).reduce(0) { $0 + $1.0 * $1.1 } + 5)
       }
       // x_i ≥ p_i for some i, and their sum below that of the p_i.
       let count = g.integer(1...n)
@@ -185,17 +196,41 @@ struct ConstrainedFusionTests {
       var settings = Self.settings([StalkConstraint("edge", [2: [1]], .atMost, 1)], model)
       settings.readingLoss = .huber
       let fusion = try Fusion(sheaf, Assignment(values: [0: [3], 1: [4]]), settings: settings)
-      #expect(abs(fusion.value(of: 2)![0] - 1) < 1e-6 && fusion.activeConstraints == ["edge"], "\(model)")
+      #expect(
+        abs(fusion.value(of: 2)![0] - 1) < 1e-6 && fusion.activeConstraints == ["edge"], "\(model)")
       #expect(fusion.status == .converged, "\(model): \(fusion.status)")
+    }
+  }
+
+  /// Millions beside millionths: x and y in units of 10⁶ and 10⁻⁶, readings 1 and 3 and an edge of unit variance, x ≤ 1.2.
+  @Test func unitsAreNoMatter() throws {
+    for (a, b) in [(1.0, 1.0), (1e6, 1e-6), (1e-6, 1e3), (1e-12, 1e-12)] {
+      let sheaf = try CellularSheaf(
+        .path(2), stalks: [1, 1, 1], weights: [.standard, .standard, .scalar(1 / (b * b))]
+      ) { $0 == 0 ? .scalar(b / a) : .identity }
+      let readings = Assignment([
+        0: .init([a], covariance: .scalar(a * a)), 1: .init([3 * b], covariance: .scalar(b * b)),
+      ])
+      let fusion = try Fusion(
+        sheaf, readings,
+        settings: Self.settings([StalkConstraint("c", [0: [1]], .atMost, 1.2 * a)], .agreement))
+      #expect(fusion.activeConstraints == ["c"], "\(a), \(b)")
+      #expect(
+        close([fusion.value(of: 0)![0] / a, fusion.value(of: 1)![0] / b], [1.2, 2.1], 1e-6),
+        "\(a), \(b)")
     }
   }
 
   /// A position from its distance to the origin, kept to the right half and to a line.
   @Test func nonlinearFitsKeepToConstraints() throws {
     let poset = try FinitePoset(below: [[], [0]])
-    let sheaf = try NonlinearSheaf(poset, stalks: [2, 1], maps: [[], [DistanceMap(from: [0, 0])]])
+    let sheaf = try NonlinearSheaf(
+      poset, stalks: [2, 1], maps: [[], [DistanceMap(from: [0, 0])]])
     let fusion = try Fusion(
-      sheaf, Assignment([0: .init([-2, 0.5], covariance: .scalar(100)), 1: .init([2], covariance: .scalar(0.01))]),
+      sheaf,
+      Assignment([
+        0: .init([-2, 0.5], covariance: .scalar(100)), 1: .init([2], covariance: .scalar(0.01)),
+      ]),
       settings: Self.settings([
         .bound("right", cell: 0, coordinate: 0, of: 2, .atLeast, 1),
         StalkConstraint("line", [0: [0, 1]], .equal, 1),
@@ -211,7 +246,8 @@ struct ConstrainedFusionTests {
   }
 
   @Test func badConstraintsAreNamed() throws {
-    let sheaf = try CellularSheaf.constant(2, on: .graph(vertices: 2, edges: [(0, 1)], names: ["a", "b", "ab"]))
+    let sheaf = try CellularSheaf.constant(
+      2, on: .graph(vertices: 2, edges: [(0, 1)], names: ["a", "b", "ab"]))
     func error(_ constraint: StalkConstraint) -> String {
       message { _ = try Fusion(sheaf, Assignment(), settings: Self.settings([constraint])) }
     }

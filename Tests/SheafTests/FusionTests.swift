@@ -30,7 +30,8 @@ struct FusionTests {
       #expect(close(try #require(try fusion.covariance(of: cell)), Matrix([[0.8]]), 1e-12))
     }
     #expect(abs(fusion.chiSquared - 0.8) < 1e-12 && fusion.degreesOfFreedom == 1)
-    #expect(abs(try #require(fusion.pValue) - 0.371093369522698) < 1e-12)  // scipy.stats.chi2.sf(0.8, 1)
+    // scipy.stats.chi2.sf(0.8, 1): 0.371093369522698.
+    #expect(abs(try #require(fusion.pValue) - 0.371093369522698) < 1e-12)
     #expect(abs(fusion.cost - 0.4) < 1e-12 && fusion.certificate == .global)
     #expect(fusion.freedom == 0 && fusion.defect < 1e-14)
   }
@@ -113,18 +114,23 @@ struct FusionTests {
         "\(name): cell \(cell), \(fusion.value(of: cell) ?? []) for \(expected.value)")
       tally.expect(
         covariance.map { close($0, expected.covariance, 1e-6) } ?? false,
-        "\(name): covariance of cell \(cell): \(String(describing: covariance)) for \(expected.covariance)")
+        "\(name): covariance of cell \(cell): \(String(describing: covariance)) for \(expected.covariance)"
+      )
     }
   }
 
   /// Random graphs with loops, half-open edges, weights and readings on edges.
-  @Test(arguments: FusionModel.allCases) func fusionIsTheDenseSolution(_ model: FusionModel) throws {
+  @Test(arguments: FusionModel.allCases) func fusionIsTheDenseSolution(_ model: FusionModel) throws
+  {
     try Tally.over(Array(0..<60)) { seed, tally in
       var g = RandomGenerator(case: seed)
-      let graph = g.graph(vertices: g.integer(1...6), edges: g.integer(0...8), halfOpen: seed % 2 == 0)
+      let graph = g.graph(
+        vertices: g.integer(1...6), edges: g.integer(0...8), halfOpen: seed % 2 == 0)
       let sheaf: CellularSheaf
       if seed % 3 == 0 {
-        let stalks = (0..<graph.count).map { $0 < graph.cellCounts[0] ? g.integer(0...4) : g.integer(0...2) }
+        let stalks = (0..<graph.count).map {
+          $0 < graph.cellCounts[0] ? g.integer(0...4) : g.integer(0...2)
+        }
         sheaf = try CellularSheaf.random(on: graph, stalks: stalks, using: &g).weighted(
           g.weights(stalks))
       } else {
@@ -149,7 +155,8 @@ struct FusionTests {
   }
 
   /// A poset is its complex: the face poset of a graph has the same fusions.
-  @Test(arguments: FusionModel.allCases) func facePosetsAreTheirGraphs(_ model: FusionModel) throws {
+  @Test(arguments: FusionModel.allCases) func facePosetsAreTheirGraphs(_ model: FusionModel) throws
+  {
     try Tally.over(Array(0..<30)) { seed, tally in
       var g = RandomGenerator(case: seed)
       let n = g.integer(2...5)
@@ -162,7 +169,9 @@ struct FusionTests {
       let other = try Fusion(
         NonlinearSheaf(sheaf.onFacePoset()), assignment, settings: Self.settings(model))
       tally.expect(close([one.cost], [other.cost]), "seed \(seed): \(one.cost), \(other.cost)")
-      tally.expect(one.freedom == other.freedom && one.degreesOfFreedom == other.degreesOfFreedom, "seed \(seed)")
+      tally.expect(
+        one.freedom == other.freedom && one.degreesOfFreedom == other.degreesOfFreedom,
+        "seed \(seed)")
       tally.expect(other.certificate == .global, "seed \(seed)")
       for cell in 0..<graph.count {
         guard let covariance = try one.covariance(of: cell) else {
@@ -170,7 +179,8 @@ struct FusionTests {
           continue
         }
         let second = try other.covariance(of: cell)
-        tally.expect(second.map { close($0, covariance, 1e-6) } ?? false, "seed \(seed), cell \(cell)")
+        tally.expect(
+          second.map { close($0, covariance, 1e-6) } ?? false, "seed \(seed), cell \(cell)")
         tally.expect(
           close(one.value(of: cell)!, other.value(of: cell)!, 1e-6), "seed \(seed), cell \(cell)")
       }
@@ -197,6 +207,20 @@ struct FusionTests {
       for v in 0..<5 {
         #expect(close(section.value(of: v)!, agreement.value(of: v)!, 1e-4), "seed \(seed), \(v)")
       }
+    }
+  }
+
+  /// Weights that are far above all variances cost no digits of the mean.
+  @Test func heavyWeightsKeepTheMean() throws {
+    for (weight, tolerance) in [(1e6, 1e-5), (1e9, 1e-8), (1e12, 1e-8)] {
+      let path = try CellularSheaf.constant(1, on: .path(5)).weighted(
+        (0..<9).map { $0 < 5 ? .standard : .scalar(weight) })
+      let one = try Fusion(path, Assignment(values: [2: [6]]), settings: Self.settings(.agreement))
+      #expect(close(one.value(of: 0)!, [6], 1e-8), "\(weight): \(one.value(of: 0)!)")
+      let three = try Fusion(
+        path, Assignment(values: [0: [1], 4: [2], 2: [6]]), settings: Self.settings(.agreement))
+      #expect(close(three.value(of: 0)!, [3], tolerance), "\(weight): \(three.value(of: 0)!)")
+      #expect(one.freedom == 0 && three.freedom == 0)
     }
   }
 
@@ -267,7 +291,8 @@ struct FusionTests {
       var readings = Assignment()
       for v in 0..<n {
         let s = g.uniform(0.5, 2)
-        readings.readings[v] = .init([g.normal() * s + (v < 3 ? g.uniform(-20, 20) : 0)], covariance: .scalar(s * s))
+        readings.readings[v] = .init(
+          [g.normal() * s + (v < 3 ? g.uniform(-20, 20) : 0)], covariance: .scalar(s * s))
       }
       for loss in [Loss.huber, .studentT(degreesOfFreedom: 2)] {
         func cost(_ x: Double) -> Double {
@@ -285,11 +310,13 @@ struct FusionTests {
         for step in [1e-3, 1e-4, 1e-5, 1e-6, 1e-7] {
           least = (-20...20).map { least + Double($0) * step }.min { cost($0) < cost($1) }!
         }
-        let fusion = try Fusion(sheaf, readings, settings: Self.settings(.section) { $0.readingLoss = loss })
+        let fusion = try Fusion(
+          sheaf, readings, settings: Self.settings(.section) { $0.readingLoss = loss })
         #expect(fusion.status == .converged, "seed \(seed), \(loss)")
         #expect(
           close([fusion.cost], [cost(least)], 1e-9) && close(fusion.value(of: 0)!, [least], 1e-5),
-          "seed \(seed), \(loss): \(fusion.value(of: 0)!) for \(least), cost \(fusion.cost) for \(cost(least)), \(fusion.certificate)")
+          "seed \(seed), \(loss): \(fusion.value(of: 0)!) for \(least), cost \(fusion.cost) for \(cost(least)), \(fusion.certificate)"
+        )
       }
     }
   }
@@ -333,12 +360,16 @@ struct FusionTests {
             x.setBlock(row: start, column: 0, to: Matrix(column: fusion.value(of: cell)!))
           }
           let here = cost(x)
-          #expect(close([fusion.cost], [here], 1e-9), "seed \(seed), \(model), \(loss): \(fusion.cost), \(here)")
+          #expect(
+            close([fusion.cost], [here], 1e-9),
+            "seed \(seed), \(model), \(loss): \(fusion.cost), \(here)")
           for j in 0..<dense.allowed.columns {
             for h in [-1e-3, 1e-3] {
               var y = x
               y.add(dense.allowed.columns([j]), scale: h)
-              #expect(cost(y) >= here - 1e-9 * max(1, here), "seed \(seed), \(model), \(loss): \(cost(y) - here)")
+              #expect(
+                cost(y) >= here - 1e-9 * max(1, here),
+                "seed \(seed), \(model), \(loss): \(cost(y) - here)")
             }
           }
         }
@@ -351,7 +382,8 @@ struct FusionTests {
     let sheaf = CellularSheaf.constant(1, on: .path(6))
     let readings = Assignment(values: [0: [0.1], 1: [-0.2], 2: [0], 3: [0.3], 4: [-0.1], 5: [50]])
     for loss in [Loss.huber, .studentT(degreesOfFreedom: 4)] {
-      let fusion = try Fusion(sheaf, readings, settings: Self.settings(.section) { $0.readingLoss = loss })
+      let fusion = try Fusion(
+        sheaf, readings, settings: Self.settings(.section) { $0.readingLoss = loss })
       #expect(try #require(fusion.weight(ofReading: 5)) < 0.05)
       for v in 0..<5 { #expect(try #require(fusion.weight(ofReading: v)) > 0.9) }
       #expect(abs(fusion.value(of: 0)![0]) < 0.5 && fusion.weight(ofReading: 7) == nil)
@@ -382,9 +414,13 @@ struct FusionTests {
   @Test func minimaxOfNumbersIsALinearProgram() throws {
     for (y, s, maps, w, agreement, section) in Self.programs {
       let readings = Assignment(
-        Dictionary(uniqueKeysWithValues: (0..<4).map { ($0, .init([y[$0]], covariance: .scalar(s[$0] * s[$0]))) }))
+        Dictionary(
+          uniqueKeysWithValues: (0..<4).map {
+            ($0, .init([y[$0]], covariance: .scalar(s[$0] * s[$0])))
+          }))
       let cycle = try CellularSheaf(
-        .graph(vertices: 4, edges: [(0, 1), (1, 2), (2, 3), (3, 0)]), stalks: [Int](repeating: 1, count: 8),
+        .graph(vertices: 4, edges: [(0, 1), (1, 2), (2, 3), (3, 0)]),
+        stalks: [Int](repeating: 1, count: 8),
         weights: [.standard, .standard, .standard, .standard] + w.map { .scalar($0) }
       ) { .scalar(maps[$0 / 2][$0 % 2]) }
       let near = try MinimaxFusion(cycle, readings, model: .agreement)
@@ -408,23 +444,30 @@ struct FusionTests {
       let n = g.integer(2...9)
       let points = (0..<n).map { _ in [g.normal(), g.normal()] }
       func radius(_ c: [Double]) -> Double {
-        points.reduce(0) { max($0, (($1[0] - c[0]) * ($1[0] - c[0]) + ($1[1] - c[1]) * ($1[1] - c[1])).squareRoot()) }
+        points.reduce(0) {
+          max($0, (($1[0] - c[0]) * ($1[0] - c[0]) + ($1[1] - c[1]) * ($1[1] - c[1])).squareRoot())
+        }
       }
       var least = Double.infinity
       for i in 0..<n {
         for j in 0..<i {
-          least = min(least, radius([(points[i][0] + points[j][0]) / 2, (points[i][1] + points[j][1]) / 2]))
+          least = min(
+            least, radius([(points[i][0] + points[j][0]) / 2, (points[i][1] + points[j][1]) / 2]))
           for k in 0..<j {
             let (a, b, c) = (points[i], points[j], points[k])
             let m = Matrix([[b[0] - a[0], b[1] - a[1]], [c[0] - a[0], c[1] - a[1]]])
             func square(_ p: [Double]) -> Double { p[0] * p[0] + p[1] * p[1] }
-            guard let x = try? m.solve(Matrix(column: [(square(b) - square(a)) / 2, (square(c) - square(a)) / 2])) else { continue }
+            guard
+              let x = try? m.solve(
+                Matrix(column: [(square(b) - square(a)) / 2, (square(c) - square(a)) / 2]))
+            else { continue }
             least = min(least, radius(x.column(0)))
           }
         }
       }
       let found = try MinimaxFusion(
-        .constant(2, on: .path(n)), Assignment(values: Dictionary(uniqueKeysWithValues: points.enumerated().map { ($0, $1) })))
+        .constant(2, on: .path(n)),
+        Assignment(values: Dictionary(uniqueKeysWithValues: points.enumerated().map { ($0, $1) })))
       #expect(abs(found.radius - least) < 1e-7, "seed \(seed): \(found.radius), \(least)")
       #expect(abs(radius(found.value(of: n)!) - least) < 1e-7, "seed \(seed)")
     }
@@ -433,9 +476,11 @@ struct FusionTests {
   /// Of partial assignments too, where values are free.
   @Test func minimaxLeavesFreeWhatIsFree() throws {
     let sheaf = try CellularSheaf(
-      .graph(vertices: 4, edges: [(0, 1)]), stalks: [1, 1, 2, 1, 1]) { _ in .identity }
+      .graph(vertices: 4, edges: [(0, 1)]), stalks: [1, 1, 2, 1, 1]
+    ) { _ in .identity }
     for model in FusionModel.allCases {
-      let found = try MinimaxFusion(sheaf, Assignment(values: [0: [0], 1: [2], 3: [5]]), model: model)
+      let found = try MinimaxFusion(
+        sheaf, Assignment(values: [0: [0], 1: [2], 3: [5]]), model: model)
       #expect(found.status == .converged)
       // x₀ and x₁ in the middle; or three equal parts.
       #expect(abs(found.radius - (model == .section ? 1 : 2.0 / 3)) < 1e-7, "\(found.radius)")
@@ -465,11 +510,17 @@ struct FusionTests {
     #expect(error([1: .init([1, 1], covariance: .diagonal([1, -1]))]).contains("\"b\""))
     #expect(error([1: .init([1, 1], covariance: .diagonal([1]))]).contains("1 variances"))
     let flat = Matrix([[1, 2], [2, 1]])
-    #expect(error([1: .init([1, 1], covariance: .matrix(flat))]).contains("\"b\" has a covariance that is not positive definite"))
-    #expect(error([1: .init([1, 1], covariance: .matrix(Matrix([[1, 0.5], [0.1, 1]])))]).contains("symmetric"))
+    #expect(
+      error([1: .init([1, 1], covariance: .matrix(flat))]).contains(
+        "\"b\" has a covariance that is not positive definite"))
+    #expect(
+      error([1: .init([1, 1], covariance: .matrix(Matrix([[1, 0.5], [0.1, 1]])))]).contains(
+        "symmetric"))
     #expect(error([1: .init([1, 1], covariance: .matrix(.identity(3)))]).contains("(3, 3)"))
-    #expect(error([0: .init([1, 1], unit: "km"), 1: .init([1, 1], unit: "m")]).contains("\"km\""))
-    #expect(error([0: .init([1, 1], unit: "km"), 2: .init([1, 1], unit: "m")]).contains("\"km\""))
+    #expect(
+      error([0: .init([1, 1], unit: "km"), 1: .init([1, 1], unit: "m")]).contains("\"km\""))
+    #expect(
+      error([0: .init([1, 1], unit: "km"), 2: .init([1, 1], unit: "m")]).contains("\"km\""))
     #expect(throws: InferenceError.self) {
       try Fusion(sheaf, Assignment(), settings: Self.settings(.section) { $0.start = [0: [1]] })
     }
@@ -485,16 +536,23 @@ struct FusionTests {
 
   @Test func emptyThingsAreFused() throws {
     for model in FusionModel.allCases {
-      let nothing = try Fusion(.constant(1, on: .path(0)), Assignment(), settings: Self.settings(model))
+      let nothing = try Fusion(
+        .constant(1, on: .path(0)), Assignment(), settings: Self.settings(model))
       #expect(nothing.degreesOfFreedom == 0 && nothing.chiSquared == 0 && nothing.pValue == nil)
-      let free = try Fusion(.constant(2, on: .path(3)), Assignment(), settings: Self.settings(model))
+      let free = try Fusion(
+        .constant(2, on: .path(3)), Assignment(), settings: Self.settings(model))
       #expect(free.freedom == 2 && free.value(of: 0) == [0, 0])
       #expect(try free.covariance(of: 0) == nil)
       let points = try Fusion(
-        .constant(1, on: .graph(vertices: 2, edges: [])), Assignment(values: [1: [3]]), settings: Self.settings(model))
+        .constant(1, on: .graph(vertices: 2, edges: [])), Assignment(values: [1: [3]]),
+        settings: Self.settings(model))
       #expect(points.value(of: 1) == [3] && points.freedom == 1)
       let zero = try Fusion(
-        .zero(on: .path(3)), Assignment([0: .init([], covariance: .diagonal([])), 1: .init([], covariance: .matrix(Matrix(rows: 0, columns: 0)))]),
+        .zero(on: .path(3)),
+        Assignment([
+          0: .init([], covariance: .diagonal([])),
+          1: .init([], covariance: .matrix(Matrix(rows: 0, columns: 0))),
+        ]),
         settings: Self.settings(model))
       #expect(zero.value(of: 0) == [] && zero.degreesOfFreedom == 0)
       let minimax = try MinimaxFusion(.constant(2, on: .path(3)), Assignment(), model: model)

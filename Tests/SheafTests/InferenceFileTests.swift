@@ -18,7 +18,8 @@ struct InferenceFileTests {
   }
 
   private static func read(_ text: String) throws -> NonlinearSheaf {
-    guard case .nonlinear(let sheaf) = try SheafFile(json: Data(text.utf8), file: "a").content else {
+    guard case .nonlinear(let sheaf) = try SheafFile(json: Data(text.utf8), file: "a").content
+    else {
       throw ArrayFileError(file: "a", problem: "no sheaf of maps that are not linear")
     }
     return sheaf
@@ -29,7 +30,9 @@ struct InferenceFileTests {
     let text =
       #"{"poset": [{"id": "x", "stalk": \#(x.count)}, {"id": "y", "stalk": "#
     for stalk in 1...3 {
-      guard let sheaf = try? read(text + "\(stalk)" + #", "below": [{"of": "x", "map": \#(map)}]}]}"#) else { continue }
+      guard
+        let sheaf = try? read(text + "\(stalk)" + #", "below": [{"of": "x", "map": \#(map)}]}]}"#)
+      else { continue }
       return sheaf.maps[1][0].value(x)
     }
     // For its message.
@@ -41,7 +44,8 @@ struct InferenceFileTests {
       (#"{"distance": [0, 0]}"#, [3, 4], [5]), (#"{"distance": [1]}"#, [3], [2]),
       (#"{"distance": [0, 0], "sphere": 1}"#, [0, 90], [.pi / 2]),
       (#"{"distance": [0, 0], "sphere": 2, "unit": "radians"}"#, [0, 1], [2]),
-      (#"{"bearing": [0, 0]}"#, [0, 2], [.pi / 2]), (#"{"bearing": [0, 0], "unit": "degrees"}"#, [0, 2], [90]),
+      (#"{"bearing": [0, 0]}"#, [0, 2], [.pi / 2]),
+      (#"{"bearing": [0, 0], "unit": "degrees"}"#, [0, 2], [90]),
       (#"{"bearing": [0, 0], "unit": "degrees", "from": "north"}"#, [2, 0], [90]),
       (#"{"bearing": [0, 0], "unit": "degrees", "from": "east"}"#, [0, 2], [90]),
       (#"{"bearing": [0, 0], "sphere": 6371}"#, [0, 5], [90]),
@@ -53,7 +57,10 @@ struct InferenceFileTests {
       (#"{"linear": [[1, 2]], "offset": [5]}"#, [1, 1], [8]), (#"{"linear": 3}"#, [1, 2], [3, 6]),
       (#"{"linear": "identity", "offset": [1]}"#, [1], [2]),
       (#"{"polynomial": [[{"coefficient": 2, "powers": [2, 1]}], []]}"#, [3, 2], [36, 0]),
-      (#"{"compose": [{"linear": [[1, 0], [0, 2]]}, {"translation": [0, 1]}, {"distance": [0, 0]}]}"#, [0, 1], [3]),
+      (
+        #"{"compose": [{"linear": [[1, 0], [0, 2]]}, {"translation": [0, 1]}, {"distance": [0, 0]}]}"#,
+        [0, 1], [3]
+      ),
       (#"{"compose": [2, "identity", [[1, 1]]]}"#, [1, 2], [6]),
     ]
     for (map, x, expected) in cases {
@@ -65,18 +72,27 @@ struct InferenceFileTests {
   @Test func mapsThatAreWrongAreNamed() throws {
     let bad: [(String, String)] = [
       (#"{}"#, "none"), (#"{"distance": [0, 0], "bearing": [0, 0]}"#, "\"bearing\""),
-      (#"{"distance": [0, 0], "sphere": -1}"#, "radius"), (#"{"distance": [0], "sphere": 1}"#, "expected 2"),
+      (#"{"distance": [0, 0], "sphere": -1}"#, "radius"),
+      (#"{"distance": [0], "sphere": 1}"#, "expected 2"),
       (#"{"bearing": [0]}"#, "expected 2"), (#"{"bearing": [0, 0], "from": "south"}"#, "south"),
-      (#"{"bearing": [0, 0], "sphere": 1, "from": "east"}"#, "east"), (#"{"distance": [0, 0], "unit": "degrees"}"#, "sphere"),
-      (#"{"rotation": [1, 2]}"#, "2 numbers"), (#"{"rotation": 1, "translation": [1]}"#, "translation"),
+      (#"{"bearing": [0, 0], "sphere": 1, "from": "east"}"#, "east"),
+      (#"{"distance": [0, 0], "unit": "degrees"}"#, "sphere"),
+      (#"{"rotation": [1, 2]}"#, "2 numbers"),
+      (#"{"rotation": 1, "translation": [1]}"#, "translation"),
       (#"{"translation": [0, 0], "unit": "degrees"}"#, "unit"),
-      (#"{"linear": [[1, 2]], "offset": [1, 2]}"#, "offset"), (#"{"linear": [[1, 2], [1]]}"#, "lengths"),
+      (#"{"linear": [[1, 2]], "offset": [1, 2]}"#, "offset"),
+      (#"{"linear": [[1, 2], [1]]}"#, "lengths"),
       (#"{"linear": {"distance": [0, 0]}}"#, "linear"), (#"{"polynomial": []}"#, "term"),
-      (#"{"polynomial": [[{"coefficient": 1, "powers": [1, 0]}, {"coefficient": 1, "powers": [1]}]]}"#, "powers"),
+      (
+        #"{"polynomial": [[{"coefficient": 1, "powers": [1, 0]}, {"coefficient": 1, "powers": [1]}]]}"#,
+        "powers"
+      ),
       (#"{"polynomial": [[{"coefficient": 1, "powers": [1, 1000]}]]}"#, "64"),
-      (#"{"compose": []}"#, "composite"), (#"{"compose": [{"distance": [0, 0]}, {"distance": [0, 0]}]}"#, "pass on"),
+      (#"{"compose": []}"#, "composite"),
+      (#"{"compose": [{"distance": [0, 0]}, {"distance": [0, 0]}]}"#, "pass on"),
       (#"{"network": "n.onnx"}"#, "n.onnx"), (#"{"warp": 9}"#, "warp"),
-      (#"{"distance": [0, 0, 0]}"#, "stalks"), (#"{"compose": [2, {"distance": [0, 0, 0]}]}"#, "stalks"),
+      (#"{"distance": [0, 0, 0]}"#, "stalks"),
+      (#"{"compose": [2, {"distance": [0, 0, 0]}]}"#, "stalks"),
     ]
     for (map, expected) in bad {
       let found = message { _ = try Self.value(map, at: [1, 2]) }
@@ -89,14 +105,20 @@ struct InferenceFileTests {
 
   /// Variances of all three kinds, units; fused as by hand.
   @Test func readingsHaveVariances() throws {
-    let text = #"{"a": 1, "b": {"value": [2, 3], "variance": 4, "unit": "km"}, "c": {"value": [1, 2], "variance": [1, 2]}, "d": {"value": [1, 2], "variance": [[2, 1], [1, 2]]}}"#
+    let text =
+      #"{"a": 1, "b": {"value": [2, 3], "variance": 4, "unit": "km"}, "c": {"value": [1, 2], "variance": [1, 2]}, "d": {"value": [1, 2], "variance": [[2, 1], [1, 2]]}}"#
     let file = try AssignmentFile(json: Data(text.utf8), file: "r")
     let readings = try file.assignment(["a": 0, "b": 1, "c": 2, "d": 3], file: "r").readings
-    #expect(readings[0] == .init([1]) && readings[1] == .init([2, 3], covariance: .scalar(4), unit: "km"))
-    #expect(readings[2]?.covariance == .diagonal([1, 2]) && readings[3]?.covariance == .matrix(Matrix([[2, 1], [1, 2]])))
+    #expect(
+      readings[0] == .init([1]) && readings[1] == .init([2, 3], covariance: .scalar(4), unit: "km"))
+    #expect(
+      readings[2]?.covariance == .diagonal([1, 2])
+        && readings[3]?.covariance == .matrix(Matrix([[2, 1], [1, 2]])))
     for (bad, expected) in [
-      (#"{"a": {"variance": 1}}"#, "value"), (#"{"a": 1, "a": 2}"#, "twice"), (#"{"z": 1}"#, "\"z\""),
-      (#"{"a": {"value": 1, "sigma": 2}}"#, "sigma"), (#"{"a": "b"}"#, "a"), (#"{"a": {"value": 1, "variance": "x"}}"#, "number"),
+      (#"{"a": {"variance": 1}}"#, "value"), (#"{"a": 1, "a": 2}"#, "twice"),
+      (#"{"z": 1}"#, "\"z\""),
+      (#"{"a": {"value": 1, "sigma": 2}}"#, "sigma"), (#"{"a": "b"}"#, "a"),
+      (#"{"a": {"value": 1, "variance": "x"}}"#, "number"),
     ] {
       let found = message {
         _ = try AssignmentFile(json: Data(bad.utf8), file: "r").assignment(["a": 0], file: "r")
@@ -106,16 +128,21 @@ struct InferenceFileTests {
   }
 
   @Test func constraintsAreRead() throws {
-    let text = #"[{"name": "limit", "terms": {"a": [1, 0], "b": 2}, "relation": "<=", "value": 3}, {"terms": {"b": 1}, "relation": "=", "value": 0}, {"terms": {}, "relation": ">=", "value": -1}]"#
-    let list = try ConstraintFile(json: Data(text.utf8), file: "c").constraints(["a": 0, "b": 1], file: "c")
+    let text =
+      #"[{"name": "limit", "terms": {"a": [1, 0], "b": 2}, "relation": "<=", "value": 3}, {"terms": {"b": 1}, "relation": "=", "value": 0}, {"terms": {}, "relation": ">=", "value": -1}]"#
+    let list = try ConstraintFile(json: Data(text.utf8), file: "c").constraints(
+      ["a": 0, "b": 1], file: "c")
     #expect(
       list == [
-        StalkConstraint("limit", [0: [1, 0], 1: [2]], .atMost, 3), StalkConstraint("constraint 1", [1: [1]], .equal, 0),
+        StalkConstraint("limit", [0: [1, 0], 1: [2]], .atMost, 3),
+        StalkConstraint("constraint 1", [1: [1]], .equal, 0),
         StalkConstraint("constraint 2", [:], .atLeast, -1),
       ])
     for (bad, expected) in [
-      (#"[{"terms": {"z": 1}, "relation": "=", "value": 1}]"#, "\"z\""), (#"[{"terms": {"a": 1}, "value": 1}]"#, "relation"),
-      (#"[{"terms": {"a": 1}, "relation": "<", "value": 1}]"#, "\"<\""), (#"[{"relation": "=", "value": 1}]"#, "terms"),
+      (#"[{"terms": {"z": 1}, "relation": "=", "value": 1}]"#, "\"z\""),
+      (#"[{"terms": {"a": 1}, "value": 1}]"#, "relation"),
+      (#"[{"terms": {"a": 1}, "relation": "<", "value": 1}]"#, "\"<\""),
+      (#"[{"relation": "=", "value": 1}]"#, "terms"),
       (#"[{"terms": {"a": 1, "a": 2}, "relation": "=", "value": 1}]"#, "twice"), (#"{}"#, "["),
     ] {
       let found = message {
@@ -128,19 +155,30 @@ struct InferenceFileTests {
   /// Damaged files give an error or a sheaf on which readings are fused or refused.
   @Test func damagedFilesAreNoCrash() throws {
     let texts = [
-      Self.sheaf([#"{"distance": [0, 1]}"#, #"{"bearing": [3, 4], "unit": "degrees", "from": "north"}"#, #"{"polynomial": [[{"coefficient": 2, "powers": [2, 1]}, {"coefficient": -1, "powers": [0, 0]}]]}"#]),
-      Self.sheaf([#"{"distance": [50, 10], "sphere": 6371}"#, #"{"bearing": [48, 2], "sphere": 6371}"#]),
-      Self.sheaf([#"{"compose": [{"rotation": [0.1, 0.2, 0.3], "translation": [1, 2, 3]}, {"linear": [[1, 2, 3]], "offset": [4]}]}"#], stalk: 3),
+      Self.sheaf([
+        #"{"distance": [0, 1]}"#, #"{"bearing": [3, 4], "unit": "degrees", "from": "north"}"#,
+        #"{"polynomial": [[{"coefficient": 2, "powers": [2, 1]}, {"coefficient": -1, "powers": [0, 0]}]]}"#,
+      ]),
+      Self.sheaf([
+        #"{"distance": [50, 10], "sphere": 6371}"#, #"{"bearing": [48, 2], "sphere": 6371}"#,
+      ]),
+      Self.sheaf(
+        [
+          #"{"compose": [{"rotation": [0.1, 0.2, 0.3], "translation": [1, 2, 3]}, {"linear": [[1, 2, 3]], "offset": [4]}]}"#
+        ], stalk: 3),
       #"{"cells": [{"id": "x", "stalk": 2}, {"id": "y", "stalk": 2}, {"id": "xy", "stalk": 1, "faces": [{"of": "x", "sign": -1, "map": {"distance": [0, 0]}}, {"of": "y", "sign": 1, "map": {"distance": [5, 0]}}]}]}"#,
       #"{"poset": [{"id": "x", "stalk": 1, "periods": [360]}, {"id": "s0", "stalk": 1, "below": [{"of": "x", "map": "identity"}]}]}"#,
     ]
-    let readings = #"{"x": {"value": [1, 2], "variance": [1, 2], "unit": "km"}, "s0": {"value": 2, "variance": 0.5}, "s1": [3]}"#
+    let readings =
+      #"{"x": {"value": [1, 2], "variance": [1, 2], "unit": "km"}, "s0": {"value": 2, "variance": 0.5}, "s1": [3]}"#
     let assignment = try AssignmentFile(json: Data(readings.utf8), file: "r")
-    try fuzz(name: "nonlinear", seeds: texts.map { Data($0.utf8) }, count: min(fuzzCount, 2000)) { data in
+    try fuzz(name: "nonlinear", seeds: texts.map { Data($0.utf8) }, count: min(fuzzCount, 2000)) {
+      data in
       guard case .nonlinear(let sheaf) = try SheafFile(json: data, file: "a").content,
         sheaf.stalks.reduce(0, +) < 30
       else { return }
-      let cells = Dictionary(sheaf.poset.names.enumerated().map { ($1, $0) }, uniquingKeysWith: { a, _ in a })
+      let cells = Dictionary(
+        sheaf.poset.names.enumerated().map { ($1, $0) }, uniquingKeysWith: { a, _ in a })
       var settings = Fusion.Settings()
       (settings.starts, settings.maximumIterations) = (2, 30)
       if let held = try? assignment.assignment(cells, file: "r") {
@@ -152,7 +190,12 @@ struct InferenceFileTests {
     let constant = CellularSheaf.constant(2, on: .path(2))
     let names = constant.complex.cellsByName()
     try fuzz(
-      name: "readings", seeds: [Data(#"{"0": {"value": [1, 2], "variance": [[2, 1], [1, 2]], "unit": "km"}, "1": {"value": [2, 3], "variance": [1, 2]}, "2": [4, 5]}"#.utf8)],
+      name: "readings",
+      seeds: [
+        Data(
+          #"{"0": {"value": [1, 2], "variance": [[2, 1], [1, 2]], "unit": "km"}, "1": {"value": [2, 3], "variance": [1, 2]}, "2": [4, 5]}"#
+            .utf8)
+      ],
       count: min(fuzzCount, 2000)
     ) { data in
       let held = try AssignmentFile(json: data, file: "r").assignment(names, file: "r")
@@ -160,7 +203,12 @@ struct InferenceFileTests {
       _ = try? Consistency(constant, held, norm: .infinity)
     }
     try fuzz(
-      name: "constraints", seeds: [Data(#"[{"name": "limit", "terms": {"0": [1, 0], "1": [2, 3]}, "relation": "<=", "value": 3}, {"terms": {"2": [1, 1]}, "relation": "=", "value": 0.5}]"#.utf8)],
+      name: "constraints",
+      seeds: [
+        Data(
+          #"[{"name": "limit", "terms": {"0": [1, 0], "1": [2, 3]}, "relation": "<=", "value": 3}, {"terms": {"2": [1, 1]}, "relation": "=", "value": 0.5}]"#
+            .utf8)
+      ],
       count: min(fuzzCount, 2000)
     ) { data in
       var settings = Fusion.Settings()

@@ -132,7 +132,8 @@ struct DenseFusion {
   func image(of cell: Int) -> Matrix? {
     let n = sheaf.stalk(of: cell)
     if starts[cell] != nil { return block(cell, .identity(n), n) }
-    let maps = sheaf.complex.dimension(of: cell) == 1
+    let maps =
+      sheaf.complex.dimension(of: cell) == 1
       ? sheaf.complex.incidences(of: cell).map {
         (
           key: sheaf.complex.face($0),
@@ -167,7 +168,8 @@ struct DenseFusion {
     guard gram.rows > 0 else { return Matrix(rows: 0, columns: 0) }
     let pairs = known { try SymmetricEigendecomposition(gram) }
     let top = max(pairs.values.last ?? 0, 1e-300)
-    return pairs.vectors.columns(pairs.values.indices.filter { pairs.values[$0] <= max(1e-10 * top, 1e-11) })
+    return pairs.vectors.columns(
+      pairs.values.indices.filter { pairs.values[$0] <= max(1e-10 * top, 1e-11) })
   }
 }
 

@@ -27,19 +27,31 @@ struct NonlinearSheafTests {
         (DistanceMap(from: plane), [g.uniform(3, 5), g.normal()]),
         (DistanceMap(from: [0, 1, 2]), [g.uniform(3, 5), g.normal(), g.normal()]),
         (BearingMap(from: plane), [g.uniform(-5, -4), 0.1 * g.normal()]),
-        (BearingMap(from: plane, convention: .compass, unit: .degrees), [g.normal(), g.uniform(-5, -4)]),
+        (
+          BearingMap(from: plane, convention: .compass, unit: .degrees),
+          [g.normal(), g.uniform(-5, -4)]
+        ),
         (SphereDistanceMap(from: place), [g.uniform(-80, 80), g.uniform(-180, 180)]),
-        (SphereDistanceMap(from: radians, radius: 1, unit: .radians), [g.uniform(-1.4, 1.4), g.uniform(-3, 3)]),
+        (
+          SphereDistanceMap(from: radians, radius: 1, unit: .radians),
+          [g.uniform(-1.4, 1.4), g.uniform(-3, 3)]
+        ),
         (SphereBearingMap(from: place), [g.uniform(-80, 80), g.uniform(-180, 180)]),
-        (SphereBearingMap(from: radians, unit: .radians), [g.uniform(-1.4, 1.4), g.uniform(-3, 3)]),
-        (AffineMap(.matrix(g.normalMatrix(rows: 2, columns: 3)), offset: [1, 2]), [1, g.normal(), 3]),
+        (
+          SphereBearingMap(from: radians, unit: .radians), [g.uniform(-1.4, 1.4), g.uniform(-3, 3)]
+        ),
+        (
+          AffineMap(.matrix(g.normalMatrix(rows: 2, columns: 3)), offset: [1, 2]),
+          [1, g.normal(), 3]
+        ),
         (AffineMap(.scalar(2), offset: [1, 2]), plane), (AffineMap(.identity), plane),
         (AffineMap.rigidMotion(angle: g.normal(), translation: plane), plane),
         (AffineMap.rigidMotion(rotationVector: [g.normal(), g.normal(), g.normal()]), [1, 2, 3]),
         (polynomial, [g.normal(), g.normal(), g.normal()]),
         (
           CompositeMap([
-            polynomial, AffineMap.rigidMotion(angle: 0.3, translation: [30, 1]), DistanceMap(from: plane),
+            polynomial, AffineMap.rigidMotion(angle: 0.3, translation: [30, 1]),
+            DistanceMap(from: plane),
           ]), [0.5, g.uniform(-1, 1), 0.2]
         ),
       ]
@@ -69,15 +81,23 @@ struct NonlinearSheafTests {
   @Test func rotationsAreOrthogonal() throws {
     var g = RandomGenerator(case: 3)
     for _ in 0..<20 {
-      let r = AffineMap.rigidMotion(rotationVector: [g.normal(), g.normal(), g.normal()]).jacobian([0, 0, 0])
+      let r = AffineMap.rigidMotion(rotationVector: [g.normal(), g.normal(), g.normal()]).jacobian([
+        0, 0, 0,
+      ])
       #expect(close(r * r.transposed, .identity(3), 1e-13))
-      let determinant = r[0, 0] * (r[1, 1] * r[2, 2] - r[1, 2] * r[2, 1])
-        - r[0, 1] * (r[1, 0] * r[2, 2] - r[1, 2] * r[2, 0]) + r[0, 2] * (r[1, 0] * r[2, 1] - r[1, 1] * r[2, 0])
+      let determinant =
+        r[0, 0] * (r[1, 1] * r[2, 2] - r[1, 2] * r[2, 1])
+        - r[0, 1] * (r[1, 0] * r[2, 2] - r[1, 2] * r[2, 0]) + r[0, 2]
+        * (r[1, 0] * r[2, 1] - r[1, 1] * r[2, 0])
       #expect(abs(determinant - 1) < 1e-13)
     }
-    #expect(close(AffineMap.rigidMotion(angle: .pi / 2, translation: [1, 0]).value([1, 0]), [1, 1], 1e-15))
+    #expect(
+      close(
+        AffineMap.rigidMotion(angle: .pi / 2, translation: [1, 0]).value([1, 0]), [1, 1], 1e-15))
     // A quarter turn about the third axis.
-    #expect(close(AffineMap.rigidMotion(rotationVector: [0, 0, .pi / 2]).value([1, 0, 5]), [0, 1, 5], 1e-15))
+    #expect(
+      close(
+        AffineMap.rigidMotion(rotationVector: [0, 0, .pi / 2]).value([1, 0, 5]), [0, 1, 5], 1e-15))
     #expect(AffineMap.rigidMotion(rotationVector: [0, 0, 0]).jacobian([0, 0, 0]) == .identity(3))
   }
 
@@ -85,24 +105,34 @@ struct NonlinearSheafTests {
   @Test func spheresAreMeasured() throws {
     var g = RandomGenerator(case: 4)
     for _ in 0..<100 {
-      let (a, b) = ([g.uniform(-90, 90), g.uniform(-180, 180)], [g.uniform(-90, 90), g.uniform(-180, 180)])
+      let (a, b) = (
+        [g.uniform(-90, 90), g.uniform(-180, 180)], [g.uniform(-90, 90), g.uniform(-180, 180)]
+      )
       let r = Double.pi / 180
-      let h = pow(sin(r * (b[0] - a[0]) / 2), 2) + cos(r * a[0]) * cos(r * b[0]) * pow(sin(r * (b[1] - a[1]) / 2), 2)
+      let h =
+        pow(sin(r * (b[0] - a[0]) / 2), 2) + cos(r * a[0]) * cos(r * b[0])
+        * pow(sin(r * (b[1] - a[1]) / 2), 2)
       let expected = 2 * 6371 * asin(min(1, h.squareRoot()))
       #expect(abs(SphereDistanceMap(from: a).value(b)[0] - expected) < 1e-3)
     }
     #expect(SphereDistanceMap(from: [10, 20]).value([10, 20]) == [0])
-    #expect(abs(SphereDistanceMap(from: [0, 179]).value([0, -179])[0] - 2 * 6371 * .pi / 180) < 1e-9)
+    #expect(
+      abs(SphereDistanceMap(from: [0, 179]).value([0, -179])[0] - 2 * 6371 * .pi / 180) < 1e-9)
     func bearing(_ a: [Double], _ b: [Double]) -> Double { SphereBearingMap(from: a).value(b)[0] }
     #expect(abs(bearing([0, 0], [0, 10]) - 90) < 1e-12 && abs(bearing([0, 0], [10, 0])) < 1e-12)
-    #expect(abs(bearing([0, 0], [0, -10]) + 90) < 1e-12 && abs(bearing([0, 179], [0, -179]) - 90) < 1e-12)
+    #expect(
+      abs(bearing([0, 0], [0, -10]) + 90) < 1e-12
+        && abs(bearing([0, 179], [0, -179]) - 90) < 1e-12)
     #expect(abs(abs(bearing([10, 5], [-10, 5])) - 180) < 1e-12)
     // Baghdad (35° N, 45° E) to Osaka (35° N, 135° E): 60.16°.
     #expect(abs(bearing([35, 45], [35, 135]) - 60.1625) < 1e-3)
     let east = BearingMap(from: [1, 1], unit: .degrees)
     let north = BearingMap(from: [1, 1], convention: .compass, unit: .degrees)
-    for (x, mathematical, compass) in [([2.0, 1], 0.0, 90.0), ([1, 2], 90, 0), ([0, 1], 180, -90), ([2, 0], -45, 135)] {
-      #expect(abs(east.value(x)[0] - mathematical) < 1e-12 && abs(north.value(x)[0] - compass) < 1e-12)
+    for (x, mathematical, compass) in [
+      ([2.0, 1], 0.0, 90.0), ([1, 2], 90, 0), ([0, 1], 180, -90), ([2, 0], -45, 135),
+    ] {
+      #expect(
+        abs(east.value(x)[0] - mathematical) < 1e-12 && abs(north.value(x)[0] - compass) < 1e-12)
     }
   }
 
@@ -118,7 +148,8 @@ struct NonlinearSheafTests {
   /// 179° and −179° are two degrees apart.
   @Test func anglesAreComparedOnTheCircle() throws {
     let poset = try FinitePoset(below: [[], [0]])
-    let sheaf = try NonlinearSheaf(poset, stalks: [1, 1], maps: [[], [AffineMap(.identity)]], angles: [0: [360]])
+    let sheaf = try NonlinearSheaf(
+      poset, stalks: [1, 1], maps: [[], [AffineMap(.identity)]], angles: [0: [360]])
     #expect(sheaf.periods == [[360], [360]])
     let readings = Assignment(values: [0: [179], 1: [-179]])
     let fusion = try Fusion(sheaf, readings)
@@ -128,7 +159,10 @@ struct NonlinearSheafTests {
     let bearings = try NonlinearSheaf(
       poset, stalks: [2, 1], maps: [[], [BearingMap(from: [0, 0], unit: .degrees)]])
     let west = try Fusion(
-      bearings, Assignment([0: .init([-5, -0.3], covariance: .scalar(1)), 1: .init([179], covariance: .scalar(1e-4))]))
+      bearings,
+      Assignment([
+        0: .init([-5, -0.3], covariance: .scalar(1)), 1: .init([179], covariance: .scalar(1e-4)),
+      ]))
     #expect(abs(west.value(of: 1)![0] - 179) < 0.1 && west.value(of: 0)![0] < -4)
   }
 
@@ -140,11 +174,13 @@ struct NonlinearSheafTests {
   }
 
   private static let plane: [any SmoothMap] = [
-    DistanceMap(from: [0, 0]), DistanceMap(from: [10, 0]), DistanceMap(from: [0, 10]), BearingMap(from: [10, 10]),
+    DistanceMap(from: [0, 0]), DistanceMap(from: [10, 0]), DistanceMap(from: [0, 10]),
+    BearingMap(from: [10, 10]),
     BearingMap(from: [-3, 4], convention: .compass, unit: .degrees),
   ]
   private static let sphere: [any SmoothMap] = [
-    SphereDistanceMap(from: [50, 5]), SphereDistanceMap(from: [45, 10]), SphereDistanceMap(from: [52, 13]),
+    SphereDistanceMap(from: [50, 5]), SphereDistanceMap(from: [45, 10]),
+    SphereDistanceMap(from: [52, 13]),
     SphereBearingMap(from: [48, 2]), SphereBearingMap(from: [55, 12]),
   ]
 
@@ -153,48 +189,64 @@ struct NonlinearSheafTests {
     for seed in UInt64(0)..<20 {
       var g = RandomGenerator(case: seed)
       for (maps, place) in [
-        (Self.plane, [g.uniform(1, 9), g.uniform(1, 9)]), (Self.sphere, [g.uniform(46, 54), g.uniform(3, 12)]),
+        (Self.plane, [g.uniform(1, 9), g.uniform(1, 9)]),
+        (Self.sphere, [g.uniform(46, 54), g.uniform(3, 12)]),
       ] {
         for k in [3, 5] {
           var readings = Assignment()
-          for (i, map) in maps.prefix(k).enumerated() { readings.readings[i + 1] = .init(map.value(place)) }
+          for (i, map) in maps.prefix(k).enumerated() {
+            readings.readings[i + 1] = .init(map.value(place))
+          }
           for model in FusionModel.allCases {
-            let fusion = try Fusion(Self.beacons(Array(maps.prefix(k))), readings, settings: Self.settings(model))
+            let fusion = try Fusion(
+              Self.beacons(Array(maps.prefix(k))), readings, settings: Self.settings(model))
             // Of a globe's place there are several coordinates.
             let x = fusion.value(of: 0)!
-            let isThere = maps.count == 5 && maps[0] is SphereDistanceMap
+            let isThere =
+              maps.count == 5 && maps[0] is SphereDistanceMap
               ? SphereDistanceMap(from: place).value(x)[0] < 1e-4 : close(x, place, 1e-6)
-            #expect(isThere, "seed \(seed), \(k), \(model): \(fusion.value(of: 0)!), \(place), \(fusion.costs)")
+            #expect(
+              isThere,
+              "seed \(seed), \(k), \(model): \(fusion.value(of: 0)!), \(place), \(fusion.costs)")
             guard case .local(let starts, let reached) = fusion.certificate else {
               Issue.record("seed \(seed): a certificate of a problem that is not convex")
               continue
             }
             #expect(starts == 10 && reached >= 1 && fusion.costs.count <= 10)
           }
-          #expect(try Consistency(Self.beacons(Array(maps.prefix(k))), readings).radius < 1e-5, "seed \(seed), \(k)")
+          #expect(
+            try Consistency(Self.beacons(Array(maps.prefix(k))), readings).radius < 1e-5,
+            "seed \(seed), \(k)")
         }
       }
     }
   }
 
   /// 95 % intervals of a position cover it in 90 to 98 % of 2,000 draws, and the p-values are uniform.
-  @Test(arguments: ["plane", "sphere", "polynomial"]) func intervalsCoverTheTruth(_ name: String) throws {
+  @Test(arguments: ["plane", "sphere", "polynomial"]) func intervalsCoverTheTruth(_ name: String)
+    throws
+  {
     var g = RandomGenerator(case: 6)
     let cubic: [any SmoothMap] = [
-      PolynomialMap(dimension: 2, coordinates: [[.init(1, powers: [2, 0]), .init(1, powers: [0, 1])]]),
+      PolynomialMap(
+        dimension: 2, coordinates: [[.init(1, powers: [2, 0]), .init(1, powers: [0, 1])]]),
       PolynomialMap(dimension: 2, coordinates: [[.init(1, powers: [1, 1])]]),
-      PolynomialMap(dimension: 2, coordinates: [[.init(0.3, powers: [0, 3]), .init(-1, powers: [1, 0])]]),
+      PolynomialMap(
+        dimension: 2, coordinates: [[.init(0.3, powers: [0, 3]), .init(-1, powers: [1, 0])]]),
     ]
     let maps = name == "plane" ? Self.plane : name == "sphere" ? Self.sphere : cubic
     let place: [Double] = name == "plane" ? [4, 5] : name == "sphere" ? [49, 8] : [1.5, 1.2]
-    let deviations = name == "plane" ? [0.1, 0.1, 0.1, 0.02, 1] : name == "sphere" ? [20, 20, 20, 2, 2] : [0.1, 0.1, 0.1]
+    let deviations =
+      name == "plane"
+      ? [0.1, 0.1, 0.1, 0.02, 1] : name == "sphere" ? [20, 20, 20, 2, 2] : [0.1, 0.1, 0.1]
     let sheaf = try Self.beacons(maps)
     var (inside, pValues) = (0, [Double]())
     for _ in 0..<2000 {
       var readings = Assignment()
       for (i, map) in maps.enumerated() {
         readings.readings[i + 1] = .init(
-          [map.value(place)[0] + deviations[i] * g.normal()], covariance: .scalar(deviations[i] * deviations[i]))
+          [map.value(place)[0] + deviations[i] * g.normal()],
+          covariance: .scalar(deviations[i] * deviations[i]))
       }
       let fusion = try Fusion(
         sheaf, readings,
@@ -223,20 +275,29 @@ struct NonlinearSheafTests {
       var g = RandomGenerator(case: seed)
       let y = [g.uniform(-2, 2), g.uniform(-2, 2), g.uniform(-2, 2)]
       func cost(_ x: Double) -> Double {
-        ((x - y[0]) * (x - y[0]) + (x * x - y[1]) * (x * x - y[1]) + (x * x - y[2]) * (x * x - y[2]) * 4) / 2
+        ((x - y[0]) * (x - y[0]) + (x * x - y[1]) * (x * x - y[1]) + (x * x - y[2]) * (x * x - y[2])
+          * 4)
+          / 2
       }
       var least = (-4000...4000).map { Double($0) / 1000 }.min { cost($0) < cost($1) }!
       for step in [1e-4, 1e-5, 1e-6, 1e-7, 1e-8] {
         least = (-20...20).map { least + Double($0) * step }.min { cost($0) < cost($1) }!
       }
       let fusion = try Fusion(
-        parabola, Assignment([0: .init([y[0]]), 1: .init([y[1]]), 2: .init([y[2]], covariance: .scalar(0.25))]))
-      let name = "seed \(seed): \(fusion.value(of: 0)!), \(least), \(fusion.status), defect \(fusion.defect), \(fusion.costs), \(cost(least))"
+        parabola,
+        Assignment([
+          0: .init([y[0]]), 1: .init([y[1]]), 2: .init([y[2]], covariance: .scalar(0.25)),
+        ]))
+      let name =
+        "seed \(seed): \(fusion.value(of: 0)!), \(least), \(fusion.status), defect \(fusion.defect), \(fusion.costs), \(cost(least))"
       #expect(close([fusion.cost], [cost(least)], 1e-6), "\(name)")
-      #expect(close(fusion.value(of: 0)!, [least], 1e-4) && fusion.defect < 1e-8 && fusion.status == .converged, "\(name)")
+      #expect(
+        close(fusion.value(of: 0)!, [least], 1e-4) && fusion.defect < 1e-8
+          && fusion.status == .converged, "\(name)")
       // Along the curve: 1 + 4x²(1 + 4) is the information, by the derivative without the curvature.
       let variance = 1 / (1 + 4 * least * least * 5)
-      #expect(close(try #require(try fusion.covariance(of: 0)), Matrix([[variance]]), 1e-3), "\(name)")
+      #expect(
+        close(try #require(try fusion.covariance(of: 0)), Matrix([[variance]]), 1e-3), "\(name)")
       #expect(fusion.degreesOfFreedom == 2, "\(name)")
     }
   }
@@ -245,16 +306,19 @@ struct NonlinearSheafTests {
   @Test func threeImagesAgree() throws {
     let poset = try FinitePoset(below: [[], [], [], [0, 1, 2]])
     let identity = AffineMap(.identity)
-    let sheaf = try NonlinearSheaf(poset, stalks: [1, 1, 1, 1], maps: [[], [], [], [identity, identity, identity]])
+    let sheaf = try NonlinearSheaf(
+      poset, stalks: [1, 1, 1, 1], maps: [[], [], [], [identity, identity, identity]])
     // x_i = (y_i + 2c)/3 with c = 3; cost (1/3) Σ (y_i − 3)² = 18.
-    let fusion = try Fusion(sheaf, Assignment(values: [0: [0], 1: [0], 2: [9]]), settings: Self.settings(.agreement))
+    let fusion = try Fusion(
+      sheaf, Assignment(values: [0: [0], 1: [0], 2: [9]]), settings: Self.settings(.agreement))
     #expect(fusion.certificate == .global && close([fusion.cost], [18], 1e-9))
     #expect(close(fusion.value(of: 0)!, [2], 1e-9) && close(fusion.value(of: 2)!, [5], 1e-9))
     let section = try Fusion(sheaf, Assignment(values: [0: [0], 1: [0], 2: [9]]))
     #expect(close(section.value(of: 3)!, [3], 1e-9) && section.defect < 1e-12)
     // An offset that no section has is one.
     let shifted = try NonlinearSheaf(
-      FinitePoset(below: [[], [0]]), stalks: [1, 1], maps: [[], [AffineMap(.identity, offset: [5])]])
+      FinitePoset(below: [[], [0]]), stalks: [1, 1],
+      maps: [[], [AffineMap(.identity, offset: [5])]])
     let moved = try Fusion(shifted, Assignment(values: [0: [0], 1: [7]]))
     #expect(close(moved.value(of: 0)!, [1], 1e-9) && moved.certificate == .global)
   }
@@ -273,15 +337,22 @@ struct NonlinearSheafTests {
     let sheaf = try NonlinearSheaf(poset, stalks: [1, 1], maps: [[], [Root()]])
     let text = message {
       _ = try Fusion(
-        sheaf, Assignment(values: [0: [-500], 1: [2]]), settings: Self.settings(.section) { $0.starts = 1 })
+        sheaf, Assignment(values: [0: [-500], 1: [2]]),
+        settings: Self.settings(.section) { $0.starts = 1 })
     }
     #expect(text.contains("from \"x\" to \"root\"") && text.contains("-500"), "\(text)")
-    #expect(throws: InferenceError.self) { try Consistency(sheaf, Assignment(values: [0: [-5], 1: [2]])) }
+    #expect(throws: InferenceError.self) {
+      try Consistency(sheaf, Assignment(values: [0: [-5], 1: [2]]))
+    }
     let fusion = try Fusion(
-      sheaf, Assignment([0: .init([9], covariance: .scalar(1e6)), 1: .init([2], covariance: .scalar(1e-6))]))
+      sheaf,
+      Assignment([
+        0: .init([9], covariance: .scalar(1e6)), 1: .init([2], covariance: .scalar(1e-6)),
+      ]))
     #expect(close(fusion.value(of: 0)!, [4], 1e-3))
     // At a beacon the derivative of the distance is not finite, but the distance is.
-    let beacon = try NonlinearSheaf(poset, stalks: [2, 1], maps: [[], [DistanceMap(from: [1, 1])]])
+    let beacon = try NonlinearSheaf(
+      poset, stalks: [2, 1], maps: [[], [DistanceMap(from: [1, 1])]])
     let there = Assignment(values: [0: [1, 1], 1: [0.5]])
     #expect(abs(try Consistency(beacon, there, norm: .infinity).radius - 0.5) < 1e-12)
     #expect(try Fusion(beacon, there).cost <= 0.0626)
@@ -289,12 +360,15 @@ struct NonlinearSheafTests {
 
   @Test func badSheavesAreRefused() throws {
     let diamond = try FinitePoset(below: [[], [0], [0], [1, 2]])
-    let (one, square) = (AffineMap(.identity), PolynomialMap(dimension: 1, coordinates: [[.init(1, powers: [2])]]))
+    let (one, square) = (
+      AffineMap(.identity), PolynomialMap(dimension: 1, coordinates: [[.init(1, powers: [2])]])
+    )
     #expect(throws: SheafError.self) {
       try NonlinearSheaf(diamond, stalks: [1, 1, 1, 1], maps: [[], [one], [square], [one, one]])
     }
     #expect(throws: SheafError.self) {
-      try NonlinearSheaf(FinitePoset(below: [[], [0]]), stalks: [3, 1], maps: [[], [DistanceMap(from: [0, 0])]])
+      try NonlinearSheaf(
+        FinitePoset(below: [[], [0]]), stalks: [3, 1], maps: [[], [DistanceMap(from: [0, 0])]])
     }
     // A composite whose first map goes with any stalk, the second not.
     #expect(throws: SheafError.self) {
@@ -310,13 +384,15 @@ struct NonlinearSheafTests {
     let empty = try NonlinearSheaf(FinitePoset(below: []), stalks: [], maps: [])
     for model in FusionModel.allCases {
       #expect(try Fusion(empty, Assignment(), settings: Self.settings(model)).degreesOfFreedom == 0)
-      let points = try NonlinearSheaf(FinitePoset(below: [[], [0]]), stalks: [0, 0], maps: [[], [one]])
+      let points = try NonlinearSheaf(
+        FinitePoset(below: [[], [0]]), stalks: [0, 0], maps: [[], [one]])
       #expect(try Fusion(points, Assignment(), settings: Self.settings(model)).value(of: 1) == [])
       let free = try Fusion(Self.beacons(Self.plane), Assignment(), settings: Self.settings(model))
       #expect(try free.covariance(of: 0) == nil && free.freedom == 2)
       #expect(try Consistency(Self.beacons(Self.plane), Assignment()).radius == 0)
     }
-    let units = try NonlinearSheaf(FinitePoset(below: [[], [0]]), stalks: [1, 1], maps: [[], [one]])
+    let units = try NonlinearSheaf(
+      FinitePoset(below: [[], [0]]), stalks: [1, 1], maps: [[], [one]])
     #expect(throws: InferenceError.self) {
       try Fusion(units, Assignment([0: .init([1], unit: "m"), 1: .init([1], unit: "km")]))
     }
@@ -329,7 +405,9 @@ struct NonlinearSheafTests {
     for (i, d) in [5.0, 8.5, 7.2].enumerated() { readings.readings[i + 1] = .init([d]) }
     let found = try MinimaxFusion(Self.beacons(maps), readings)
     func largest(_ x: [Double]) -> Double {
-      maps.indices.reduce(0) { max($0, abs(maps[$1].value(x)[0] - readings.readings[$1 + 1]!.values[0])) }
+      maps.indices.reduce(0) {
+        max($0, abs(maps[$1].value(x)[0] - readings.readings[$1 + 1]!.values[0]))
+      }
     }
     var (best, least) = ([4.0, 4], Double.infinity)
     var width = 4.0
@@ -343,7 +421,9 @@ struct NonlinearSheafTests {
       }
       width /= 2
     }
-    #expect(abs(found.radius - least) < 1e-6 && !found.isCertified, "\(found.radius), \(least), \(found.status)")
+    #expect(
+      abs(found.radius - least) < 1e-6 && !found.isCertified,
+      "\(found.radius), \(least), \(found.status)")
   }
 
   /// A search can be ended from outside.
@@ -351,7 +431,8 @@ struct NonlinearSheafTests {
     var readings = Assignment()
     for (i, map) in Self.plane.enumerated() { readings.readings[i + 1] = .init(map.value([3, 4])) }
     let fusion = try Fusion(
-      Self.beacons(Self.plane), readings, settings: Self.settings(.section) { $0.halt = Halt { .interrupted } })
+      Self.beacons(Self.plane), readings,
+      settings: Self.settings(.section) { $0.halt = Halt { .interrupted } })
     #expect(fusion.status == .interrupted)
   }
 }

@@ -220,7 +220,10 @@ import Testing
     (face(#"{"of":"a","sign":1}"#), ["\"ab\"", "\"a\"", "without \"map\""]),
     (face(#"{"sign":1,"map":1}"#), ["\"ab\"", "without \"of\""]),
     (face(#"{"of":"a","sign":1,"map":"identiti"}"#), ["\"ab\"", "identiti", "\"identity\""]),
-    (face(#"{"of":"a","sign":1,"map":{"distance":[1]}}"#), ["\"ab\"", "an object", "linear"]),
+    (
+      face(#"{"of":"a","sign":1,"map":{"distance":[1]}}"#),
+      ["\"ab\"", "\"a\"", "(1, 1)", "expected (1, 2)"]
+    ),
     (face(#"{"of":"a","sign":1,"map":null}"#), ["\"ab\"", "found \"n\"", "a map"]),
     (face(#"{"of":"a","sign":1,"map":[[1,NaN]]}"#), ["\"ab\"", "found \"N\""]),
     (face(#"{"of":"a","sign":1,"map":[[1,-Infinity]]}"#), ["\"ab\"", "-", "finite number"]),
@@ -310,7 +313,8 @@ import Testing
   @Test func assignmentsGoToTheirCells() throws {
     let sheaf = try Self.cellular(Self.edge)
     func read(_ text: String) throws -> (degree: Int, coordinates: [Int], values: [Double]) {
-      try AssignmentFile(json: Data(text.utf8), file: "v.json").coordinates(in: sheaf, file: "v.json")
+      try AssignmentFile(json: Data(text.utf8), file: "v.json").coordinates(
+        in: sheaf, file: "v.json")
     }
     let both = try read(#"{"7": [3, 4], "a": [1, 2], "empty": []}"#)
     #expect(both.degree == 0 && both.coordinates == [0, 1, 2, 3] && both.values == [1, 2, 3, 4])

@@ -74,7 +74,9 @@ struct SmoothingTests {
     let two = SignalSmoother(.constant(1, on: .path(2)))
     for (lambda, expected) in [(0.0, [0.0, 4]), (1, [1, 3]), (2, [2, 2]), (50, [2, 2])] {
       let found = try two.smooth(Matrix(column: [0, 4]), by: .totalVariation(lambda))
-      #expect(close(found.cochains.column(0), expected, 1e-4) && found.status == .converged, "\(lambda): \(found)")
+      #expect(
+        close(found.cochains.column(0), expected, 1e-4) && found.status == .converged,
+        "\(lambda): \(found)")
     }
     for seed in UInt64(0)..<30 {
       var g = RandomGenerator(case: seed)
@@ -103,7 +105,8 @@ struct SmoothingTests {
 
   /// The criteria of a parameter by a dense hat matrix and the density of a Gaussian.
   private static func criterion(
-    _ family: SignalSmoother.Family, _ parameter: Double, _ l: Matrix, _ y: [Double], _ criterion: SmoothingCriterion
+    _ family: SignalSmoother.Family, _ parameter: Double, _ l: Matrix, _ y: [Double],
+    _ criterion: SmoothingCriterion
   ) -> Double {
     let hat = l.spectral { family == .ridge ? 1 / (1 + parameter * $0) : exp(-parameter * $0) }
     let n = l.rows
@@ -117,9 +120,11 @@ struct SmoothingTests {
     case .marginalLikelihood:
       // z = Qᵀy has the covariance σ²C, C = 1 + P with the prior's covariance σ²P on the complement of the kernel.
       let pairs = known { try SymmetricEigendecomposition(l) }
-      let q = pairs.vectors.columns(pairs.values.indices.filter { pairs.values[$0] > 1e-10 * pairs.values.last! })
+      let q = pairs.vectors.columns(
+        pairs.values.indices.filter { pairs.values[$0] > 1e-10 * pairs.values.last! })
       var c =
-        q.transposed * l.spectral {
+        q.transposed
+        * l.spectral {
           $0 == 0 ? 0 : 1 / (family == .ridge ? parameter * $0 : exp(parameter * $0) - 1)
         } * q
       c.add(.identity(c.rows))
@@ -154,22 +159,39 @@ struct SmoothingTests {
         let found = try smoother.choose(family, for: y, by: criterion, range: 1e-2...10)
         for (parameter, value) in found.curve {
           let expected = Self.criterion(family, parameter, l, data, criterion)
-          #expect(close([value], [expected], 1e-6), "seed \(seed), \(family), \(parameter): \(value), \(expected)")
+          #expect(
+            close([value], [expected], 1e-6),
+            "seed \(seed), \(family), \(parameter): \(value), \(expected)")
         }
-        let least = (0...400).map { Self.criterion(family, exp(log(1e-2) + Double($0) / 400 * log(1e3)), l, data, criterion) }.min()!
-        #expect(found.value <= least + 1e-4 * max(1, abs(least)), "seed \(seed), \(family): \(found.value), \(least)")
-        #expect(close([found.value], [Self.criterion(family, found.method.parameter, l, data, criterion)], 1e-6))
-        let hat = l.spectral { family == .ridge ? 1 / (1 + found.method.parameter * $0) : exp(-found.method.parameter * $0) }
-        #expect(close([found.effectiveParameters], [(0..<l.rows).reduce(0) { $0 + hat[$1, $1] }], 1e-7), "seed \(seed), \(family)")
+        let least = (0...400).map {
+          Self.criterion(family, exp(log(1e-2) + Double($0) / 400 * log(1e3)), l, data, criterion)
+        }.min()!
+        #expect(
+          found.value <= least + 1e-4 * max(1, abs(least)),
+          "seed \(seed), \(family): \(found.value), \(least)")
+        #expect(
+          close(
+            [found.value], [Self.criterion(family, found.method.parameter, l, data, criterion)],
+            1e-6))
+        let hat = l.spectral {
+          family == .ridge
+            ? 1 / (1 + found.method.parameter * $0) : exp(-found.method.parameter * $0)
+        }
+        #expect(
+          close([found.effectiveParameters], [(0..<l.rows).reduce(0) { $0 + hat[$1, $1] }], 1e-7),
+          "seed \(seed), \(family)")
       }
       // Without eigenvalues: the likelihood up to a constant.
       let dense = try smoother.choose(.ridge, for: y, by: criterion, range: 1e-2...10)
-      let sparse = try smoother.choose(.ridge, for: y, by: criterion, range: 1e-2...10, denseLimit: 0)
-      let shift = criterion == .marginalLikelihood ? dense.curve[0].value - sparse.curve[0].value : 0
+      let sparse = try smoother.choose(
+        .ridge, for: y, by: criterion, range: 1e-2...10, denseLimit: 0)
+      let shift =
+        criterion == .marginalLikelihood ? dense.curve[0].value - sparse.curve[0].value : 0
       for (a, b) in zip(dense.curve, sparse.curve) {
         #expect(close([a.value], [b.value + shift], 1e-7), "seed \(seed): \(a), \(b), \(shift)")
       }
-      #expect(close([dense.effectiveParameters], [sparse.effectiveParameters], 1e-3), "seed \(seed)")
+      #expect(
+        close([dense.effectiveParameters], [sparse.effectiveParameters], 1e-3), "seed \(seed)")
       #expect(close([dense.noiseVariance], [sparse.noiseVariance], 1e-3), "seed \(seed)")
       #expect(abs(log(dense.method.parameter / sparse.method.parameter)) < 1e-2, "seed \(seed)")
     }
@@ -183,15 +205,22 @@ struct SmoothingTests {
     let smooth = (0..<n).map { 3 * sin(Double($0) / 20) + 0.3 * g.normal() }
     for criterion in SmoothingCriterion.allCases {
       for family in [SignalSmoother.Family.ridge, .heat] {
-        let found = try SignalSmoother(sheaf).choose(family, for: Matrix(column: smooth), by: criterion)
-        #expect((0.05...0.16).contains(found.noiseVariance) && !found.isAtEnd, "\(criterion), \(family): \(found.noiseVariance)")
+        let found = try SignalSmoother(sheaf).choose(
+          family, for: Matrix(column: smooth), by: criterion)
+        #expect(
+          (0.05...0.16).contains(found.noiseVariance) && !found.isAtEnd,
+          "\(criterion), \(family): \(found.noiseVariance)")
       }
     }
     let step = (0..<n).map { ($0 < 100 ? 0 : 4) + 0.3 * g.normal() }
-    let found = try SignalSmoother(sheaf).choose(.totalVariation, for: Matrix(column: step), by: .generalizedCrossValidation)
-    let x = try SignalSmoother(sheaf).smooth(Matrix(column: step), by: found.method).cochains.column(0)
+    let found = try SignalSmoother(sheaf).choose(
+      .totalVariation, for: Matrix(column: step), by: .generalizedCrossValidation)
+    let x = try SignalSmoother(sheaf).smooth(Matrix(column: step), by: found.method).cochains
+      .column(0)
     #expect(abs(x[50]) < 0.5 && abs(x[150] - 4) < 0.5 && x[100] - x[99] > 2)
-    #expect((0.05...0.16).contains(found.noiseVariance) && found.effectiveParameters < 60, "\(found.noiseVariance), \(found.effectiveParameters)")
+    #expect(
+      (0.05...0.16).contains(found.noiseVariance) && found.effectiveParameters < 60,
+      "\(found.noiseVariance), \(found.effectiveParameters)")
   }
 
   /// The parameters of total variation are the levels, as many as there are.
@@ -200,12 +229,15 @@ struct SmoothingTests {
     let sheaf = CellularSheaf.constant(1, on: .path(30))
     let y = (0..<30).map { _ in g.normal() }
     let d = sheaf.coboundary(0, in: .orthonormal).dense
-    let found = try SignalSmoother(sheaf).choose(.totalVariation, for: Matrix(column: y), by: .generalizedCrossValidation, range: 0.05...2)
+    let found = try SignalSmoother(sheaf).choose(
+      .totalVariation, for: Matrix(column: y), by: .generalizedCrossValidation, range: 0.05...2)
     for (lambda, value) in found.curve {
       let x = Self.dense(d, y, lambda)
       let levels = Double(1 + (1..<30).count { abs(x[$0] - x[$0 - 1]) > 1e-7 })
       let sum = zip(x, y).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
-      #expect(close([value], [30 * sum / ((30 - levels) * (30 - levels))], 1e-3), "\(lambda): \(value), \(levels)")
+      #expect(
+        close([value], [30 * sum / ((30 - levels) * (30 - levels))], 1e-3),
+        "\(lambda): \(value), \(levels)")
     }
   }
 
@@ -219,8 +251,12 @@ struct SmoothingTests {
     #expect(throws: InferenceError.self) {
       try path.choose(.heat, for: y, by: .generalizedCrossValidation, denseLimit: 0)
     }
-    #expect(throws: (any Error).self) { try path.smooth(Matrix(column: [1, .nan, 2]), by: .ridge(1)) }
-    #expect(throws: (any Error).self) { try path.choose(.ridge, for: Matrix(column: [1, .nan, 2]), by: .generalizedCrossValidation) }
+    #expect(throws: (any Error).self) {
+      try path.smooth(Matrix(column: [1, .nan, 2]), by: .ridge(1))
+    }
+    #expect(throws: (any Error).self) {
+      try path.choose(.ridge, for: Matrix(column: [1, .nan, 2]), by: .generalizedCrossValidation)
+    }
     // Without edges nothing is smoothed.
     let points = SignalSmoother(.constant(1, on: try .graph(vertices: 3, edges: [])))
     for method in [SignalSmoother.Method.ridge(1), .heat(1), .totalVariation(1)] {
@@ -228,12 +264,18 @@ struct SmoothingTests {
     }
     for criterion in SmoothingCriterion.allCases {
       for limit in [0, 100] {
-        #expect(throws: InferenceError.self) { try points.choose(.ridge, for: y, by: criterion, denseLimit: limit) }
+        #expect(throws: InferenceError.self) {
+          try points.choose(.ridge, for: y, by: criterion, denseLimit: limit)
+        }
       }
     }
-    #expect(throws: InferenceError.self) { try points.choose(.totalVariation, for: y, by: .generalizedCrossValidation) }
+    #expect(throws: InferenceError.self) {
+      try points.choose(.totalVariation, for: y, by: .generalizedCrossValidation)
+    }
     let nothing = SignalSmoother(.constant(1, on: .path(0)))
     #expect(try nothing.smooth(Matrix(rows: 0, columns: 1), by: .ridge(1)).cochains.rows == 0)
-    #expect(throws: InferenceError.self) { try nothing.choose(.ridge, for: Matrix(rows: 0, columns: 1), by: .generalizedCrossValidation) }
+    #expect(throws: InferenceError.self) {
+      try nothing.choose(.ridge, for: Matrix(rows: 0, columns: 1), by: .generalizedCrossValidation)
+    }
   }
 }
