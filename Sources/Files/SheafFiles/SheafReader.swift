@@ -189,7 +189,8 @@ struct SheafReader {
       }
       return .identity
     case .object: return .smooth(try smoothMap())
-    case .other: throw scanner.unexpected("a map: \"identity\", a number, a list of rows or an object")
+    case .other:
+      throw scanner.unexpected("a map: \"identity\", a number, a list of rows or an object")
     }
   }
 

@@ -206,7 +206,8 @@ extension SheafReader {
       coordinates.append(terms)
     }
     guard let dimension else {
-      throw scanner.failure("a polynomial without a term, expected one, its coefficient 0 if need be")
+      throw scanner.failure(
+        "a polynomial without a term, expected one, its coefficient 0 if need be")
     }
     return PolynomialMap(dimension: dimension, coordinates: coordinates)
   }

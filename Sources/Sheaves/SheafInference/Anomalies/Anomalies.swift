@@ -113,7 +113,9 @@ public struct Anomalies: Sendable {
     let d = known.count
     // A coordinate is told of if no direction without information has a part in it.
     let isTold = (0..<n).map { i in
-      eigen.values.indices.allSatisfy { eigen.values[$0] > 1e-8 || abs(eigen.vectors[i, $0]) < 1e-8 }
+      eigen.values.indices.allSatisfy {
+        eigen.values[$0] > 1e-8 || abs(eigen.vectors[i, $0]) < 1e-8
+      }
     }
     var (difference, deviation): ([Double?], [Double?]) = ([], [])
     var start = 0

@@ -25,7 +25,9 @@ public enum Covariance: Sendable, Equatable {
     case .scalar(let v):
       return v > 0 && v.isFinite ? nil : ("the variance \(v)", "a positive finite number")
     case .diagonal(let v):
-      guard v.count == n else { return ("\(v.count) variances", "\(n), the dimension of the stalk") }
+      guard v.count == n else {
+        return ("\(v.count) variances", "\(n), the dimension of the stalk")
+      }
       return v.first { !($0 > 0 && $0.isFinite) }.map {
         ("the variance \($0)", "positive finite numbers")
       }
@@ -39,7 +41,9 @@ public enum Covariance: Sendable, Equatable {
       for j in 0..<n {
         // Rounding of a product leaves entries equal to the size of the variances, not to their own.
         for i in 0..<j
-        where abs(v[i, j] - v[j, i]) > 1e-12 * max(abs(v[i, i] * v[j, j]).squareRoot(), abs(v[i, j])) {
+        where abs(v[i, j] - v[j, i]) > 1e-12
+          * max(abs(v[i, i] * v[j, j]).squareRoot(), abs(v[i, j]))
+        {
           return (
             "covariances \(v[i, j]) and \(v[j, i]) at (\(i), \(j)) and (\(j), \(i))",
             "a symmetric matrix"

@@ -38,7 +38,9 @@ extension Consistency {
     var conflicts: [Int: Set<Int>] = [:]
     var impossible: Set<Int> = []
     for (a, b) in pairs {
-      if a == b { impossible.insert(a) } else {
+      if a == b {
+        impossible.insert(a)
+      } else {
         conflicts[a, default: []].insert(b)
         conflicts[b, default: []].insert(a)
       }

@@ -156,7 +156,8 @@ public struct Consistency: Sendable {
     _ layout: ModelLayout, _ residual: [Double], _ assignment: Assignment, _ norm: Norm
   ) -> [Link] {
     var images: [Int: [ModelLayout.Block]] = [:]
-    for block in layout.blocks where block.kind == .image && assignment.readings[block.cell] == nil {
+    for block in layout.blocks where block.kind == .image && assignment.readings[block.cell] == nil
+    {
       images[block.cell, default: []].append(block)
     }
     return images.sorted { $0.key < $1.key }.flatMap { cell, blocks in

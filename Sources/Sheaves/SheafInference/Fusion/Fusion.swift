@@ -114,7 +114,9 @@ public struct Fusion: Sendable {
     for (cell, values) in settings.start {
       guard let range = model.layout.range(of: cell) else {
         throw InferenceError.quantity(
-          name: "the start", found: "a value of \"\((0..<model.cellCount).contains(cell) ? model.name(cell) : "\(cell)")\"",
+          name: "the start",
+          found:
+            "a value of \"\((0..<model.cellCount).contains(cell) ? model.name(cell) : "\(cell)")\"",
           expected: "values of minimal cells")
       }
       guard values.count == range.count else {
@@ -203,7 +205,8 @@ public struct Fusion: Sendable {
   /// Σ of the squares of all whitened residuals, weighted where the loss is not the square.
   public var chiSquared: Double {
     zip(model.layout.blocks, fit.weights).reduce(0) { sum, pair in
-      sum + pair.1 * pair.0.rows.reduce(0) { $0 + fit.system.residual[$1] * fit.system.residual[$1] }
+      sum + pair.1
+        * pair.0.rows.reduce(0) { $0 + fit.system.residual[$1] * fit.system.residual[$1] }
     }
   }
 

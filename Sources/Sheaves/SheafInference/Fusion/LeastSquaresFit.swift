@@ -196,7 +196,8 @@ struct LeastSquaresFit: Sendable {
       while !isAccepted {
         let step: [Double]
         if let constraints = problem.constraints, !constraints.isEmpty {
-          let gram = Self.damped(full, max(damping, 1e-12))
+          // Free directions need some: what it costs the others the last step makes good.
+          let gram = Self.damped(full, max(damping, 1e-9))
           (step, multipliers) = try constraints.step(
             gram.transposed.outerGram,
             full.transposed(Matrix(column: full.residual)).column(0), from: point, along: basis)
@@ -217,7 +218,8 @@ struct LeastSquaresFit: Sendable {
         // What the model of first order promises: ½‖r‖² − ½‖r + J d‖².
         let after = zip(full.transposed.adjoint(Matrix(column: step)).column(0), full.residual)
         let promised =
-          (full.residual.reduce(0) { $0 + $1 * $1 } - after.reduce(0) { $0 + ($1.0 + $1.1) * ($1.0 + $1.1) })
+          (full.residual.reduce(0) { $0 + $1 * $1 }
+            - after.reduce(0) { $0 + ($1.0 + $1.1) * ($1.0 + $1.1) })
           / 2
         // Values that are not finite are a step too far.
         let tried: (Linearization, [Double], Double, Linearization?)?
@@ -233,7 +235,9 @@ struct LeastSquaresFit: Sendable {
         if newCost <= before * (1 + 1e-13) || (isSmall && newCost.isFinite) {
           isAccepted = true
           let gain = promised > 0 ? (before - newCost) / promised : 1
-          damping = gain > 0.75 ? (damping < 1e-9 ? 0 : damping / 5) : gain > 0.25 ? damping : max(2 * damping, 1e-6)
+          damping =
+            gain > 0.75
+            ? (damping < 1e-9 ? 0 : damping / 5) : gain > 0.25 ? damping : max(2 * damping, 1e-6)
           point = next
           (system, weights, cost, penalties) = tried!
           if isQuadratic || isSmall || promised <= 1e-15 * max(before, 1e-290) { return }
@@ -261,9 +265,8 @@ struct LeastSquaresFit: Sendable {
       squares[Int(i)] += system.transposed.values[k] * system.transposed.values[k]
     }
     var builder = SparseMatrix.ColumnBuilder(rows: squares.count)
-    let top = squares.max() ?? 1
     for (i, s) in squares.enumerated() {
-      builder.append(row: i, (damping * max(s, 1e-12 * top)).squareRoot())
+      builder.append(row: i, (damping * (s > 0 ? s : 1)).squareRoot())
       builder.endColumn()
     }
     return Linearization(
@@ -343,7 +346,9 @@ struct LeastSquaresFit: Sendable {
   }
 
   /// The basis of the moves that keep sections sections and the active constraints active.
-  func activeBasis(_ constraints: UnknownConstraints?) throws -> (basis: SparseMatrix?, active: [Int]) {
+  func activeBasis(_ constraints: UnknownConstraints?) throws -> (
+    basis: SparseMatrix?, active: [Int]
+  ) {
     guard let constraints, !constraints.isEmpty else { return (basis, []) }
     let active = active(constraints)
     guard !active.isEmpty else { return (basis, []) }

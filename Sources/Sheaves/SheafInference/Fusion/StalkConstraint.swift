@@ -63,7 +63,8 @@ struct UnknownConstraints: Sendable {
         else {
           throw .quantity(
             name: "the constraint \"\(constraint.name)\"",
-            found: "the cell \"\(model.name(cell))\", whose value is no affine function of the unknowns",
+            found:
+              "the cell \"\(model.name(cell))\", whose value is no affine function of the unknowns",
             expected: "minimal cells")
         }
         guard a.count == value.value.count else {
@@ -106,7 +107,13 @@ struct UnknownConstraints: Sendable {
   func step(
     _ p: SparseMatrix, _ q: [Double], from x: [Double], along basis: SparseMatrix?
   ) throws -> (d: [Double], multipliers: [Double]) {
-    let columns = basis.map { $0.transposed.times(transposed) } ?? transposed
+    // Unknowns are scaled to a unit diagonal of P, so that units are no matter.
+    var scales = [Double](repeating: 1, count: q.count)
+    for j in 0..<p.columns {
+      p.forEachEntry(ofColumn: j) { if $0 == j && $1 > 0 { scales[j] = 1 / $1.squareRoot() } }
+    }
+    let columns = (basis.map { $0.transposed.times(transposed) } ?? transposed)
+      .scalingRows(by: scales)
     let slack = slack(at: x)
     let (equal, less) = (
       isEquality.indices.filter { isEquality[$0] }, isEquality.indices.filter { !isEquality[$0] }
@@ -116,7 +123,9 @@ struct UnknownConstraints: Sendable {
     )
     let (b, h) = (equal.map { slack[$0] }, less.map { slack[$0] })
     let program = ConicProgram(
-      quadratic: p, linear: q, equalities: a, equalityValues: b, inequalities: g, bounds: h)
+      quadratic: p.scalingRows(by: scales).scalingColumns(by: scales),
+      linear: zip(scales, q).map { $0 * $1 }, equalities: a, equalityValues: b, inequalities: g,
+      bounds: h)
     let found = try program.solve()
     switch found.status {
     case .optimal: break
@@ -133,6 +142,6 @@ struct UnknownConstraints: Sendable {
     var multipliers = [Double](repeating: 0, count: values.count)
     for (i, k) in equal.enumerated() { multipliers[k] = found.y[i] }
     for (i, k) in less.enumerated() { multipliers[k] = found.z[i] }
-    return (found.x, multipliers)
+    return (zip(scales, found.x).map { $0 * $1 }, multipliers)
   }
 }

@@ -42,7 +42,9 @@ public struct AffineMap: SmoothMap {
     return AffineMap(.matrix(r), offset: translation)
   }
 
-  public var sourceDimension: Int? { matrix.shape?.columns ?? (offset.isEmpty ? nil : offset.count) }
+  public var sourceDimension: Int? {
+    matrix.shape?.columns ?? (offset.isEmpty ? nil : offset.count)
+  }
   public func targetDimension(from n: Int) -> Int { matrix.shape?.rows ?? n }
   public var isAffine: Bool { true }
 

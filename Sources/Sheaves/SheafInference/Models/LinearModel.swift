@@ -92,7 +92,9 @@ struct LinearModel: InferenceModel {
       let n = sheaf.stalk(of: cell)
       let whitening = Whitening(root: sheaf.innerProduct(of: cell).root(n))
         .scaled(by: 2.0.squareRoot())
-      let own = (layout.range(of: cell)!.lowerBound, whitening(.diagonal([Double](repeating: -1, count: n))))
+      let own = (
+        layout.range(of: cell)!.lowerBound, whitening(.diagonal([Double](repeating: -1, count: n)))
+      )
       let ends = sheaf.vertexMaps(of: cell)
       for (v, map) in ends {
         rows.append([(layout.range(of: v)!.lowerBound, whitening(map)), own], rows: n)

@@ -65,7 +65,9 @@ struct NormalEquations: Sendable {
   /// The dimension of what the data do not determine.
   var freedom: Int { kernel.columns }
 
-  private static func regularFactor(_ gram: SparseMatrix) throws(FactorizationError) -> SparseCholesky? {
+  private static func regularFactor(_ gram: SparseMatrix) throws(FactorizationError)
+    -> SparseCholesky?
+  {
     do throws(FactorizationError) {
       let factor = try SparseCholesky(gram)
       return try gram.symmetricOneNorm * factor.inverseNorm() <= 1e11 ? factor : nil
@@ -80,9 +82,20 @@ struct NormalEquations: Sendable {
   /// d = −(JᵀJ)⁻¹Jᵀ r, of least norm in the scaled unknowns where that is not one.
   func solution(for residual: [Double]) throws(FactorizationError) -> [Double] {
     if let least, freedom > 0 { return zip(scales, least.column(0)).map { $0 * $1 } }
-    var d = transposed(Matrix(column: residual))
-    d.scale(by: -1)
-    try factor?.solve(&d)
+    var d = Matrix(rows: scales.count, columns: 1)
+    // A second and third round make up for what the product JᵀJ lost, as long as they become smaller.
+    var (left, last) = (residual, Double.infinity)
+    for _ in 0..<3 {
+      var step = transposed(Matrix(column: left))
+      step.scale(by: -1)
+      try factor?.solve(&step)
+      let size = step.maximumMagnitude
+      guard size < 0.5 * last else { break }
+      d.add(step)
+      if size <= 1e-15 * d.maximumMagnitude { break }
+      last = size
+      left = zip(residual, transposed.adjoint(d).column(0)).map { $0 + $1 }
+    }
     return zip(scales, d.column(0)).map { $0 * $1 }
   }
 

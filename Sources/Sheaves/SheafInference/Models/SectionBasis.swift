@@ -52,14 +52,14 @@ extension SparseMatrix {
   /// Bᵀ A for a basis B of orthonormal columns, given by its transpose.
   ///
   /// Where A has no part in a direction the sum leaves rounding, which would pass for a number once unknowns are scaled: what
-  /// is below 10⁻¹² of the norm of its column is left out.
+  /// is below 10⁻¹³ of the norm of its column is left out.
   func along(_ basis: SparseMatrix) -> SparseMatrix {
     let product = basis.times(self)
     var builder = ColumnBuilder(rows: product.rows)
     for j in 0..<columns {
       var square = 0.0
       forEachEntry(ofColumn: j) { square += $1 * $1 }
-      let least = 1e-12 * square.squareRoot()
+      let least = 1e-13 * square.squareRoot()
       product.forEachEntry(ofColumn: j) { if abs($1) > least { builder.append(row: $0, $1) } }
       builder.endColumn()
     }

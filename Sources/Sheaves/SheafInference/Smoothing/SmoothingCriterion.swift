@@ -147,7 +147,8 @@ extension SignalSmoother {
     }
     guard family == .ridge else {
       throw InferenceError.quantity(
-        name: "a time of the heat flow chosen for \(y.count) coordinates", found: "more than "
+        name: "a time of the heat flow chosen for \(y.count) coordinates",
+        found: "more than "
           + "\(denseLimit)", expected: "the ridge, whose traces are sparse, or a given time")
     }
     let kernel =

@@ -100,7 +100,8 @@ struct TotalVariation: Sendable {
         ahead += (minus[i] + reach * affine.dm[i]) * (lambda + u[i] + reach * affine.du[i])
       }
       let ratio = max(ahead / Double(2 * m) / complementarity, 0)
-      let second = (0..<m).map { affine.dp[$0] * affine.du[$0] }
+      let second =
+        (0..<m).map { affine.dp[$0] * affine.du[$0] }
         + (0..<m).map { -affine.dm[$0] * affine.du[$0] }
       let final = try direction(ratio * ratio * ratio * complementarity, second)
       let step = min(1, 0.995 * longest(final))
