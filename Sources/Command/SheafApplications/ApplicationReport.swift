@@ -38,5 +38,8 @@ public struct Application: Sendable {
   public let run: @Sendable (_ seeds: Int) throws -> ApplicationReport
 
   /// All applications.
-  public static let all: [Application] = []
+  public static let all: [Application] = [
+    .elNino,
+    .searchAndRescue,
+  ]
 }
