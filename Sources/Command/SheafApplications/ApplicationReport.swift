@@ -41,5 +41,7 @@ public struct Application: Sendable {
   public static let all: [Application] = [
     .elNino,
     .searchAndRescue,
+    .breastCancer,
+    .digitViews,
   ]
 }

@@ -18,6 +18,10 @@ public struct Dataset: Sendable {
 /// CC BY 4.0), in the source itself (`images`). Pixel values 0–16 are scaled to 0–1. The split is a
 /// fixed permutation: 1,297 rows for training, 500 for testing.
 public enum Digits {
+  /// The row of UCI's table, from 0, that each image of the training and then of the test part is: the permutation of the
+  /// split. Other splits of the table are made with it.
+  public static var rows: [Int] { rowList.split(whereSeparator: \.isWhitespace).map { Int($0)! } }
+
   /// The data, one-hot targets.
   public static func load() -> Dataset {
     let pixels = 64
