@@ -77,7 +77,8 @@ struct CorruptedViews {
 
   /// The corrupted view of each image.
   let views: [Int]
-  private let donors: [Int]
+  /// The image that a swapped view sees.
+  let donors: [Int]
   private let noise: Matrix
   private let images: Matrix
 
