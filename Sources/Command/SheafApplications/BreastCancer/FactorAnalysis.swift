@@ -4,10 +4,12 @@ import LinearAlgebra
 /// (Rubin, Thayer 1982) from the k principal components.
 struct FactorAnalysis {
   /// W, (coordinates, k).
-  private(set) var loadings: Matrix
+  fileprivate(set) var loadings: Matrix
   /// ψ, at least 10⁻³.
-  private(set) var variances: [Double]
+  fileprivate(set) var variances: [Double]
+}
 
+extension FactorAnalysis {
   /// Fits samples of mean 0, one a column.
   ///
   /// - Complexity: `rounds` times 4 d²k operations for d coordinates.
@@ -16,10 +18,9 @@ struct FactorAnalysis {
     let d = c.rows
     let eigen = try SymmetricEigendecomposition(c)
     let leading = Array((d - k..<d).reversed())
-    loadings = eigen.vectors.columns(leading)
-    loadings.scaleColumns(by: leading.map { max(eigen.values[$0], 0).squareRoot() })
-    variances = []
-    let w = loadings
+    var w = eigen.vectors.columns(leading)
+    w.scaleColumns(by: leading.map { max(eigen.values[$0], 0).squareRoot() })
+    self.init(loadings: w, variances: [])
     updateVariances(c, w)
     for _ in 0..<rounds { try improve(c) }
   }
