@@ -106,6 +106,11 @@ enum BreastCancerApplication {
         + "; minus that of Mahalanobis \(sheet.comparison(canonical, "raw AUROC: Mahalanobis")).",
       "A faulty sensor's readings are off by \(sheet.text("faulty sensor, RMSE as read")) as read and by "
         + "\(sheet.text("faulty sensor, RMSE after extension")) after harmonic extension from the other two.",
+      "A tumour looks like a fault: the largest D is above the 99 % quantile of the training rows in "
+        + "\(sheet.text("above the limit: clean")) of clean benign rows, \(sheet.text("above the limit: faulty")) of faulty and "
+        + "\(sheet.text("above the limit: malignant")) of malignant ones.",
+      "Edges have a direction: canonical maps extended against it, from \"error\" and \"worst\" to \"mean\", give R² = "
+        + "\(sheet.text("log R², mean, benign: pair sheaf, canonical, all edges u < v")).",
       "The level of χ²₁₀ is not met: \(sheet.text("clean sensors with p < 0.01")) of clean sensors have p < 0.01; take quantiles "
         + "of the training rows.",
       "Factors of the hub: \(sheet.text("log: factors")) (the most that were offered are 18).",

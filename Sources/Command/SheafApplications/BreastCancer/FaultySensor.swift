@@ -99,6 +99,15 @@ extension BreastCancerScores {
     sheet.add(
       "clean sensors with p < 0.01",
       Double(clean.count { chi.upperTail($0) < 0.01 }) / Double(clean.count))
+    // A tumour disagrees with what benign patients taught, too.
+    let limit = Ranking.quantile(try hub.discrepancies(split.training).columnMaxima, 0.99)
+    for (name, x) in [
+      ("clean", split.benign), ("faulty", fault.readings), ("malignant", split.malignant),
+    ] {
+      let largest = try hub.discrepancies(x).columnMaxima
+      sheet.add(
+        "above the limit: \(name)", Double(largest.count { $0 > limit }) / Double(largest.count))
+    }
     // The mean over the sensors of the mean square error where that sensor is faulty.
     var (before, after) = (0.0, 0.0)
     for v in 0..<3 {

@@ -27,7 +27,7 @@ enum DigitViewsApplication {
     report.numbers = sheet.numbers
     report.tables = [
       accuracyTable(sheet, "", "Accuracy, one of five views corrupted"),
-      detectionTable(sheet, "", "Which view is corrupted"),
+      detectionTable(sheet, "", "Which view is corrupted"), areaTable(sheet, ""),
       accuracyTable(sheet, "disjoint, ", "Accuracy, views without common pixels"),
       detectionTable(sheet, "disjoint, ", "Which view is corrupted, views without common pixels"),
     ]
@@ -64,10 +64,21 @@ enum DigitViewsApplication {
     _ sheet: ScoreSheet, _ prefix: String, _ title: String
   ) -> ApplicationReport.Table {
     let columns = [
-      "swap, top-1", "noise, top-1", "swap, AUROC of samples", "noise, AUROC of samples",
-      "swap, AUROC of views", "noise, AUROC of views", "swap, flagged and right",
-      "noise, flagged and right", "clean, flagged",
+      "swap, top-1", "noise, top-1", "swap, flagged and right", "noise, flagged and right",
+      "clean, flagged",
     ]
+    return table(sheet, prefix, title, columns)
+  }
+
+  private static func areaTable(_ sheet: ScoreSheet, _ prefix: String) -> ApplicationReport.Table {
+    table(
+      sheet, prefix, "AUROC of images by their largest discrepancy, of views by their own",
+      ["swap", "noise"].flatMap { ["\($0), AUROC of samples", "\($0), AUROC of views"] })
+  }
+
+  private static func table(
+    _ sheet: ScoreSheet, _ prefix: String, _ title: String, _ columns: [String]
+  ) -> ApplicationReport.Table {
     let rows = ViewSheaf.Discrepancy.allCases.map { kind in
       [kind.rawValue] + columns.map { sheet.text("\(prefix)\($0): \(kind.rawValue)") }
     }
