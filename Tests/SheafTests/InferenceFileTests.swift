@@ -103,6 +103,19 @@ struct InferenceFileTests {
     #expect(!message { _ = try Self.value(deep, at: [1, 2]) }.isEmpty)
   }
 
+  /// Networks are read by who is told how.
+  @Test func networksAreLoaded() throws {
+    let text = Self.sheaf([#"{"network": "n.onnx"}"#])
+    let file = try SheafFile(json: Data(text.utf8), file: "a") { path in
+      DistanceMap(from: path == "n.onnx" ? [3, 4] : [])
+    }
+    guard case .nonlinear(let sheaf) = file.content else {
+      Issue.record("a network is no linear map")
+      return
+    }
+    #expect(sheaf.maps[1][0].value([0, 0]) == [5] && file.cellular() == nil)
+  }
+
   /// Variances of all three kinds, units; fused as by hand.
   @Test func readingsHaveVariances() throws {
     let text =

@@ -21,7 +21,7 @@ public struct Fusion: Sendable {
     /// The loss of a discrepancy on an edge, in the agreement model.
     public var agreementLoss = Loss.leastSquares
     /// From how many points a search begins where maps are not affine: the one that the readings suggest, and others around
-    /// it at random.
+    /// it at random; and where a loss is not convex, there of what fits random halves of the readings.
     public var starts = 10
     /// Of the random ones.
     public var seed: UInt64 = 0
