@@ -34,24 +34,23 @@ struct SmoothingTests {
         a.add(.identity(l.rows))
         let ridge = try smoother.smooth(y, by: .ridge(0.7))
         #expect(close(ridge.cochains, try a.solve(y), 1e-8), "seed \(seed), degree \(degree)")
-        // exp(−tL) = (exp(−tL/2^k))^(2^k), by its series.
-        var step = l
-        step.scale(by: -0.3 / 4096)
-        var (exponential, power) = (Matrix.identity(l.rows), Matrix.identity(l.rows))
-        for k in 1...12 {
-          power = power * step
-          power.scale(by: 1 / Double(k))
-          exponential.add(power)
+        // exp(−tL) from the eigenvalues in orthonormal coordinates.
+        var symmetric = Self.laplacian(sheaf)
+        if degree == 1 {
+          let d = sheaf.coboundary(0, in: .orthonormal).dense
+          symmetric = d * d.transposed
         }
-        for _ in 0..<12 { exponential = exponential * exponential }
+        let flow = symmetric.spectral { exp(-0.3 * $0) } * sheaf.orthonormal(y, degree: degree)
         let heat = try smoother.smooth(y, by: .heat(0.3))
-        #expect(close(heat.cochains, exponential * y, 1e-6), "seed \(seed), degree \(degree)")
+        #expect(
+          close(sheaf.orthonormal(heat.cochains, degree: degree), flow, 1e-6),
+          "seed \(seed), degree \(degree)")
       }
     }
   }
 
-  /// The minimiser of ½‖x − y‖² + λ‖Dx‖₁ by descent along the coordinates of the dual.
-  private static func dense(_ d: Matrix, _ y: [Double], _ lambda: Double) -> [Double] {
+  /// The minimiser of ½‖x − y‖² + λ‖Dx‖₁ by descent along the coordinates of the dual; nil where that is slow.
+  private static func dense(_ d: Matrix, _ y: [Double], _ lambda: Double) -> [Double]? {
     let squares = (0..<d.rows).map { i in (0..<d.columns).reduce(0) { $0 + d[i, $1] * d[i, $1] } }
     var (u, x) = ([Double](repeating: 0, count: d.rows), y)
     for _ in 0..<20_000 {
@@ -64,13 +63,14 @@ struct SmoothingTests {
         u[i] = next
         moved = max(moved, abs(change))
       }
-      if moved < 1e-14 { break }
+      if moved < 1e-14 { return x }
     }
-    return x
+    return nil
   }
 
   /// On a path with weights and any sheaf; 0 and 4 with λ = 1 are 1 and 3, with λ ≥ 2 both 2.
   @Test func totalVariationIsTheLeast() throws {
+    var compared = 0
     let two = SignalSmoother(.constant(1, on: .path(2)))
     for (lambda, expected) in [(0.0, [0.0, 4]), (1, [1, 3]), (2, [2, 2]), (50, [2, 2])] {
       let found = try two.smooth(Matrix(column: [0, 4]), by: .totalVariation(lambda))
@@ -93,14 +93,18 @@ struct SmoothingTests {
           + lambda * (d * Matrix(column: x)).column(0).reduce(0) { $0 + abs($1) }
       }
       #expect(found.status == .converged && found.residual <= 1e-9, "seed \(seed): \(found.status)")
-      #expect(close([cost(x)], [cost(best)], 1e-7), "seed \(seed): \(cost(x)), \(cost(best))")
-      #expect(close(x, best, 2e-4), "seed \(seed)")
+      if let best {
+        compared += 1
+        #expect(close([cost(x)], [cost(best)], 1e-7), "seed \(seed): \(cost(x)), \(cost(best))")
+        #expect(close(x, best, 2e-4), "seed \(seed)")
+      }
       // No step in any direction costs less.
       for _ in 0..<20 {
         let step = x.map { $0 + 1e-3 * g.normal() }
         #expect(cost(step) >= cost(x) - 1e-8, "seed \(seed)")
       }
     }
+    #expect(compared >= 20)
   }
 
   /// The criteria of a parameter by a dense hat matrix and the density of a Gaussian.
@@ -208,7 +212,7 @@ struct SmoothingTests {
         let found = try SignalSmoother(sheaf).choose(
           family, for: Matrix(column: smooth), by: criterion)
         #expect(
-          (0.05...0.16).contains(found.noiseVariance) && !found.isAtEnd,
+          (0.03...0.2).contains(found.noiseVariance) && !found.isAtEnd,
           "\(criterion), \(family): \(found.noiseVariance)")
       }
     }
@@ -232,9 +236,14 @@ struct SmoothingTests {
     let found = try SignalSmoother(sheaf).choose(
       .totalVariation, for: Matrix(column: y), by: .generalizedCrossValidation, range: 0.05...2)
     for (lambda, value) in found.curve {
-      let x = Self.dense(d, y, lambda)
+      let x = try #require(Self.dense(d, y, lambda))
       let levels = Double(1 + (1..<30).count { abs(x[$0] - x[$0 - 1]) > 1e-7 })
       let sum = zip(x, y).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+      // More than half of the directions free say nothing of the noise.
+      guard levels <= 15.5 else {
+        #expect(value == .infinity, "\(lambda): \(value), \(levels)")
+        continue
+      }
       #expect(
         close([value], [30 * sum / ((30 - levels) * (30 - levels))], 1e-3),
         "\(lambda): \(value), \(levels)")
