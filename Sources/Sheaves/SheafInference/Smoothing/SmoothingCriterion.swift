@@ -99,7 +99,10 @@ extension SignalSmoother {
       let x = exp(low + (high - low) * Double(k) / Double(points - 1))
       curve.append((x, try evaluate(x).value))
     }
-    let best = curve.indices.min { curve[$0].value < curve[$1].value }!
+    // Of infinite ones the last, which smooths most.
+    let best =
+      curve.contains { $0.value < .infinity }
+      ? curve.indices.min { curve[$0].value < curve[$1].value }! : points - 1
     var parameter = curve[best].parameter
     if best > 0 && best < points - 1 {
       parameter = try Self.goldenSection(
@@ -139,7 +142,8 @@ extension SignalSmoother {
           expected: "generalised cross-validation: the prior has no closed form")
       }
       let transposed = laplacian.sheaf.coboundaryTransposed(laplacian.degree, in: .orthonormal)
-      return { try Self.totalVariation(transposed, y, $0) }
+      let kernel = y.count - (try RankRevealingQR.deciding(transposed, by: nil).rank)
+      return { try Self.totalVariation(transposed, y, $0, kernel: kernel) }
     }
     if y.count <= denseLimit {
       let spectrum = try DenseSpectrum(laplacian, y)
@@ -185,8 +189,11 @@ extension SignalSmoother {
 
   /// Here tr S is the number of free directions: the dimension of the kernel of the rows of D that are 0 (Tibshirani,
   /// Taylor 2011, Thm. 3).
+  ///
+  /// Where more than half of the directions beside the kernel are free the criterion is infinite: the few that are not were
+  /// chosen for being nearly equal in the data, and what is left of them is less than the noise.
   private static func totalVariation(
-    _ transposed: SparseMatrix, _ y: [Double], _ lambda: Double
+    _ transposed: SparseMatrix, _ y: [Double], _ lambda: Double, kernel: Int
   ) throws -> Evaluation {
     let found = try TotalVariation(transposed, y, lambda)
     let jumps = transposed.adjoint(Matrix(column: found.x)).column(0)
@@ -195,7 +202,10 @@ extension SignalSmoother {
     let rank = try RankRevealingQR.deciding(transposed.part(columns: flat), by: nil).rank
     let (n, trace) = (Double(y.count), Double(y.count - rank))
     let sum = zip(y, found.x).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
-    guard trace < n else { return (.infinity, 0, trace) }
+    let variance = sum / max(n - trace, 1)
+    guard trace < n, 2 * (trace - Double(kernel)) <= n - Double(kernel) else {
+      return (.infinity, variance, trace)
+    }
     return (n * sum / ((n - trace) * (n - trace)), sum / (n - trace), trace)
   }
 
