@@ -14,7 +14,8 @@ let libraries = [
   "LinearAlgebra", "SparseFactorizations", "ExactAlgebra", "ConvexPrograms", "Distributions",
   "NetworkKernels", "CellComplexes", "CellularSheaves", "SheafCohomology", "SheafInference",
   "NeuralSheaves", "PiecewiseEnergies", "SheafFlows", "Equilibria", "SheafDiagnostics",
-  "NetworkMaps", "SheafTraining", "SheafLaws", "ArrayFiles", "SheafFiles", "ModelFormats", "Datasets", "Figures",
+  "NetworkMaps", "SheafTraining", "SheafLaws", "ArrayFiles", "SheafFiles", "ModelFormats",
+  "Datasets", "Figures",
   "Reproduction", "SheafApplications",
 ]
 

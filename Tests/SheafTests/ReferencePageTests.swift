@@ -151,7 +151,8 @@ struct ReferencePageTests {
         "learn",
         [
           [
-            "learn", "--signals", "\(data)/signals.csv", "--graph", "\(data)/sensors.json", "--json",
+            "learn", "--signals", "\(data)/signals.csv", "--graph", "\(data)/sensors.json",
+            "--json",
           ]
         ]
       ),

@@ -17,7 +17,8 @@ public struct Sheaf: ParsableCommand {
     subcommands: [
       Inspect.self, Forward.self, Flow.self, Equilibrate.self, Spectrum.self, Train.self,
       Reproduce.self, Check.self, Cohomology.self, Laplacian.self, Harmonic.self, Sections.self,
-      ConsistencyCommand.self, Fuse.self, Smooth.self, AnomaliesCommand.self, Diffuse.self, Learn.self,
+      ConsistencyCommand.self, Fuse.self, Smooth.self, AnomaliesCommand.self, Diffuse.self,
+      Learn.self,
       ExampleCommand.self,
       Compare.self, Init.self, Convert.self, Demo.self, Manual.self,
     ])

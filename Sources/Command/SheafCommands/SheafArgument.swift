@@ -26,7 +26,8 @@ struct SheafArgument: ParsableArguments {
     let folder = URL(fileURLWithPath: sheaf).deletingLastPathComponent()
     // A network's name is relative to the file that names it.
     return try SheafFile(contentsOf: sheaf) { path throws(ArrayFileError) in
-      let place = path.hasPrefix("/") || sheaf == "-" ? path : folder.appendingPathComponent(path).path
+      let place =
+        path.hasPrefix("/") || sheaf == "-" ? path : folder.appendingPathComponent(path).path
       do { return NetworkMap(try NetworkFile.read(place, NetworkReading())) } catch {
         throw error as? ArrayFileError ?? ArrayFileError(file: place, problem: "\(error)")
       }
@@ -52,7 +53,9 @@ struct SheafArgument: ParsableArguments {
     guard let sheaf = file.cellular(maximumDimension: degree.map { $0 + 1 } ?? .max) else {
       throw ArrayFileError(
         file: name,
-        problem: "has maps that are not linear, expected linear ones; sheaf consistency, fuse and anomalies take others")
+        problem:
+          "has maps that are not linear, expected linear ones; sheaf consistency, fuse and anomalies take others"
+      )
     }
     if case .cellular = file.content { try refusing { try sheaf.check() } }
     return (sheaf, file)

@@ -67,7 +67,8 @@ public struct AssignmentFile: Sendable, Equatable {
       }
       guard entry.variance == nil else {
         throw failure(
-          "\"\(name.printable)\" has a variance, expected values that are held; sheaf fuse weighs them")
+          "\"\(name.printable)\" has a variance, expected values that are held; sheaf fuse weighs them"
+        )
       }
       let n = sheaf.stalk(of: cell)
       guard entry.values.count == n else {

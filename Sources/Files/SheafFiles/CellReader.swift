@@ -122,7 +122,8 @@ struct CellReader {
     guard maps.contains(where: \.isSmooth) else { return .cellular(try sheaf(scanner)) }
     if isWeighted {
       throw scanner.failure(
-        "a weight beside maps that are not linear, expected no weights: variances are the readings'")
+        "a weight beside maps that are not linear, expected no weights: variances are the readings'"
+      )
     }
     var poset = PosetReader()
     for cell in cells.indices {
@@ -220,7 +221,8 @@ struct PosetReader {
       if let periods {
         guard periods.count == stalk, periods.allSatisfy({ $0 >= 0 }) else {
           throw reader.scanner.failure(
-            "periods \(periods), expected one for each of \(stalk) coordinates, 0 for one that is no angle")
+            "periods \(periods), expected one for each of \(stalk) coordinates, 0 for one that is no angle"
+          )
         }
         angles[names.count - 1] = periods.map { $0 > 0 ? $0 : nil }
       }
@@ -298,7 +300,8 @@ struct PosetReader {
   /// The maps of all relations, made from what was read for stalks of known dimensions.
   private func maps<Map>(
     _ poset: FinitePoset, _ scanner: JSONScanner,
-    _ make: (SheafReader.ReadMap, Int, Int, (String) -> ArrayFileError) throws(ArrayFileError) -> Map
+    _ make: (SheafReader.ReadMap, Int, Int, (String) -> ArrayFileError) throws(ArrayFileError) ->
+      Map
   ) throws(ArrayFileError) -> [[Map]] {
     var result: [[Map]] = []
     for (x, relations) in below.enumerated() {

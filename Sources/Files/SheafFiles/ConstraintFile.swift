@@ -7,7 +7,9 @@ import SheafInference
 /// constraint without name has its number for one.
 public struct ConstraintFile: Sendable {
   /// The terms of each by the names of cells.
-  private var list: [(name: String, terms: [String: [Double]], relation: StalkConstraint.Relation, value: Double)] = []
+  private var list:
+    [(name: String, terms: [String: [Double]], relation: StalkConstraint.Relation, value: Double)] =
+      []
 
   /// Reads a file, or standard input for `-`.
   public init(contentsOf path: String) throws(ArrayFileError) {

@@ -24,7 +24,8 @@ public struct NetworkMap: SmoothMap {
   public func jacobian(_ x: [Double]) -> Matrix {
     let n = network.outputDimension
     // A column for each output coordinate, all of one sample.
-    let state = sheaf.forwardPass(Matrix(rows: x.count, columns: n, columnMajor: (0..<n).flatMap { _ in x }))
+    let state = sheaf.forwardPass(
+      Matrix(rows: x.count, columns: n, columnMajor: (0..<n).flatMap { _ in x }))
     var patterns = network.edges.map { $0.operation.blankPattern(batch: n) }
     _ = sheaf.readPatterns(at: state, into: &patterns)
     var pulled = network.vertices.map { Matrix(rows: $0.dimension, columns: n) }

@@ -59,7 +59,8 @@ extension SparseMatrix {
 
   /// A + diag(d) for a lower triangle A; its pattern stays, entries that are 0 included, and has the diagonal in it.
   public func addingToDiagonal(_ d: [Double]) -> SparseMatrix {
-    precondition(rows == columns && d.count == rows, "\(d.count) numbers on the diagonal of \(rows) rows")
+    precondition(
+      rows == columns && d.count == rows, "\(d.count) numbers on the diagonal of \(rows) rows")
     var (starts, indices, sums) = ([0], [Int32](), [Double]())
     indices.reserveCapacity(values.count + rows)
     sums.reserveCapacity(values.count + rows)

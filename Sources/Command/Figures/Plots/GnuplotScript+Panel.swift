@@ -7,6 +7,7 @@ extension GnuplotScript {
       label(text, x: 8, y: height - 10, size: Typesetting.heading)
     }
     let axes = plan.frame
+    add("set clip two")
     add("set border 3 front linewidth 0.6 linecolor rgb \(Paint.frame.code)")
     axis("x", axes.x, plan.xTicks)
     axis("y", axes.y, plan.yTicks)

@@ -9,7 +9,8 @@ extension Anomalies.Scale: ExpressibleByArgument {}
 struct AnomaliesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "anomalies",
-    abstract: "Which readings do not go with the others: leave-one-out discrepancies with p-values.",
+    abstract:
+      "Which readings do not go with the others: leave-one-out discrepancies with p-values.",
     discussion: """
       Each reading is compared with what all others say about it, in closed form from one factorisation; q is the rate of \
       false discoveries at which it would be reported (Benjamini, Hochberg). With --scale estimated the variances count up \

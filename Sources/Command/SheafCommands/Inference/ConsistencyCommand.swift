@@ -44,7 +44,9 @@ struct ConsistencyCommand: ParsableCommand {
   private static let most = 100
 
   func validate() throws {
-    guard starts > 0 else { throw ValidationError("--starts \(starts), expected a positive number") }
+    guard starts > 0 else {
+      throw ValidationError("--starts \(starts), expected a positive number")
+    }
     if let repair, !(repair >= 0 && repair.isFinite) {
       throw ValidationError("--repair \(repair), expected 0 or a positive number")
     }
@@ -71,7 +73,9 @@ struct ConsistencyCommand: ParsableCommand {
     }
     let radii = found.localRadii
     let thresholds = Self.chosen(found.thresholds)
-    let levels = filtration ? thresholds.list.map { ($0, found.maximalConsistentSets(at: $0, limit: Self.most)) } : []
+    let levels =
+      filtration
+      ? thresholds.list.map { ($0, found.maximalConsistentSets(at: $0, limit: Self.most)) } : []
     let obstruction = localize ? try localized(input) : nil
     let repaired = repair.map { found.minimalRepair(at: $0) }
     var delivery = Delivery()
@@ -110,7 +114,8 @@ struct ConsistencyCommand: ParsableCommand {
       }
       delivery.put { try JSONOutput.print(object) }
     } else {
-      delivery.print(text(found, global, radii, levels, thresholds.isWhole, repaired, obstruction, input))
+      delivery.print(
+        text(found, global, radii, levels, thresholds.isWhole, repaired, obstruction, input))
     }
     try delivery.end(
       found.status == .converged

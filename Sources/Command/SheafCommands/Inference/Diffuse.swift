@@ -41,7 +41,9 @@ struct Diffuse: ParsableCommand {
         throw ValidationError("\(name) \(value), expected 0 or a positive number")
       }
     }
-    if let updates, updates < 0 { throw ValidationError("--updates \(updates), expected 0 or more") }
+    if let updates, updates < 0 {
+      throw ValidationError("--updates \(updates), expected 0 or more")
+    }
     guard steps >= 0 else { throw ValidationError("--steps \(steps), expected 0 or more") }
   }
 
@@ -53,9 +55,10 @@ struct Diffuse: ParsableCommand {
     try files.check()
     let (sheaf, _) = try file.loadChecked(degree: 0)
     let start = try AssignmentFile(contentsOf: initial).vertexCochain(in: sheaf, file: initial)
-    let stubborn = try fixed.map {
-      try CellList.cells($0, in: sheaf.complex, option: "--fixed")
-    } ?? []
+    let stubborn =
+      try fixed.map {
+        try CellList.cells($0, in: sheaf.complex, option: "--fixed")
+      } ?? []
     if let other = stubborn.first(where: { sheaf.complex.dimension(of: $0) > 0 }) {
       throw ValidationError(
         "--fixed: \"\(sheaf.complex.name(other).printable)\" is no vertex, expected vertices")
@@ -95,7 +98,8 @@ struct Diffuse: ParsableCommand {
     if json {
       delivery.put {
         try JSONOutput.print([
-          "opinions": output.object(last.column(0)), "limit": output.object(limit.opinions.column(0)),
+          "opinions": output.object(last.column(0)),
+          "limit": output.object(limit.opinions.column(0)),
           "energyBefore": JSONOutput.number(energies[0]),
           "energyAfter": JSONOutput.number(energies[1]),
           "energyOfLimit": JSONOutput.number(energies[2]),
@@ -113,8 +117,10 @@ struct Diffuse: ParsableCommand {
           + "\(TextOutput.number(energies[1])) then, \(TextOutput.number(energies[2])) in the limit; "
           + "distance from the limit \(TextOutput.number(distance))"
           + (updates != nil && limit.freedom != 0
-            ? "\nmoves of one vertex lead to another agreement than the flow where the stubborn ones leave some freedom" : "")
-          + (confidence != nil ? "\nthe limit is that of the flow in which all edges are listened to" : ""))
+            ? "\nmoves of one vertex lead to another agreement than the flow where the stubborn ones leave some freedom"
+            : "")
+          + (confidence != nil
+            ? "\nthe limit is that of the flow in which all edges are listened to" : ""))
     }
     try delivery.end(
       [.converged, .stepLimit].contains(trajectory.status)
@@ -134,7 +140,8 @@ extension AssignmentFile {
     let (degree, coordinates, values) = try coordinates(in: sheaf, file: file)
     guard degree == 0 else {
       throw ArrayFileError(
-        file: file, problem: "has values of cells of dimension \(degree), expected those of vertices")
+        file: file,
+        problem: "has values of cells of dimension \(degree), expected those of vertices")
     }
     guard coordinates.count == sheaf.cochainDimension(0) else {
       let given = Set(coordinates)

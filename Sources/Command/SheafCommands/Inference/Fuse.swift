@@ -8,7 +8,8 @@ import SheafInference
 
 struct Fuse: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Fuse readings into one account: the section that explains them best, with covariances.",
+    abstract:
+      "Fuse readings into one account: the section that explains them best, with covariances.",
     discussion: """
       Least squares in units of the readings' variances. --robust gives outliers less weight (Huber; or Student's t), \
       --minimax makes the largest residual least. Linear constraints come from a JSON file \
@@ -48,7 +49,8 @@ struct Fuse: ParsableCommand {
     }
     if weights != nil && options.model == .section {
       throw ValidationError(
-        "--weights with --model section, expected --model agreement: on sections edges have no discrepancy")
+        "--weights with --model section, expected --model agreement: on sections edges have no discrepancy"
+      )
     }
     if minimax && constraints != nil {
       throw ValidationError("--minimax with --constraints, expected one of them")
@@ -94,7 +96,9 @@ struct Fuse: ParsableCommand {
   }
 
   private func object(_ fusion: Fusion, _ input: InferenceInput) throws -> [String: Any] {
-    var (values, covariances, weights): ([String: Any], [String: Any], [String: Any]) = ([:], [:], [:])
+    var (values, covariances, weights): ([String: Any], [String: Any], [String: Any]) = (
+      [:], [:], [:]
+    )
     var undetermined: [String] = []
     for (cell, name) in input.names.enumerated() {
       guard let value = fusion.value(of: cell) else { continue }
@@ -218,11 +222,14 @@ extension InferenceInput {
         throw ArrayFileError(
           file: path, problem: "\(InferenceError.unknownCell(String(name.printable)))")
       }
-      guard entry.variance == nil, entry.values.count == 1 || entry.values.count == sheaf.stalk(of: cell)
+      guard entry.variance == nil,
+        entry.values.count == 1 || entry.values.count == sheaf.stalk(of: cell)
       else {
         throw ArrayFileError(
           file: path,
-          problem: "\"\(name.printable)\" with \(entry.values.count) weights, expected one or \(sheaf.stalk(of: cell))")
+          problem:
+            "\"\(name.printable)\" with \(entry.values.count) weights, expected one or \(sheaf.stalk(of: cell))"
+        )
       }
       weights[cell] = entry.values.count == 1 ? .scalar(entry.values[0]) : .diagonal(entry.values)
     }

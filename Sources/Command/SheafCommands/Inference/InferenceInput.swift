@@ -87,7 +87,8 @@ struct InferenceInput {
     let chosen = try words.map { word in
       guard let cell = cells[word], isMinimal(cell) else {
         throw ValidationError(
-          "\(option): \"\(word.printable)\" is no vertex, expected ids of vertices with commas between them")
+          "\(option): \"\(word.printable)\" is no vertex, expected ids of vertices with commas between them"
+        )
       }
       return cell
     }
@@ -133,7 +134,9 @@ struct FusionOptions: ParsableArguments {
   @Option(help: "Of the random ones among them.") var seed: UInt64 = 0
 
   func validate() throws {
-    guard starts > 0 else { throw ValidationError("--starts \(starts), expected a positive number") }
+    guard starts > 0 else {
+      throw ValidationError("--starts \(starts), expected a positive number")
+    }
   }
 
   var settings: Fusion.Settings {

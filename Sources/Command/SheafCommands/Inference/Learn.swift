@@ -37,7 +37,8 @@ extension MapFamily: ExpressibleByArgument {
 
 struct Learn: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Learn restriction maps from signals, beside the identity sheaf, and say which to use.",
+    abstract:
+      "Learn restriction maps from signals, beside the identity sheaf, and say which to use.",
     discussion: """
       The signals' columns are the coordinates of the vertices' stalks, in the order of the graph's file. Every family of \
       maps is judged by recovering each vertex from the others on samples that it has not seen; a learned sheaf is \
@@ -140,7 +141,8 @@ struct Learn: ParsableCommand {
   private func text(_ found: MapComparison, _ source: VertexSignals, _ choice: String) -> String {
     func row(_ name: String, _ v: MapValidation, _ last: String) -> [String] {
       [
-        name, "\(TextOutput.number(v.rootMeanSquare)) ± \(TextOutput.number(v.rootMeanSquareError))",
+        name,
+        "\(TextOutput.number(v.rootMeanSquare)) ± \(TextOutput.number(v.rootMeanSquareError))",
         TextOutput.number(v.explained), TextOutput.number(Self.mean(v.discrepancies)), last,
       ]
     }
@@ -150,7 +152,8 @@ struct Learn: ParsableCommand {
       rows.append(
         row(
           candidate.family.name, candidate.validation,
-          "\(TextOutput.number(candidate.difference)) ± \(TextOutput.number(candidate.standardError))"))
+          "\(TextOutput.number(candidate.difference)) ± \(TextOutput.number(candidate.standardError))"
+        ))
     }
     let beside = found.identity == nil ? "the means" : "the identity maps"
     return TextOutput.table(rows)
@@ -171,13 +174,15 @@ struct Learn: ParsableCommand {
     guard case .cellular(let sheaf) = loaded.content else {
       throw ArrayFileError(file: graph, problem: "a sheaf on a poset, expected one on a graph")
     }
-    let whole = sheaf.complex.dimension > 1
+    let whole =
+      sheaf.complex.dimension > 1
       ? sheaf.restricted(to: sheaf.complex.skeleton(1)).sheaf : sheaf
     let table = try arrays.read(signals)
     guard table.rows == whole.cochainDimension(0) else {
       throw ArrayFileError(
         file: signals,
-        problem: "\(table.columns) samples of \(table.rows) columns, expected \(whole.cochainDimension(0)), "
+        problem:
+          "\(table.columns) samples of \(table.rows) columns, expected \(whole.cochainDimension(0)), "
           + "the dimensions of the vertices of \(graph) altogether")
     }
     return try refusing {

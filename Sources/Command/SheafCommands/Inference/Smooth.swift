@@ -22,7 +22,8 @@ struct Smooth: ParsableCommand {
       """)
 
   @OptionGroup var file: SheafArgument
-  @Option(help: "An ASSIGNMENT of all cells of one dimension, without variances.") var assignment: String
+  @Option(help: "An ASSIGNMENT of all cells of one dimension, without variances.") var assignment:
+    String
   @Option(help: "The time of the heat flow.") var time: Double?
   @Option(help: "λ in (1 + λL)⁻¹.") var ridge: Double?
   @Option(help: "λ before the sum of |δx|; jumps are kept.") var totalVariation: Double?
@@ -58,8 +59,10 @@ struct Smooth: ParsableCommand {
     guard coordinates.count == sheaf.cochainDimension(degree) else {
       throw ArrayFileError(
         file: assignment,
-        problem: "has values of \(counted(coordinates.count, "coordinate")) of cells of dimension \(degree), expected "
-          + "all \(sheaf.cochainDimension(degree)); sheaf fuse --model agreement and sheaf harmonic take some")
+        problem:
+          "has values of \(counted(coordinates.count, "coordinate")) of cells of dimension \(degree), expected "
+          + "all \(sheaf.cochainDimension(degree)); sheaf fuse --model agreement and sheaf harmonic take some"
+      )
     }
     let smoother = SignalSmoother(sheaf, degree: degree)
     let y = Matrix(column: values)
@@ -81,7 +84,8 @@ struct Smooth: ParsableCommand {
     if json {
       var object: [String: Any] = [
         "smoothed": output.object(column), "degree": degree, "method": way.name,
-        "parameter": JSONOutput.number(way.parameter), "residual": JSONOutput.number(found.residual),
+        "parameter": JSONOutput.number(way.parameter),
+        "residual": JSONOutput.number(found.residual),
         "energyBefore": JSONOutput.number(energy(y)),
         "energyAfter": JSONOutput.number(energy(found.cochains)), "status": found.status.rawValue,
       ]

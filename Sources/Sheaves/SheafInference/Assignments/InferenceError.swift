@@ -23,7 +23,8 @@ public enum InferenceError: Error, Equatable, CustomStringConvertible {
     case .unknownCell(let name): "\"\(name)\" is no cell of the sheaf, expected ids of its cells"
     case .length(let cell, let found, let expected):
       "\"\(cell)\" has \(found) values, expected \(expected), the dimension of its stalk"
-    case .notFinite(let cell, let found): "\"\(cell)\" has the value \(found), expected a finite number"
+    case .notFinite(let cell, let found):
+      "\"\(cell)\" has the value \(found), expected a finite number"
     case .covariance(let cell, let found, let expected):
       "\"\(cell)\" has \(found), expected \(expected)"
     case .units(let cell, let other, let found, let expected):

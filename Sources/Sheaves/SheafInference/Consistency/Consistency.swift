@@ -81,7 +81,7 @@ public struct Consistency: Sendable {
   ) throws {
     let layout = model.layout
     (self.norm, self.model, self.assignment) = (norm, model, assignment)
-    var (start, spread) = model.start()
+    var (start, spread) = model.searchRange()
     var free: [Int] = []
     for cell in layout.variables {
       let range = layout.range(of: cell)!

@@ -110,7 +110,7 @@ public struct Fusion: Sendable {
       wantsCovariance: settings.wantsCovariance)
     let isConvex =
       model.isAffine && settings.readingLoss.isConvex && settings.agreementLoss.isConvex
-    var (start, spread) = model.start()
+    var (start, spread) = model.searchRange()
     for (cell, values) in settings.start {
       guard let range = model.layout.range(of: cell) else {
         throw InferenceError.quantity(

@@ -107,3 +107,21 @@ protocol InferenceModel: Sendable {
   /// The whitening of a reading.
   func whitening(ofReading cell: Int) -> Whitening
 }
+
+extension InferenceModel {
+  /// Where a search may begin, and how far around it in each unknown: no farther than a hundred standard deviations that the
+  /// residuals give it, the others known, so that degrees beside metres have ranges of their own.
+  func searchRange() -> (point: [Double], spread: [Double]) {
+    let (point, size) = start()
+    var spread = size
+    guard !isAffine, let system = try? linearized(at: point) else { return (point, spread) }
+    var squares = [Double](repeating: 0, count: point.count)
+    for (k, i) in system.transposed.rowIndices.enumerated() {
+      squares[Int(i)] += system.transposed.values[k] * system.transposed.values[k]
+    }
+    for i in spread.indices where squares[i] > 0 && squares[i].isFinite {
+      spread[i] = min(spread[i], 100 / squares[i].squareRoot())
+    }
+    return (point, spread)
+  }
+}

@@ -239,7 +239,8 @@ struct NonlinearModel: InferenceModel {
   }
 
   /// The landmarks of maps from a minimal element, and the size of what is read above it.
-  private func surroundings(of cell: Int, _ dimension: Int) -> (landmarks: [[Double]], size: Double) {
+  private func surroundings(of cell: Int, _ dimension: Int) -> (landmarks: [[Double]], size: Double)
+  {
     var (landmarks, size) = ([[Double]](), 1.0)
     for above in 0..<sheaf.poset.count {
       for way in sheaf.ways[above] where way.source == cell {
