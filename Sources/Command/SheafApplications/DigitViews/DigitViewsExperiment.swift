@@ -65,11 +65,7 @@ struct DigitViewsExperiment {
   }
 
   /// Adds all scores; names begin with `prefix`.
-  ///
-  /// - Parameter isShort: only what the ablation asks for.
-  func scores(
-    into sheet: inout ScoreSheet, seed: Int, prefix: String = ""
-  ) throws {
+  func scores(into sheet: inout ScoreSheet, seed: Int, prefix: String = "") throws {
     let fusion = try ViewFusion(training, split.trainingClasses, seed: seed)
     sheet.add("\(prefix)C of the stacking", fusion.stackingC)
     for kind in CorruptedViews.Kind.allCases {
