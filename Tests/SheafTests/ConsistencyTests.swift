@@ -31,7 +31,7 @@ struct ConsistencyTests {
     #expect(consistency.links.map(\.discrepancy) == [1, 2] && consistency.links[1].ends == (1, 2))
     let local = consistency.localRadii
     #expect(abs(local[0]! - 1) < 1e-12 && abs(local[1]! - 5.0.squareRoot()) < 1e-12)
-    #expect(local[4] == 2 && consistency.isCertified && consistency.values[1] == [1])
+    #expect(local[4] == 2 && consistency.certificate == .global && consistency.values[1] == [1])
   }
 
   /// The 2-norm against a dense least-squares problem; weights, half-open edges, loops and edges with values.
