@@ -125,6 +125,8 @@ struct Fuse: ParsableCommand {
       "defect": JSONOutput.number(fusion.defect),
     ]
     if !weights.isEmpty { object["weights"] = weights }
+    let units = input.units
+    if !units.isEmpty { object["units"] = units }
     return object
   }
 
@@ -140,7 +142,8 @@ struct Fuse: ParsableCommand {
       let deviations = covariance.map { c in
         (0..<c.rows).map { max(c[$0, $0], 0).squareRoot() }
       }
-      var row = [String(input.names[cell].printable), Self.list(value)]
+      let unit = input.assignment.readings[cell]?.unit.map { " " + String($0.printable) } ?? ""
+      var row = [String(input.names[cell].printable), Self.list(value) + unit]
       row.append(deviations.map { Self.list($0) } ?? "undetermined")
       if isWeighted {
         row.append(fusion.weight(ofReading: cell).map { TextOutput.number($0) } ?? "")
@@ -189,11 +192,12 @@ struct Fuse: ParsableCommand {
     var delivery = Delivery()
     if json {
       delivery.put {
-        try JSONOutput.print([
-          "fused": values, "radius": JSONOutput.number(found.radius),
-          "lowerBound": JSONOutput.number(found.lowerBound), "isCertified": found.isCertified,
-          "status": found.status.rawValue, "model": options.model.rawValue,
-        ])
+        try JSONOutput.print(
+          [
+            "fused": values, "radius": JSONOutput.number(found.radius),
+            "lowerBound": JSONOutput.number(found.lowerBound), "isCertified": found.isCertified,
+            "status": found.status.rawValue, "model": options.model.rawValue,
+          ].merging(input.units.isEmpty ? [:] : ["units": input.units]) { $1 })
       }
     } else {
       delivery.print(

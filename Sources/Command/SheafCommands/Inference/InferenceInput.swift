@@ -82,6 +82,14 @@ struct InferenceInput {
     }
   }
 
+  /// The units of the readings that have one, by name.
+  var units: [String: String] {
+    Dictionary(
+      uniqueKeysWithValues: assignment.readings.compactMap { cell, reading in
+        reading.unit.map { (names[cell], $0) }
+      })
+  }
+
   /// What lies over some minimal cells and no others.
   func inside(_ words: [String], option: String) throws -> InferenceInput {
     let chosen = try words.map { word in
