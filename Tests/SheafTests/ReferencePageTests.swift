@@ -58,7 +58,7 @@ struct ReferencePageTests {
           case "statuses": "STATUS"
           case "fiedlerEnergy", "topEnergy": "BLOCK"
           case "extension", "basis[]", "nearest", "moved", "representatives[][]", "fused",
-            "covariance", "weights", "units", "smoothed", "opinions", "limit":
+            "covariance", "weights", "units", "means", "rivals[].values", "smoothed", "opinions", "limit":
             "CELL"
           case "numbers": "NUMBER"
           default: key

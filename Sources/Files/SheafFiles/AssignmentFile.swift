@@ -26,8 +26,10 @@ public struct AssignmentFile: Sendable, Equatable {
 
   /// Reads a file, or standard input for `-`.
   public init(contentsOf path: String) throws(ArrayFileError) {
-    try self.init(
-      json: try ArrayFile.bytes(path), file: path == "-" ? "standard input" : path)
+    let file = path == "-" ? "standard input" : path
+    var data = try ArrayFile.bytes(path)
+    if Gzip.isGzip(data) { data = try Gzip.unpack(data, file: file) }
+    try self.init(json: data, file: file)
   }
 
   /// Reads JSON.

@@ -41,8 +41,8 @@ struct ElNinoReport {
     ]
     report.remarks = [
       "Anomalies grow from March to May (ρ > 1) and are lost from December to February.",
-      "Against month means or interpolated temperatures the sheaf is far ahead; against interpolated anomalies it is a tie on single "
-        + "months and some 3 % ahead on gaps. What interpolation lacks is the error bar.",
+      "Over 20 seeds: against month means or interpolated temperatures the sheaf is far ahead; against interpolated anomalies it is a "
+        + "tie on single months and some 3 % ahead on gaps. Few seeds do not show that. What interpolation lacks is the error bar.",
       "Leaving out one month finds nothing, and must: the neighbours of a month of El Niño are months of El Niño.",
       "A running mean of nine months finds the same three events: the sheaf adds a scale that comes from the model and "
         + "predictions, not power. 1972 is marginal with either; windows of 12 months lose it, and with 5 it comes and goes.",

@@ -66,7 +66,8 @@ struct AnomaliesCommand: ParsableCommand {
             ]
           },
           "reported": reported.map { input.names[$0.cell] }, "rate": rate,
-          "scale": scale.rawValue, "model": options.model.rawValue,
+          "isLinearized": !fusion.isLinear, "scale": scale.rawValue,
+          "model": options.model.rawValue,
           "chiSquared": JSONOutput.number(fusion.chiSquared),
           "degreesOfFreedom": fusion.degreesOfFreedom, "minimum": fusion.certificate.json,
           "status": fusion.status.rawValue,
@@ -91,6 +92,9 @@ struct AnomaliesCommand: ParsableCommand {
         TextOutput.table(rows)
           + (order.count > 20 ? "\n… and \(order.count - 20) readings more" : "")
           + "\n\n\(counted(reported.count, "reading")) reported at a rate of false discoveries of \(TextOutput.number(rate))"
+          + (fusion.isLinear
+            ? ""
+            : "\ndiscrepancies are those of the maps linearised at the fusion of all readings: leave one out and fuse to be sure")
           + (untold > 0
             ? "\n\(counted(untold, "reading")) about which the others say nothing" : ""))
     }

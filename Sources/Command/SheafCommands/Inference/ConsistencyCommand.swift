@@ -27,7 +27,10 @@ struct ConsistencyCommand: ParsableCommand {
   @Flag(help: "The maximal consistent sets at each threshold.") var filtration = false
   @Option(help: "From how many points a search begins where maps are not linear.") var starts = 10
   @Option(help: "Of the random ones among them.") var seed: UInt64 = 0
-  @Option(help: "A threshold: the fewest cells to drop or mend so that the others agree up to it.")
+  @Option(
+    help:
+      "A threshold: the fewest cells to drop so that no two of the others that meet are farther apart."
+  )
   var repair: Double?
   @Flag(help: "The changes of few cells that make the assignment part of a section.")
   var localize = false
@@ -72,12 +75,24 @@ struct ConsistencyCommand: ParsableCommand {
       return try found.distanceToSections(settings: settings).distance
     }
     let radii = found.localRadii
-    let thresholds = Self.chosen(found.thresholds)
-    let levels =
-      filtration
-      ? thresholds.list.map { ($0, found.maximalConsistentSets(at: $0, limit: Self.most)) } : []
+    // Of many cells fewer thresholds and sets.
+    let most = input.assignment.readings.count > 500 ? 10 : Self.most
+    let thresholds = Self.chosen(found.thresholds, most)
+    var levels: [(Double, (sets: [[Int]], isComplete: Bool))] = []
+    for threshold in filtration ? thresholds.list : [] {
+      let level = found.maximalConsistentSets(at: threshold, limit: most)
+      // What is the same as at the threshold before is left out.
+      if let last = levels.last?.1, last.isComplete, last.sets == level.sets { continue }
+      levels.append((threshold, level))
+    }
     let obstruction = localize ? try localized(input) : nil
     let repaired = repair.map { found.minimalRepair(at: $0) }
+    // A cone program where there is much to choose: of many cells it is left out.
+    let mended = try input.refusing {
+      try repaired.flatMap {
+        $0.cells.count <= 500 ? try found.mended(without: $0.cells).radius : nil
+      }
+    }
     var delivery = Delivery()
     if json {
       var object: [String: Any] = [
@@ -110,12 +125,14 @@ struct ConsistencyCommand: ParsableCommand {
           [
             "threshold": repair!, "cells": repaired.cells.map { input.names[$0] },
             "lowerBound": repaired.lowerBound, "isMinimal": repaired.isMinimal,
+            "radius": JSONOutput.number(mended),
           ] as [String: Any]
       }
       delivery.put { try JSONOutput.print(object) }
     } else {
       delivery.print(
-        text(found, global, radii, levels, thresholds.isWhole, repaired, obstruction, input))
+        text(found, global, radii, levels, thresholds.isWhole, repaired, mended, obstruction, input)
+      )
     }
     try delivery.end(
       found.status == .converged
@@ -134,7 +151,7 @@ struct ConsistencyCommand: ParsableCommand {
   }
 
   /// The thresholds that are listed: all, or so many between the first and the last.
-  private static func chosen(_ all: [Double]) -> (list: [Double], isWhole: Bool) {
+  private static func chosen(_ all: [Double], _ most: Int) -> (list: [Double], isWhole: Bool) {
     guard all.count > most else { return (all, true) }
     return ((0..<most).map { all[$0 * (all.count - 1) / (most - 1)] }, false)
   }
@@ -142,7 +159,7 @@ struct ConsistencyCommand: ParsableCommand {
   private func text(
     _ found: Consistency, _ global: Double, _ radii: [Int: Double],
     _ levels: [(Double, (sets: [[Int]], isComplete: Bool))], _ isWhole: Bool,
-    _ repaired: Consistency.Repair?, _ obstruction: LocalizedObstruction?,
+    _ repaired: Consistency.Repair?, _ mended: Double?, _ obstruction: LocalizedObstruction?,
     _ input: InferenceInput
   ) -> String {
     let worst = radii.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
@@ -176,7 +193,7 @@ struct ConsistencyCommand: ParsableCommand {
       }
       parts.append(
         TextOutput.table([["threshold", "sets", "maximal consistent sets"]] + list)
-          + (isWhole ? "" : "\nthe first, the last and \(Self.most - 2) thresholds between them"))
+          + (isWhole ? "" : "\nthe first, the last and some thresholds between them"))
     }
     if let obstruction {
       let rows = obstruction.changes.prefix(20).map { change in
@@ -193,14 +210,20 @@ struct ConsistencyCommand: ParsableCommand {
             + "\nwith these changes the assignment is part of a section")
     }
     if let repaired {
-      let names = repaired.cells.map { String(input.names[$0].printable) }.joined(separator: ", ")
+      let names = repaired.cells.prefix(40).map { String(input.names[$0].printable) }
+        .joined(separator: ", ")
+      let more = repaired.cells.count > 40 ? " and \(repaired.cells.count - 40) more" : ""
+      let bound = "no two values that meet are farther apart than \(TextOutput.number(repair))"
       parts.append(
-        repaired.cells.isEmpty
-          ? "all agree up to \(TextOutput.number(repair))"
-          : "without \(names) all agree up to \(TextOutput.number(repair)); "
+        (repaired.cells.isEmpty
+          ? bound
+          : "without \(names)\(more) \(bound); "
             + (repaired.isMinimal
               ? "no fewer cells do"
-              : "at least \(counted(repaired.lowerBound, "cell")) must be dropped or mended"))
+              : "at least \(counted(repaired.lowerBound, "cell")) must go"))
+          + (mended.map {
+            "\nwith the best values of cells that then have none the radius is \(TextOutput.number($0))"
+          } ?? ""))
     }
     return parts.joined(separator: "\n\n")
   }

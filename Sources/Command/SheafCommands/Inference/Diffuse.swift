@@ -85,6 +85,7 @@ struct Diffuse: ParsableCommand {
         + "\(found.listened.last?.count ?? 0) of \(counted(edges, "edge")) listened to"
     } else {
       let end = try time ?? defaultTime(dynamics)
+      try FlowTime.check(end, SheafLaplacian(dynamics.relative, degree: 0, part: .up))
       trajectory = try file.refusing { try dynamics.flow(from: start, times: [end]) }
       note = "at time \(TextOutput.number(end))"
     }
@@ -131,6 +132,19 @@ struct Diffuse: ParsableCommand {
   private func defaultTime(_ dynamics: DiscourseDynamics) throws -> Double {
     let rate = try file.refusing { try dynamics.decayRate() }
     return rate > 0 && rate.isFinite ? 10 / rate : 1
+  }
+}
+
+/// Times of the heat flow.
+enum FlowTime {
+  /// The flow takes some 6√(tρ) products, ρ a bound of the largest eigenvalue: refused beyond 10⁹ for tρ, where it has ended
+  /// but for what is as good as harmonic.
+  static func check(_ time: Double, _ laplacian: SheafLaplacian) throws {
+    let bound = laplacian.laplacian.matrix.oneNorm
+    guard bound > 0, time * bound > 1e9 else { return }
+    throw ValidationError(
+      "--time \(time), expected at most \(TextOutput.number(1e9 / bound)) for this sheaf; where the flow ends say "
+        + "sheaf diffuse (its limit) and sheaf sections --nearest")
   }
 }
 

@@ -90,7 +90,7 @@ struct Fuse: ParsableCommand {
   /// Errors about constraints name their file.
   private func constraintErrors<Result>(_ work: () throws -> Result) throws -> Result {
     do { return try work() } catch let error as ArrayFileError {
-      guard let constraints, error.problem.contains("constraint") else { throw error }
+      guard let constraints, error.problem.contains("the constraint") else { throw error }
       throw ArrayFileError(file: constraints, problem: error.problem)
     }
   }
@@ -122,7 +122,16 @@ struct Fuse: ParsableCommand {
       "freedom": fusion.freedom, "minimum": fusion.certificate.json,
       "iterations": fusion.iterations, "status": fusion.status.rawValue,
       "model": options.model.rawValue, "active": fusion.activeConstraints,
-      "defect": JSONOutput.number(fusion.defect),
+      "defect": JSONOutput.number(fusion.defect), "isLinearized": !fusion.isLinear,
+      "rivals": fusion.rivals.map { rival -> [String: Any] in
+        [
+          "cost": JSONOutput.number(rival.cost),
+          "values": Dictionary(
+            uniqueKeysWithValues: rival.values.map {
+              (input.names[$0.key], $0.value.map { JSONOutput.number($0) })
+            }),
+        ]
+      },
     ]
     if !weights.isEmpty { object["weights"] = weights }
     let units = input.units
@@ -156,7 +165,17 @@ struct Fuse: ParsableCommand {
       "\n\nχ² \(TextOutput.number(fusion.chiSquared)) with "
       + "\(counted(fusion.degreesOfFreedom, "degree")) of freedom"
     if let p = fusion.pValue { text += ", p \(TextOutput.number(p))" }
+    if isWeighted { text += " (weighted: no test)" }
     text += "; \(fusion.certificate.text)"
+    for rival in fusion.rivals {
+      let values = rival.values.sorted { $0.key < $1.key }.prefix(4).map {
+        "\(input.names[$0.key].printable) \(Self.list($0.value))"
+      }
+      text +=
+        "\nanother minimum, of a χ² \(TextOutput.number(2 * (rival.cost - fusion.cost))) higher: "
+        + values.joined(separator: ", ")
+    }
+    if !fusion.isLinear { text += "\ndeviations are those of the maps linearised at this minimum" }
     if fusion.freedom > 0 {
       text += "\nthe readings leave \(counted(fusion.freedom, "dimension")) undetermined"
     }

@@ -113,6 +113,10 @@ struct Learn: ParsableCommand {
       delivery.put {
         try JSONOutput.print([
           "use": choice, "samples": source.count,
+          "means": Dictionary(
+            uniqueKeysWithValues: zip(
+              source.graph.cells(ofDimension: 0), source.means
+            ).map { (source.graph.name($0), $1.column(0).map { JSONOutput.number($0) }) }),
           "families": (found.identity.map { [object("identity", $0)] } ?? [])
             + found.candidates.map { candidate in
               object(candidate.family.name, candidate.validation).merging([
@@ -161,6 +165,7 @@ struct Learn: ParsableCommand {
       + (found.choice == nil
         ? "use \(choice): no learned maps are better than \(beside) by two standard errors"
         : "use \(choice): better than \(beside) by more than two standard errors")
+      + "\nthe sheaf is for signals minus the means of their columns, which --json prints"
   }
 
   private static func mean(_ list: [Double?]) -> Double? {

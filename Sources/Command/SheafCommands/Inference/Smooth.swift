@@ -65,6 +65,7 @@ struct Smooth: ParsableCommand {
       )
     }
     let smoother = SignalSmoother(sheaf, degree: degree)
+    if let time { try FlowTime.check(time, smoother.laplacian) }
     let y = Matrix(column: values)
     let choice = try choose.map { criterion in
       try refusing { try smoother.choose(method, for: y, by: criterion) }

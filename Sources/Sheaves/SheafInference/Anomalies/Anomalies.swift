@@ -1,6 +1,19 @@
 import Distributions
 import LinearAlgebra
 
+extension Fusion {
+  /// The square of what rounding may leave of a whitened residual.
+  var roundingVariance: Double {
+    var (sum, count) = (0.0, 0)
+    for block in model.layout.blocks where block.kind == .reading {
+      let size = model.whitening(ofReading: block.cell)(model.reading(of: block.cell))
+      sum += size.reduce(0) { $0 + $1 * $1 }
+      count += size.count
+    }
+    return 1e-26 * sum / Double(max(count, 1))
+  }
+}
+
 /// How well each reading goes with all the others: its leave-one-out discrepancy, in closed form from one factorisation.
 ///
 /// With whitened residuals r and the blocks S_k = A_k (AᵀA)⁻¹ A_kᵀ of the hat matrix, the reading minus what the others
@@ -11,6 +24,9 @@ import LinearAlgebra
 /// is χ² with as many degrees of freedom as the others say something about. Where the scale of the covariances is not known,
 /// q_k/d over (Q − q_k)/(n − d), Q the sum of squares and n its degrees of freedom, is F-distributed with (d, n − d):
 /// the externally studentised residual.
+///
+/// Where maps are not affine these are the discrepancies of the model linearised at the fusion of all readings: where a reading
+/// moves the others' account far, leave it out and fuse again.
 public struct Anomalies: Sendable {
   /// Whether the covariances are meant as they are.
   public enum Scale: String, Sendable, CaseIterable {
@@ -140,7 +156,9 @@ public struct Anomalies: Sendable {
       case .known:
         p = ChiSquaredDistribution(degreesOfFreedom: Double(d)).upperTail(max(statistic, 0))
       case .estimated where freedom > d:
-        let variance = max(total - statistic, 0) / Double(freedom - d)
+        // Residuals that are rounding tell of no scale.
+        let variance = max(
+          max(total - statistic, 0) / Double(freedom - d), fusion.roundingVariance)
         p =
           variance > 0
           ? FDistribution(Double(d), Double(freedom - d))

@@ -10,19 +10,26 @@ extension Consistency {
     public var isMinimal: Bool { cells.count == lowerBound }
   }
 
-  /// The fewest cells with values to drop, or to mend: whatever is given to them, one end of every link above the threshold
-  /// has to change.
+  /// The fewest cells with values to drop so that no two of the others that meet are farther apart than a threshold: the
+  /// complement of a largest consistent set.
   ///
-  /// A smallest vertex cover of the conflicts, by branching with a matching as lower bound; where that takes more than
-  /// `maximumBranches`, or 10⁷ over the number of cells that contradict each other in cycles, the best that was found, begun
-  /// with a greedy one, of at most twice the size of a smallest one.
+  /// One end of every link above it has to go: a smallest vertex cover of the conflicts, by branching with a matching as lower
+  /// bound; where that takes more than `maximumBranches`, or 10⁷ over the number of cells that contradict each other in
+  /// cycles, the best that was found, begun with a greedy one, of at most twice the size of a smallest one.
   ///
-  /// Dropping them leaves a consistent rest. To mend, take `values` of the assignment without them: its radius
-  /// says whether values exist that agree with the rest.
+  /// Whether values exist for the dropped cells, and for those that never had one, with which all agree is another question:
+  /// `mended(without:)` answers it.
   public func minimalRepair(at threshold: Double, maximumBranches: Int = 100_000) -> Repair {
     var search = VertexCover(conflicts(above: threshold), limit: maximumBranches)
     search.run()
     return Repair(cells: search.best.sorted(), lowerBound: search.lowerBound)
+  }
+
+  /// The consistency that is left if some cells lose their values and have the best ones instead.
+  ///
+  /// - Throws: as the consistency of an assignment.
+  public func mended(without cells: [Int]) throws -> Consistency {
+    try Consistency(repeating: self, assignment.without(cells))
   }
 }
 

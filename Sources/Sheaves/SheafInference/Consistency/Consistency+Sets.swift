@@ -2,9 +2,10 @@ import LinearAlgebra
 
 /// Which cells are consistent with each other, as the threshold grows: the consistency filtration.
 ///
-/// A set of cells with values is *consistent* at a threshold ε if no link between two of them has a discrepancy above ε; where three or more
-/// meet in a cell without a value, each two are looked at as if they met alone. In
-/// the open sets of the cells' stars these are the opens of local radius at most ε; cells without values do not count.
+/// A set of cells with values is *consistent* at a threshold ε if no link between two of them has a discrepancy above ε; where
+/// several meet in a cell, each two are looked at as if they met alone, so that they are not consistent by leaving that cell
+/// out. What meets only by way of other cells without values is not compared: the sets are of what contradicts itself
+/// directly, and the radius says whether there is more.
 extension Consistency {
   /// The cells with values that a set may have.
   private var members: [Int] { model.layout.variables.filter { assignment.readings[$0] != nil } }

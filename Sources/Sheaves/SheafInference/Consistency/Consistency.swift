@@ -134,6 +134,15 @@ public struct Consistency: Sendable {
       uniqueKeysWithValues: layout.variables.map { ($0, Array(point[layout.range(of: $0)!])) })
   }
 
+  /// The consistency of another assignment in the same norm.
+  init(repeating other: Consistency, _ assignment: Assignment) throws {
+    if let linear = other.model as? LinearModel {
+      try self.init(linear.sheaf, assignment, norm: other.norm)
+    } else {
+      try self.init((other.model as! NonlinearModel).sheaf, assignment, norm: other.norm)
+    }
+  }
+
   /// The values of the free unknowns that make the radius least, from a point on.
   private static func descend(
     _ model: some InferenceModel, _ norm: Norm, from start: [Double], moving free: [Int]
@@ -151,13 +160,13 @@ public struct Consistency: Sendable {
     return (best.value, best.point, best.system.residual, best.status)
   }
 
-  /// The images that meet in a cell without a value, each two as if they met alone.
+  /// The images that meet in a cell, each two as if they met alone: in a cell without a value what the two would have between
+  /// them, in one with a value the least that the larger of their two links can be.
   private static func pairs(
     _ layout: ModelLayout, _ residual: [Double], _ assignment: Assignment, _ norm: Norm
   ) -> [Link] {
     var images: [Int: [ModelLayout.Block]] = [:]
-    for block in layout.blocks where block.kind == .image && assignment.readings[block.cell] == nil
-    {
+    for block in layout.blocks where block.kind == .image && block.variables.1 >= 0 {
       images[block.cell, default: []].append(block)
     }
     return images.sorted { $0.key < $1.key }.flatMap { cell, blocks in
@@ -168,9 +177,11 @@ public struct Consistency: Sendable {
             let d = residual[rows.0] - residual[rows.1]
             return sum + d * d / 2
           }
+          let isRead = assignment.readings[cell] != nil
+          let factor = norm == .infinity ? 0.5 : isRead ? 0.5.squareRoot() : 1
           return Link(
             cell: cell, ends: (Int(other.variables.0), Int(blocks[i].variables.0)),
-            discrepancy: (norm == .two ? 1 : 0.5) * square.squareRoot())
+            discrepancy: factor * square.squareRoot())
         }
       }
     }

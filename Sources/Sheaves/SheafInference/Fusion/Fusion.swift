@@ -60,6 +60,12 @@ public struct Fusion: Sendable {
   /// The constraints that hold the solution where it is: all equations, and the bounds with a positive multiplier. Covariances
   /// are those of the values with these as equations.
   public let activeConstraints: [String]
+  private let hasActiveBounds: Bool
+  private let isLeastSquares: Bool
+  /// Whether maps are affine, so that covariances and leave-one-out discrepancies are exact.
+  public var isLinear: Bool { model.isAffine }
+  /// Other minima that are nearly as good, of a cost of at most 2 more: their costs, and the values of the minimal cells.
+  public let rivals: [(cost: Double, values: [Int: [Double]])]
   /// What kind of minimum it is.
   public let certificate: Certificate
   /// Whether the iteration converged.
@@ -80,7 +86,9 @@ public struct Fusion: Sendable {
   public init(
     _ sheaf: CellularSheaf, _ assignment: Assignment, settings: Settings = Settings()
   ) throws {
-    try self.init(LinearModel(sheaf, assignment, settings.model), settings)
+    let model = try LinearModel(sheaf, assignment, settings.model)
+    try model.checkStiffness()
+    try self.init(model, settings)
   }
 
   /// Fuses an assignment on a sheaf of differentiable maps.
@@ -139,6 +147,18 @@ public struct Fusion: Sendable {
     self.basis = basis
     directions = basis?.transposed
     activeConstraints = active.map { problem.constraints!.names[$0] }
+    hasActiveBounds = active.contains { !problem.constraints!.isEquality[$0] }
+    isLeastSquares =
+      settings.readingLoss == .leastSquares && settings.agreementLoss == .leastSquares
+    rivals = found.rivals.map { fit in
+      (
+        fit.cost,
+        Dictionary(
+          uniqueKeysWithValues: model.layout.variables.map {
+            ($0, Array(fit.point[model.layout.range(of: $0)!]))
+          })
+      )
+    }
     if let equations = found.best.normal, active.isEmpty {
       normal = equations
       return
@@ -152,7 +172,8 @@ public struct Fusion: Sendable {
   private static func descend(
     _ problem: LeastSquaresFit.Problem, from start: [Double], spread: [Double], _ count: Int,
     _ seed: UInt64
-  ) throws -> (best: LeastSquaresFit, costs: [Double]) {
+  ) throws -> (best: LeastSquaresFit, costs: [Double], rivals: [LeastSquaresFit]) {
+    var fits: [LeastSquaresFit] = []
     var generator = RandomGenerator(seed: seed)
     var (best, costs): (LeastSquaresFit?, [Double]) = (nil, [])
     var failure: Error?
@@ -173,14 +194,40 @@ public struct Fusion: Sendable {
       do {
         let fit = try LeastSquaresFit(problem, from: point)
         costs.append(fit.cost)
+        fits.append(fit)
         // Of equal ones the first: what readings suggest, not the same place after a turn of the globe.
         if best.map({ fit.cost < $0.cost - 1e-9 * max($0.cost, 1) }) ?? true { best = fit }
       } catch let error as InferenceError {
         failure = failure ?? error
+      } catch let error as FactorizationError where !problem.model.isAffine {
+        // A search that ran to where maps have no derivative.
+        failure =
+          failure
+          ?? InferenceError.quantity(
+            name: "the search", found: "none of \(count) that ended (\(error))",
+            expected: "readings that some values fit nearly, or a start near them")
       }
     }
     guard let best else { throw failure! }
-    return (best, costs.sorted())
+    return (best, costs.sorted(), Self.rivals(of: best, among: fits, problem.model))
+  }
+
+  /// Minima of a cost of at most 2 more, each once, that lie elsewhere than the best.
+  private static func rivals(
+    of best: LeastSquaresFit, among fits: [LeastSquaresFit], _ model: any InferenceModel
+  ) -> [LeastSquaresFit] {
+    var distinct = [best]
+    for fit in fits.sorted(by: { $0.cost < $1.cost })
+    where fit.cost <= best.cost + 2 && fit.status == .converged {
+      let isNew = distinct.allSatisfy { other in
+        // In units of the data: what the residuals' derivative makes of the difference.
+        let difference = zip(fit.point, other.point).map { $0 - $1 }
+        let moved = fit.system.transposed.adjoint(Matrix(column: difference))
+        return moved.maximumMagnitude > 0.1
+      }
+      if isNew { distinct.append(fit) }
+    }
+    return Array(distinct.dropFirst().prefix(5))
   }
 
   /// The value of a cell; nil for a cell that no minimal one is below.
@@ -191,7 +238,9 @@ public struct Fusion: Sendable {
   /// With losses other than the square it is (Σ w AᵀA)⁻¹ with the weights at the solution.
   public func covariance(of cell: Int) throws -> Matrix? {
     guard let value = model.value(of: cell, at: fit.point) else { return nil }
-    return try normal.covariance(of: reduced(value.transposed))
+    let covariance = try normal.covariance(of: reduced(value.transposed))
+    // A map without a derivative there tells of no covariance.
+    return covariance?.firstNonFinite == nil ? covariance : nil
   }
 
   /// Columns on the unknowns as columns on z.
@@ -202,7 +251,8 @@ public struct Fusion: Sendable {
   /// The dimension of what the readings do not determine.
   public var freedom: Int { normal.freedom }
 
-  /// Σ of the squares of all whitened residuals, weighted where the loss is not the square.
+  /// Σ of the squares of all whitened residuals, each times the weight that its loss gives it: with other losses than the
+  /// square no χ².
   public var chiSquared: Double {
     zip(model.layout.blocks, fit.weights).reduce(0) { sum, pair in
       sum + pair.1
@@ -215,9 +265,12 @@ public struct Fusion: Sendable {
     model.layout.rows - ((basis?.columns ?? model.layout.dimension) - freedom)
   }
 
-  /// The probability of a larger `chiSquared` if model and covariances are right; nil without degrees of freedom.
+  /// The probability of a larger `chiSquared` if model and covariances are right; nil without degrees of freedom, with other
+  /// losses than the square, and where bounds hold the solution.
+  ///
+  /// To first order for maps that are not affine.
   public var pValue: Double? {
-    degreesOfFreedom > 0
+    degreesOfFreedom > 0 && isLeastSquares && !hasActiveBounds
       ? ChiSquaredDistribution(degreesOfFreedom: Double(degreesOfFreedom)).upperTail(chiSquared)
       : nil
   }

@@ -68,7 +68,10 @@ struct UnknownConstraints: Sendable {
             expected: "minimal cells")
         }
         guard a.count == value.value.count else {
-          throw .length(cell: model.name(cell), found: a.count, expected: value.value.count)
+          throw .quantity(
+            name: "the constraint \"\(constraint.name)\"",
+            found: "\(a.count) factors of \"\(model.name(cell))\"",
+            expected: "\(value.value.count), the dimension of its stalk")
         }
         for (j, factor) in a.enumerated() {
           guard factor.isFinite else { throw .notFinite(cell: model.name(cell), found: factor) }
@@ -114,17 +117,26 @@ struct UnknownConstraints: Sendable {
     }
     let columns = (basis.map { $0.transposed.times(transposed) } ?? transposed)
       .scalingRows(by: scales)
-    let slack = slack(at: x)
+    // So are constraints to unit norm, and the step to the distance that they ask for.
+    let sizes = (0..<columns.columns).map { k -> Double in
+      var square = 0.0
+      columns.forEachEntry(ofColumn: k) { square += $1 * $1 }
+      return square > 0 ? square.squareRoot() : 1
+    }
+    let distances = zip(slack(at: x), sizes).map { $0 / $1 }
+    let reach = distances.reduce(1) { max($0, abs($1)) }
+    let rows = columns.scalingColumns(by: sizes.map { 1 / $0 })
     let (equal, less) = (
       isEquality.indices.filter { isEquality[$0] }, isEquality.indices.filter { !isEquality[$0] }
     )
-    let (a, g) = (
-      columns.part(columns: equal).transposed, columns.part(columns: less).transposed
+    let (a, g) = (rows.part(columns: equal).transposed, rows.part(columns: less).transposed)
+    let (b, h) = (
+      equal.map { distances[$0] / reach }, less.map { distances[$0] / reach }
     )
-    let (b, h) = (equal.map { slack[$0] }, less.map { slack[$0] })
     let program = ConicProgram(
       quadratic: p.scalingRows(by: scales).scalingColumns(by: scales),
-      linear: zip(scales, q).map { $0 * $1 }, equalities: a, equalityValues: b, inequalities: g,
+      linear: zip(scales, q).map { $0 * $1 / reach }, equalities: a, equalityValues: b,
+      inequalities: g,
       bounds: h)
     let found = try program.solve()
     switch found.status {
@@ -140,8 +152,8 @@ struct UnknownConstraints: Sendable {
         expected: "a solution")
     }
     var multipliers = [Double](repeating: 0, count: values.count)
-    for (i, k) in equal.enumerated() { multipliers[k] = found.y[i] }
-    for (i, k) in less.enumerated() { multipliers[k] = found.z[i] }
-    return (zip(scales, found.x).map { $0 * $1 }, multipliers)
+    for (i, k) in equal.enumerated() { multipliers[k] = found.y[i] * reach / sizes[k] }
+    for (i, k) in less.enumerated() { multipliers[k] = found.z[i] * reach / sizes[k] }
+    return (zip(scales, found.x).map { $0 * $1 * reach }, multipliers)
   }
 }

@@ -110,6 +110,30 @@ struct LinearModel: InferenceModel {
     }
   }
 
+  /// Discrepancies may count up to 10¹³ times as much as readings: beyond that double precision has no digits left for these.
+  ///
+  /// - Throws: `quantity` where they count more.
+  func checkStiffness() throws(InferenceError) {
+    var (reading, agreement) = (0.0, 0.0)
+    for block in layout.blocks {
+      for row in block.rows {
+        system.transposed.forEachEntry(ofColumn: row) {
+          if block.kind == .reading {
+            reading = max(reading, $1 * $1)
+          } else {
+            agreement = max(agreement, $1 * $1)
+          }
+        }
+      }
+    }
+    guard reading == 0 || agreement <= 1e13 * reading else {
+      throw .quantity(
+        name: "the weights of edges",
+        found: "\(agreement / reading) times the readings' precisions",
+        expected: "at most 1e13 times; the section model takes edges as exact")
+    }
+  }
+
   var isAffine: Bool { true }
 
   func residual(at x: [Double]) -> [Double] {
@@ -158,6 +182,8 @@ struct LinearModel: InferenceModel {
   var cellCount: Int { sheaf.complex.count }
 
   func name(_ cell: Int) -> String { sheaf.complex.name(cell) }
+
+  func reading(of cell: Int) -> [Double] { assignment.readings[cell]!.values }
 
   func whitening(ofReading cell: Int) -> Whitening {
     assignment.readings[cell]!.covariance.whitening(sheaf.stalk(of: cell))

@@ -104,6 +104,8 @@ protocol InferenceModel: Sendable {
   var cellCount: Int { get }
   /// The name of a cell.
   func name(_ cell: Int) -> String
+  /// The values of a reading.
+  func reading(of cell: Int) -> [Double]
   /// The whitening of a reading.
   func whitening(ofReading cell: Int) -> Whitening
 }

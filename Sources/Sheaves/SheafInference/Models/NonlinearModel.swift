@@ -82,6 +82,8 @@ struct NonlinearModel: InferenceModel {
 
   func name(_ cell: Int) -> String { sheaf.poset.names[cell] }
 
+  func reading(of cell: Int) -> [Double] { assignment.readings[cell]!.values }
+
   func whitening(ofReading cell: Int) -> Whitening {
     assignment.readings[cell]!.covariance.whitening(sheaf.stalks[cell])
   }
