@@ -176,6 +176,11 @@ struct ConsistencyTests {
         {
           pairs.append((end.cell, e))
         }
+        // The larger of the two links is at least this, whatever the edge's value.
+        let least = norm == .two ? 0.5.squareRoot() : 0.5
+        if abs(ends[0].image - ends[1].image) * least > threshold {
+          pairs.append((ends[0].cell, ends[1].cell))
+        }
       } else if abs(ends[0].image - ends[1].image) * (norm == .two ? 1 : 0.5) > threshold {
         pairs.append((ends[0].cell, ends[1].cell))
       }

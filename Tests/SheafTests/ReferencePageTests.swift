@@ -58,7 +58,8 @@ struct ReferencePageTests {
           case "statuses": "STATUS"
           case "fiedlerEnergy", "topEnergy": "BLOCK"
           case "extension", "basis[]", "nearest", "moved", "representatives[][]", "fused",
-            "covariance", "weights", "units", "means", "rivals[].values", "smoothed", "opinions", "limit":
+            "covariance", "weights", "units", "means", "rivals[].values", "smoothed", "opinions",
+            "limit":
             "CELL"
           case "numbers": "NUMBER"
           default: key
@@ -135,6 +136,7 @@ struct ReferencePageTests {
         "fuse",
         [
           ["fuse"] + sensors + ["--robust"], ["fuse"] + ship, ["fuse"] + sensors + ["--minimax"],
+          ["fuse", "\(data)/ship.json", "--assignment", "\(data)/two-ranges.json", "--json"],
           ["fuse"] + sensors + ["--constraints", "\(data)/limit.json"],
         ]
       ),

@@ -172,7 +172,7 @@ struct Fuse: ParsableCommand {
         "\(input.names[$0.key].printable) \(Self.list($0.value))"
       }
       text +=
-        "\nanother minimum, of a χ² \(TextOutput.number(2 * (rival.cost - fusion.cost))) higher: "
+        "\nanother minimum, of a χ² \(TextOutput.number(max(2 * (rival.cost - fusion.cost), 0))) higher: "
         + values.joined(separator: ", ")
     }
     if !fusion.isLinear { text += "\ndeviations are those of the maps linearised at this minimum" }
