@@ -14,7 +14,8 @@ let libraries = [
   "LinearAlgebra", "SparseFactorizations", "ExactAlgebra", "ConvexPrograms", "Distributions",
   "NetworkKernels", "CellComplexes", "CellularSheaves", "SheafCohomology", "SheafInference",
   "NeuralSheaves", "PiecewiseEnergies", "SheafFlows", "Equilibria", "SheafDiagnostics",
-  "NetworkMaps", "SheafTraining", "SheafLaws", "ArrayFiles", "SheafFiles", "ModelFormats",
+  "NetworkMaps", "SheafProbability", "SheafTraining", "SheafLaws", "ArrayFiles", "SheafFiles",
+  "ModelFormats",
   "Datasets", "Figures",
   "Reproduction", "SheafApplications",
 ]
@@ -85,6 +86,9 @@ let package = Package(
     floor(
       "Networks", "SheafDiagnostics", on: ["PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
     floor("Networks", "NetworkMaps", on: ["NeuralSheaves", "SheafInference", "LinearAlgebra"]),
+    floor(
+      "Networks", "SheafProbability",
+      on: ["Equilibria", "PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
     floor(
       "Networks", "SheafLaws",
       on: ["Equilibria", "PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
