@@ -199,8 +199,9 @@ struct SheafProbabilityTests {
       let x = g.normalMatrix(rows: network.inputDimension, columns: 1)
       let state = model.sample(x.columns([Int](repeating: 0, count: n)), using: &g)
       let rho = model.sheaf.discrepancy(state)
+      let s = rho[1]
       for (edge, gamma) in zip(network.edges, model.noise.stiffness) {
-        let (r, s) = (rho[edge.target], model.sheaf.discrepancy(state)[1])
+        let r = rho[edge.target]
         for i in edge.operation.targetRows {
           var (mean, square, product) = (0.0, 0.0, 0.0)
           for j in 0..<n {
