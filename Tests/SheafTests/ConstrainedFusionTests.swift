@@ -253,8 +253,28 @@ struct ConstrainedFusionTests {
     }
     #expect(error(StalkConstraint("x", [9: [1]], .equal, 1)).contains("\"9\" is no cell"))
     #expect(error(StalkConstraint("x", [-1: [1]], .equal, 1)).contains("\"-1\" is no cell"))
-    #expect(error(StalkConstraint("x", [1: [1]], .equal, 1)).contains("\"b\" has 1 values"))
+    #expect(error(StalkConstraint("x", [1: [1]], .equal, 1)).contains("1 factors of \"b\""))
     #expect(error(StalkConstraint("x", [1: [1, .nan]], .equal, 1)).contains("\"b\""))
     #expect(error(StalkConstraint("x", [1: [1, 0]], .equal, .infinity)).contains("\"x\""))
+  }
+
+  /// Far from the readings, and readings far from 0.
+  @Test(arguments: FusionModel.allCases)
+  func distancesOfConstraintsAreNoMatter(_ model: FusionModel) throws {
+    let sheaf = try CellularSheaf.constant(1, on: .graph(vertices: 2, edges: [(0, 1)]))
+    for (base, limit) in [(0, 1e8), (1.7e9, 1.7e9 + 8), (-1e6, -1e6 + 1e-3)] {
+      var settings = Self.settings([StalkConstraint("low", [1: [1]], .atLeast, limit)])
+      settings.model = model
+      let values = [base + 1, base + (base == 1.7e9 ? 7 : -2)]
+      let fusion = try Fusion(
+        sheaf, Assignment(values: [0: [values[0]], 1: [values[1]]]), settings: settings)
+      // Held at the limit; the other end between it and its reading in the agreement model.
+      let other = model == .section ? limit : (values[0] + limit) / 2
+      #expect(
+        close(fusion.value(of: 1)!, [limit], 1e-8)
+          && close(fusion.value(of: 0)!, [other], 1e-8),
+        "\(base): \(fusion.value(of: 0)!), \(fusion.value(of: 1)!), \(other), \(limit)")
+      #expect(fusion.activeConstraints == ["low"] && fusion.pValue == nil)
+    }
   }
 }

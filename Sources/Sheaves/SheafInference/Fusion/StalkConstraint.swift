@@ -117,14 +117,16 @@ struct UnknownConstraints: Sendable {
     }
     let columns = (basis.map { $0.transposed.times(transposed) } ?? transposed)
       .scalingRows(by: scales)
-    // So are constraints to unit norm, and the step to the distance that they ask for.
+    // So are constraints to unit norm, and the step to the distance that they or the slope ask for.
     let sizes = (0..<columns.columns).map { k -> Double in
       var square = 0.0
       columns.forEachEntry(ofColumn: k) { square += $1 * $1 }
       return square > 0 ? square.squareRoot() : 1
     }
     let distances = zip(slack(at: x), sizes).map { $0 / $1 }
-    let reach = distances.reduce(1) { max($0, abs($1)) }
+    let slope = zip(scales, q).map { $0 * $1 }
+    let reach = max(
+      distances.reduce(1) { max($0, abs($1)) }, slope.reduce(0) { max($0, abs($1)) })
     let rows = columns.scalingColumns(by: sizes.map { 1 / $0 })
     let (equal, less) = (
       isEquality.indices.filter { isEquality[$0] }, isEquality.indices.filter { !isEquality[$0] }
@@ -135,7 +137,7 @@ struct UnknownConstraints: Sendable {
     )
     let program = ConicProgram(
       quadratic: p.scalingRows(by: scales).scalingColumns(by: scales),
-      linear: zip(scales, q).map { $0 * $1 / reach }, equalities: a, equalityValues: b,
+      linear: slope.map { $0 / reach }, equalities: a, equalityValues: b,
       inequalities: g,
       bounds: h)
     let found = try program.solve()
