@@ -169,7 +169,17 @@ struct LeastSquaresFit: Sendable {
       model.isAffine && problem.readingLoss == .leastSquares
       && problem.agreementLoss == .leastSquares && penalty == nil
     var damping = 0.0
-    if let constraints = problem.constraints, !constraints.isEmpty {
+    let isConstrained = problem.constraints.map { !$0.isEmpty } ?? false
+    if let constraints = problem.constraints, isConstrained {
+      if isQuadratic {
+        // From where they would be without constraints: programs that ask for large steps are solved to few digits.
+        var full = Self.weighted(system, weights, model.layout)
+        if let basis { full.transposed = full.transposed.along(basis.transposed) }
+        let step = try Self.step(full, 0)
+        let move = basis.map { $0(Matrix(column: step)).column(0) } ?? step
+        point = zip(point, move).map { $0 + $1 }
+        system = try model.linearized(at: point)
+      }
       try enter(constraints, basis, model)
       (weights, cost) = Self.weights(system.residual, problem)
     }
@@ -240,7 +250,10 @@ struct LeastSquaresFit: Sendable {
             ? (damping < 1e-9 ? 0 : damping / 5) : gain > 0.25 ? damping : max(2 * damping, 1e-6)
           point = next
           (system, weights, cost, penalties) = tried!
-          if isQuadratic || isSmall || promised <= 1e-15 * max(before, 1e-290) { return }
+          // The next program starts where this one ended, and asks for less.
+          if isQuadratic && !isConstrained || isSmall || promised <= 1e-15 * max(before, 1e-290) {
+            return
+          }
         } else {
           if isSmall || damping > 1e12 { return }
           damping = max(10 * damping, 1e-4)
