@@ -9,15 +9,6 @@ import Testing
 
 /// Fusion by least squares, by robust losses and by the largest residual.
 struct FusionTests {
-  private static func settings(
-    _ model: FusionModel, _ change: (inout Fusion.Settings) -> Void = { _ in }
-  ) -> Fusion.Settings {
-    var settings = Fusion.Settings()
-    settings.model = model
-    change(&settings)
-    return settings
-  }
-
   /// 1 with variance 1 and 3 with variance 4 of one number: the weighted mean 7/5 with variance 4/5, χ² = 2²/(1 + 4).
   @Test func twoReadingsOfOneNumberAreWeighted() throws {
     let sheaf = CellularSheaf.constant(1, on: .path(2))
@@ -44,7 +35,7 @@ struct FusionTests {
     let readings = Assignment([
       0: .init([1], covariance: .scalar(1)), 1: .init([3], covariance: .scalar(4)),
     ])
-    let fusion = try Fusion(sheaf, readings, settings: Self.settings(.agreement))
+    let fusion = try Fusion(sheaf, readings, settings: Fusion.Settings.of(.agreement))
     #expect(close(try #require(fusion.value(of: 0)), [7.25 / 5.25], 1e-12))
     #expect(close(try #require(fusion.value(of: 1)), [7.75 / 5.25], 1e-12))
     #expect(close(try #require(try fusion.covariance(of: 0)), Matrix([[4.25 / 5.25]]), 1e-12))
@@ -83,7 +74,7 @@ struct FusionTests {
     #expect(close(try #require(section.value(of: 0)), [1.8], 1e-12))
     #expect(close(try #require(section.value(of: 1)), [3.6], 1e-12))
     #expect(close(try #require(section.value(of: 2)), [3.6], 1e-12))
-    let agreement = try Fusion(sheaf, readings, settings: Self.settings(.agreement))
+    let agreement = try Fusion(sheaf, readings, settings: Fusion.Settings.of(.agreement))
     #expect(close(try #require(agreement.value(of: 0)), [19.0 / 11], 1e-12))
     #expect(close(try #require(agreement.value(of: 1)), [40.0 / 11], 1e-12))
     #expect(close(try #require(agreement.value(of: 2)), [40.0 / 11], 1e-12))
@@ -95,7 +86,7 @@ struct FusionTests {
     _ name: String
   ) throws {
     let dense = try DenseFusion(sheaf, assignment, model)
-    let fusion = try Fusion(sheaf, assignment, settings: settings(model))
+    let fusion = try Fusion(sheaf, assignment, settings: .of(model))
     tally.expect(close([fusion.cost], [dense.cost]), "\(name): cost \(fusion.cost), \(dense.cost)")
     tally.expect(
       fusion.freedom == dense.freedom, "\(name): freedom \(fusion.freedom), \(dense.freedom)")
@@ -165,9 +156,9 @@ struct FusionTests {
       let stalks = (0..<graph.count).map { $0 < n ? g.integer(1...4) : g.integer(1...2) }
       let sheaf = try CellularSheaf.random(on: graph, stalks: stalks, using: &g)
       let assignment = g.assignment(of: 0..<graph.count, on: sheaf, share: 0.6)
-      let one = try Fusion(sheaf, assignment, settings: Self.settings(model))
+      let one = try Fusion(sheaf, assignment, settings: Fusion.Settings.of(model))
       let other = try Fusion(
-        NonlinearSheaf(sheaf.onFacePoset()), assignment, settings: Self.settings(model))
+        NonlinearSheaf(sheaf.onFacePoset()), assignment, settings: Fusion.Settings.of(model))
       tally.expect(close([one.cost], [other.cost]), "seed \(seed): \(one.cost), \(other.cost)")
       tally.expect(
         one.freedom == other.freedom && one.degreesOfFreedom == other.degreesOfFreedom,
@@ -202,7 +193,7 @@ struct FusionTests {
         })
       let assignment = g.assignment(of: 0..<5, on: sheaf)
       let section = try Fusion(sheaf, assignment)
-      let agreement = try Fusion(heavy, assignment, settings: Self.settings(.agreement))
+      let agreement = try Fusion(heavy, assignment, settings: Fusion.Settings.of(.agreement))
       #expect(close([section.cost], [agreement.cost], 1e-5), "seed \(seed)")
       for v in 0..<5 {
         #expect(close(section.value(of: v)!, agreement.value(of: v)!, 1e-4), "seed \(seed), \(v)")
@@ -215,10 +206,12 @@ struct FusionTests {
     for (weight, tolerance) in [(1e6, 1e-5), (1e9, 1e-8), (1e12, 1e-8)] {
       let path = try CellularSheaf.constant(1, on: .path(5)).weighted(
         (0..<9).map { $0 < 5 ? .standard : .scalar(weight) })
-      let one = try Fusion(path, Assignment(values: [2: [6]]), settings: Self.settings(.agreement))
+      let one = try Fusion(
+        path, Assignment(values: [2: [6]]), settings: Fusion.Settings.of(.agreement))
       #expect(close(one.value(of: 0)!, [6], 1e-8), "\(weight): \(one.value(of: 0)!)")
       let three = try Fusion(
-        path, Assignment(values: [0: [1], 4: [2], 2: [6]]), settings: Self.settings(.agreement))
+        path, Assignment(values: [0: [1], 4: [2], 2: [6]]), settings: Fusion.Settings.of(.agreement)
+      )
       #expect(close(three.value(of: 0)!, [3], tolerance), "\(weight): \(three.value(of: 0)!)")
       #expect(one.freedom == 0 && three.freedom == 0)
     }
@@ -253,7 +246,7 @@ struct FusionTests {
         readings.readings[cell] = .init(
           zip(values[cell]!, g.error(covariance, n)).map { $0 + $1 }, covariance: covariance)
       }
-      let fusion = try Fusion(sheaf, readings, settings: Self.settings(model))
+      let fusion = try Fusion(sheaf, readings, settings: Fusion.Settings.of(model))
       pValues.append(try #require(fusion.pValue))
       let cell = cells[0]
       let (x, c) = (fusion.value(of: cell)!, try #require(try fusion.covariance(of: cell)))
@@ -317,7 +310,8 @@ struct FusionTests {
     #expect(
       error([0: .init([1, 1], unit: "km"), 2: .init([1, 1], unit: "m")]).contains("\"km\""))
     #expect(throws: InferenceError.self) {
-      try Fusion(sheaf, Assignment(), settings: Self.settings(.section) { $0.start = [0: [1]] })
+      try Fusion(
+        sheaf, Assignment(), settings: Fusion.Settings.of(.section) { $0.start = [0: [1]] })
     }
   }
 
@@ -332,15 +326,15 @@ struct FusionTests {
   @Test func emptyThingsAreFused() throws {
     for model in FusionModel.allCases {
       let nothing = try Fusion(
-        .constant(1, on: .path(0)), Assignment(), settings: Self.settings(model))
+        .constant(1, on: .path(0)), Assignment(), settings: Fusion.Settings.of(model))
       #expect(nothing.degreesOfFreedom == 0 && nothing.chiSquared == 0 && nothing.pValue == nil)
       let free = try Fusion(
-        .constant(2, on: .path(3)), Assignment(), settings: Self.settings(model))
+        .constant(2, on: .path(3)), Assignment(), settings: Fusion.Settings.of(model))
       #expect(free.freedom == 2 && free.value(of: 0) == [0, 0])
       #expect(try free.covariance(of: 0) == nil)
       let points = try Fusion(
         .constant(1, on: .graph(vertices: 2, edges: [])), Assignment(values: [1: [3]]),
-        settings: Self.settings(model))
+        settings: Fusion.Settings.of(model))
       #expect(points.value(of: 1) == [3] && points.freedom == 1)
       let zero = try Fusion(
         .zero(on: .path(3)),
@@ -348,7 +342,7 @@ struct FusionTests {
           0: .init([], covariance: .diagonal([])),
           1: .init([], covariance: .matrix(Matrix(rows: 0, columns: 0))),
         ]),
-        settings: Self.settings(model))
+        settings: Fusion.Settings.of(model))
       #expect(zero.value(of: 0) == [] && zero.degreesOfFreedom == 0)
       let minimax = try MinimaxFusion(.constant(2, on: .path(3)), Assignment(), model: model)
       #expect(minimax.radius == 0)

@@ -217,3 +217,15 @@ func close(_ a: [Double], _ b: [Double], _ tolerance: Double = 1e-7) -> Bool {
 func close(_ a: Matrix, _ b: Matrix, _ tolerance: Double = 1e-7) -> Bool {
   a.rows == b.rows && a.columns == b.columns && close(a.rowMajor, b.rowMajor, tolerance)
 }
+
+extension Fusion.Settings {
+  /// Those of a model, changed.
+  static func of(
+    _ model: FusionModel, _ change: (inout Fusion.Settings) -> Void = { _ in }
+  ) -> Fusion.Settings {
+    var settings = Fusion.Settings()
+    settings.model = model
+    change(&settings)
+    return settings
+  }
+}

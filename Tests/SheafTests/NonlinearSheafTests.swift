@@ -11,15 +11,6 @@ import Testing
 
 /// Maps that are not linear, and fusion through them.
 struct NonlinearSheafTests {
-  private static func settings(
-    _ model: FusionModel, _ change: (inout Fusion.Settings) -> Void = { _ in }
-  ) -> Fusion.Settings {
-    var settings = Fusion.Settings()
-    settings.model = model
-    change(&settings)
-    return settings
-  }
-
   /// 179° and −179° are two degrees apart.
   @Test func anglesAreComparedOnTheCircle() throws {
     let poset = try FinitePoset(below: [[], [0]])
@@ -75,7 +66,7 @@ struct NonlinearSheafTests {
           }
           for model in FusionModel.allCases {
             let fusion = try Fusion(
-              Self.beacons(Array(maps.prefix(k))), readings, settings: Self.settings(model))
+              Self.beacons(Array(maps.prefix(k))), readings, settings: Fusion.Settings.of(model))
             // Of a globe's place there are several coordinates.
             let x = fusion.value(of: 0)!
             let isThere =
@@ -126,7 +117,7 @@ struct NonlinearSheafTests {
       }
       let fusion = try Fusion(
         sheaf, readings,
-        settings: Self.settings(.section) {
+        settings: Fusion.Settings.of(.section) {
           $0.starts = 1
           $0.start = [0: place.map { $0 + 0.1 }]
         })
@@ -186,7 +177,7 @@ struct NonlinearSheafTests {
       poset, stalks: [1, 1, 1, 1], maps: [[], [], [], [identity, identity, identity]])
     // x_i = (y_i + 2c)/3 with c = 3; cost (1/3) Σ (y_i − 3)² = 18.
     let fusion = try Fusion(
-      sheaf, Assignment(values: [0: [0], 1: [0], 2: [9]]), settings: Self.settings(.agreement))
+      sheaf, Assignment(values: [0: [0], 1: [0], 2: [9]]), settings: Fusion.Settings.of(.agreement))
     #expect(fusion.certificate == .global && close([fusion.cost], [18], 1e-9))
     #expect(close(fusion.value(of: 0)!, [2], 1e-9) && close(fusion.value(of: 2)!, [5], 1e-9))
     let section = try Fusion(sheaf, Assignment(values: [0: [0], 1: [0], 2: [9]]))
@@ -214,7 +205,7 @@ struct NonlinearSheafTests {
     let text = message {
       _ = try Fusion(
         sheaf, Assignment(values: [0: [-500], 1: [2]]),
-        settings: Self.settings(.section) { $0.starts = 1 })
+        settings: Fusion.Settings.of(.section) { $0.starts = 1 })
     }
     #expect(text.contains("from \"x\" to \"root\"") && text.contains("-500"), "\(text)")
     #expect(throws: InferenceError.self) {
@@ -259,11 +250,14 @@ struct NonlinearSheafTests {
     }
     let empty = try NonlinearSheaf(FinitePoset(below: []), stalks: [], maps: [])
     for model in FusionModel.allCases {
-      #expect(try Fusion(empty, Assignment(), settings: Self.settings(model)).degreesOfFreedom == 0)
+      #expect(
+        try Fusion(empty, Assignment(), settings: Fusion.Settings.of(model)).degreesOfFreedom == 0)
       let points = try NonlinearSheaf(
         FinitePoset(below: [[], [0]]), stalks: [0, 0], maps: [[], [one]])
-      #expect(try Fusion(points, Assignment(), settings: Self.settings(model)).value(of: 1) == [])
-      let free = try Fusion(Self.beacons(Self.plane), Assignment(), settings: Self.settings(model))
+      #expect(
+        try Fusion(points, Assignment(), settings: Fusion.Settings.of(model)).value(of: 1) == [])
+      let free = try Fusion(
+        Self.beacons(Self.plane), Assignment(), settings: Fusion.Settings.of(model))
       #expect(try free.covariance(of: 0) == nil && free.freedom == 2)
       #expect(try Consistency(Self.beacons(Self.plane), Assignment()).radius == 0)
     }
@@ -308,7 +302,7 @@ struct NonlinearSheafTests {
     for (i, map) in Self.plane.enumerated() { readings.readings[i + 1] = .init(map.value([3, 4])) }
     let fusion = try Fusion(
       Self.beacons(Self.plane), readings,
-      settings: Self.settings(.section) { $0.halt = Halt { .interrupted } })
+      settings: Fusion.Settings.of(.section) { $0.halt = Halt { .interrupted } })
     #expect(fusion.status == .interrupted)
   }
 }

@@ -9,15 +9,6 @@ import Testing
 
 /// Losses that forgive outliers.
 struct RobustFusionTests {
-  private static func settings(
-    _ model: FusionModel, _ change: (inout Fusion.Settings) -> Void = { _ in }
-  ) -> Fusion.Settings {
-    var settings = Fusion.Settings()
-    settings.model = model
-    change(&settings)
-    return settings
-  }
-
   /// The location of scalars, by search over a fine grid: Huber's loss, Student's.
   @Test func robustLossesAreTheirMinima() throws {
     for seed in UInt64(0)..<20 {
@@ -47,7 +38,7 @@ struct RobustFusionTests {
           least = (-20...20).map { least + Double($0) * step }.min { cost($0) < cost($1) }!
         }
         let fusion = try Fusion(
-          sheaf, readings, settings: Self.settings(.section) { $0.readingLoss = loss })
+          sheaf, readings, settings: Fusion.Settings.of(.section) { $0.readingLoss = loss })
         #expect(fusion.status == .converged, "seed \(seed), \(loss)")
         #expect(
           close([fusion.cost], [cost(least)], 1e-9) && close(fusion.value(of: 0)!, [least], 1e-5),
@@ -71,7 +62,7 @@ struct RobustFusionTests {
         for loss in [Loss.huber(quantile: 0.9), .studentT(degreesOfFreedom: 3)] {
           let fusion = try Fusion(
             sheaf, readings,
-            settings: Self.settings(model) {
+            settings: Fusion.Settings.of(model) {
               $0.readingLoss = loss
               $0.agreementLoss = loss
             })
@@ -119,7 +110,7 @@ struct RobustFusionTests {
     let readings = Assignment(values: [0: [0.1], 1: [-0.2], 2: [0], 3: [0.3], 4: [-0.1], 5: [50]])
     for loss in [Loss.huber, .studentT(degreesOfFreedom: 4)] {
       let fusion = try Fusion(
-        sheaf, readings, settings: Self.settings(.section) { $0.readingLoss = loss })
+        sheaf, readings, settings: Fusion.Settings.of(.section) { $0.readingLoss = loss })
       #expect(try #require(fusion.weight(ofReading: 5)) < 0.05)
       for v in 0..<5 { #expect(try #require(fusion.weight(ofReading: v)) > 0.9) }
       #expect(abs(fusion.value(of: 0)![0]) < 0.5 && fusion.weight(ofReading: 7) == nil)

@@ -55,7 +55,7 @@ private func inference(_ sheaf: CellularSheaf) throws -> [String: Any] {
   let after = peak_megabytes()
   // (1/v + L) x = y/v by CHOLMOD alone.
   let triangle = SheafLaplacian(sheaf, degree: 0).triangle
-    .addingToDiagonal([Double](repeating: 1 / variance, count: values.rows))
+    .addingToDiagonal(1 / variance)
   let indices = triangle.rowIndices.map { Int64($0) }
   let starts = triangle.columnStarts.map { Int64($0) }
   var x = values.elements.map { $0 / variance }

@@ -11,6 +11,20 @@ extension SparseMatrix {
   /// The largest magnitude of an entry; 0 without one.
   public var maximumMagnitude: Double { values.reduce(0) { max($0, abs($1)) } }
 
+  /// ‖·‖² of each row.
+  public var rowSquares: [Double] {
+    var squares = [Double](repeating: 0, count: rows)
+    for (k, i) in rowIndices.enumerated() { squares[Int(i)] += values[k] * values[k] }
+    return squares
+  }
+
+  /// ‖·‖² of each column.
+  public var columnSquares: [Double] {
+    (0..<columns).map { j in
+      values[columnStarts[j]..<columnStarts[j + 1]].reduce(0) { $0 + $1 * $1 }
+    }
+  }
+
   private func largestOfColumns(_ size: (Double) -> Double) -> Double {
     (0..<columns).reduce(0) { most, j in
       var sum = 0.0

@@ -52,9 +52,9 @@ extension SparseMatrix {
       rows: rows, columnStarts: columnStarts, rowIndices: rowIndices, values: scaled)
   }
 
-  /// The columns of several matrices of as many rows, side by side.
-  public init(beside parts: [SparseMatrix], rows: Int) {
-    self = parts.reduce(ColumnBuilder(rows: rows).matrix) { $0.beside($1) }
+  /// A + d·1 for a lower triangle A.
+  public func addingToDiagonal(_ d: Double) -> SparseMatrix {
+    addingToDiagonal([Double](repeating: d, count: rows))
   }
 
   /// A + diag(d) for a lower triangle A; its pattern stays, entries that are 0 included, and has the diagonal in it.

@@ -126,7 +126,7 @@ private struct SmallestSearch {
     }
     let shift = 1e-4 * triangle.diagonal.reduce(0, +) / Double(n)
     let inverse = ShiftedInverse(
-      factor: try SparseCholesky(triangle.addingDiagonal(shift)), order: n)
+      factor: try SparseCholesky(triangle.addingToDiagonal(shift)), order: n)
     let inertia = try SparseInertia(triangle)
     var generator = RandomGenerator(seed: seed)
     var wanted = min(count + 4, n)
@@ -220,19 +220,5 @@ private struct ShiftedInverse: SymmetricOperator {
     y = x
     // Memory for one block.
     do { try factor.solve(&y) } catch { y.fill(.nan) }
-  }
-}
-
-extension SparseMatrix {
-  /// The matrix with a number added to each diagonal entry, those that are not there included.
-  func addingDiagonal(_ shift: Double) -> SparseMatrix {
-    var builder = SparseMatrix.ColumnBuilder(rows: rows)
-    builder.reserve(columns: columns, entries: values.count + columns)
-    for j in 0..<columns {
-      builder.append(row: j, shift)
-      forEachEntry(ofColumn: j) { builder.append(row: $0, $1) }
-      builder.endColumn()
-    }
-    return builder.matrix
   }
 }

@@ -17,7 +17,7 @@ extension SheafLaplacian {
     precondition(ridge >= 0 && ridge.isFinite, "a ridge of \(ridge)")
     let y = sheaf.orthonormal(cochains, degree: degree)
     guard y.firstNonFinite == nil else { throw .notFinite }
-    let system = triangle.mapValues { ridge * $0 }.addingDiagonal(1)
+    let system = triangle.mapValues { ridge * $0 }.addingToDiagonal(1)
     var c = y
     try SparseCholesky(system).solve(&c)
     var residual = SymmetricSparseMatrix(lowerTriangle: system)(c)

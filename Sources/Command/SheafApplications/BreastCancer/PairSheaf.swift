@@ -1,6 +1,7 @@
 import CellComplexes
 import CellularSheaves
 import LinearAlgebra
+import SheafInference
 
 /// A sheaf on a graph whose vertices are sensors, its maps learnt from samples pair by pair.
 ///
@@ -65,7 +66,7 @@ struct PairSheaf {
         return row.reduce(0) { $0 + $1.0 } / (row.reduce(0) { $0 + $1.1 } + ridge)
       }
       return (.diagonal(slopes), one)
-    case .procrustes: return (try orthogonalPart(of: Moments.product(b, a, .right)), one)
+    case .procrustes: return (try ProcrustesFit.map(a, b), one)
     case .ridge: return (try Moments.ridge(from: a, to: b, ridge), one)
     case .canonical:
       let ca = try Moments.inverseRoot(Moments.shrunk(Moments.covariance(a)))
@@ -79,20 +80,5 @@ struct PairSheaf {
         Moments.product(m * v, ca, .left), Moments.product(v, cb, .left)
       )
     }
-  }
-
-  /// The orthogonal factor of M = Q S, S positive definite, by Newton's iteration X ← (X + X⁻ᵀ)/2 (Higham 1986).
-  static func orthogonalPart(of m: Matrix) throws -> Matrix {
-    var x = m
-    x.scale(by: 1 / max(m.sumOfSquares.squareRoot(), .leastNormalMagnitude))
-    for _ in 0..<100 {
-      var next = try x.solve(.identity(x.rows)).transposed
-      next.add(x)
-      next.scale(by: 0.5)
-      let step = Matrix.difference(next, x).maximumMagnitude
-      x = next
-      if step < 1e-14 { break }
-    }
-    return x
   }
 }

@@ -10,14 +10,13 @@ struct ScoreSheet {
   /// The mean over the seeds; NaN for a name without scores.
   func mean(_ name: String) -> Double {
     guard let list = scores[name] else { return .nan }
-    return list.reduce(0, +) / Double(list.count)
+    return ReportText.mean(list)
   }
 
   /// The standard deviation over the seeds, by n − 1; nil for one seed.
   func deviation(_ name: String) -> Double? {
     guard let list = scores[name], list.count > 1 else { return nil }
-    let m = mean(name)
-    return (list.reduce(0) { $0 + ($1 - m) * ($1 - m) } / Double(list.count - 1)).squareRoot()
+    return ReportText.deviation(list)
   }
 
   /// "0.9762 ± 0.0046", mean and standard deviation, or the mean alone for one seed.

@@ -8,6 +8,7 @@ import SheafFiles
 import SheafInference
 
 extension MapFamily: ExpressibleByArgument {
+  /// The family of a word such as `orthogonal` or `canonical:2`; nil for another.
   public init?(argument: String) {
     let parts = argument.split(separator: ":").map(String.init)
     let rank = parts.count == 2 ? Int(parts[1]) : nil

@@ -277,8 +277,21 @@ public struct Fusion: Sendable {
 
   /// The weight that the loss gives the reading of a cell, 1 for the square; nil without a reading.
   public func weight(ofReading cell: Int) -> Double? {
-    model.layout.blocks.firstIndex { $0.kind == .reading && $0.cell == cell }
-      .map { fit.weights[$0] }
+    // Readings come first, by cell.
+    let blocks = model.layout.blocks
+    var (low, high) = (0, blocks.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if blocks[middle].kind == .reading && blocks[middle].cell < cell {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    guard low < blocks.count, blocks[low].kind == .reading, blocks[low].cell == cell else {
+      return nil
+    }
+    return fit.weights[low]
   }
 }
 

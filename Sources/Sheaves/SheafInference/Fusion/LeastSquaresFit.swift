@@ -10,13 +10,13 @@ import SparseFactorizations
 /// are not affine, by an augmented Lagrangian (Hestenes 1969; Powell 1969).
 struct LeastSquaresFit: Sendable {
   /// x.
-  private(set) var point: [Double]
+  var point: [Double]
   /// Residuals and derivative at x, without weights.
-  private(set) var system: Linearization
+  var system: Linearization
   /// The weight of each block.
-  private(set) var weights: [Double]
+  var weights: [Double]
   /// Σ of the losses.
-  private(set) var cost: Double
+  var cost: Double
   /// The largest |c(x)| of the constraints.
   private(set) var defect = 0.0
   private(set) var iterations = 0
@@ -74,6 +74,11 @@ struct LeastSquaresFit: Sendable {
     return (weights, total)
   }
 
+  /// x + B z, or x + z where all unknowns are free.
+  static func moved(_ x: [Double], _ z: [Double], along basis: SparseMatrix?) -> [Double] {
+    zip(x, basis.map { $0(Matrix(column: z)).column(0) } ?? z).map { $0 + $1 }
+  }
+
   /// What fits best with other weights of the blocks.
   func refitted(
     _ weights: [Double], _ layout: ModelLayout
@@ -81,7 +86,7 @@ struct LeastSquaresFit: Sendable {
     var system = Self.weighted(system, weights, layout)
     if let basis { system.transposed = system.transposed.along(basis.transposed) }
     let step = try Self.step(system, 0)
-    return zip(point, basis.map { $0(Matrix(column: step)).column(0) } ?? step).map { $0 + $1 }
+    return Self.moved(point, step, along: basis)
   }
 
   /// The values of unknowns that minimise the cost, the others held.
@@ -173,11 +178,7 @@ struct LeastSquaresFit: Sendable {
     if let constraints = problem.constraints, isConstrained {
       if isQuadratic {
         // From where they would be without constraints: programs that ask for large steps are solved to few digits.
-        var full = Self.weighted(system, weights, model.layout)
-        if let basis { full.transposed = full.transposed.along(basis.transposed) }
-        let step = try Self.step(full, 0)
-        let move = basis.map { $0(Matrix(column: step)).column(0) } ?? step
-        point = zip(point, move).map { $0 + $1 }
+        point = try refitted(weights, model.layout)
         system = try model.linearized(at: point)
       }
       try enter(constraints, basis, model)
@@ -221,9 +222,8 @@ struct LeastSquaresFit: Sendable {
         } else {
           step = try Self.step(full, damping)
         }
-        let move = basis.map { $0(Matrix(column: step)).column(0) } ?? step
-        let next = zip(point, move).map { $0 + $1 }
-        let size = move.reduce(0) { max($0, abs($1)) }
+        let next = Self.moved(point, step, along: basis)
+        let size = zip(next, point).reduce(0) { max($0, abs($1.0 - $1.1)) }
         let scale = point.reduce(1e-300) { max($0, abs($1)) }
         // What the model of first order promises: ½‖r‖² − ½‖r + J d‖².
         let after = zip(full.transposed.adjoint(Matrix(column: step)).column(0), full.residual)
@@ -264,7 +264,7 @@ struct LeastSquaresFit: Sendable {
   }
 
   /// d with (JᵀJ + μ diag JᵀJ) d = −Jᵀ r.
-  private static func step(
+  static func step(
     _ system: Linearization, _ damping: Double
   ) throws(FactorizationError) -> [Double] {
     let system = damping > 0 ? damped(system, damping) : system
@@ -272,11 +272,8 @@ struct LeastSquaresFit: Sendable {
   }
 
   /// J over √μ diag(JᵀJ)^½, and r over 0.
-  private static func damped(_ system: Linearization, _ damping: Double) -> Linearization {
-    var squares = [Double](repeating: 0, count: system.transposed.rows)
-    for (k, i) in system.transposed.rowIndices.enumerated() {
-      squares[Int(i)] += system.transposed.values[k] * system.transposed.values[k]
-    }
+  static func damped(_ system: Linearization, _ damping: Double) -> Linearization {
+    let squares = system.transposed.rowSquares
     var builder = SparseMatrix.ColumnBuilder(rows: squares.count)
     for (i, s) in squares.enumerated() {
       builder.append(row: i, (damping * (s > 0 ? s : 1)).squareRoot())
@@ -285,88 +282,6 @@ struct LeastSquaresFit: Sendable {
     return Linearization(
       transposed: system.transposed.beside(builder.matrix),
       residual: system.residual + [Double](repeating: 0, count: squares.count))
-  }
-
-  /// Moves to the nearest point that the constraints allow, in units of the data.
-  private mutating func enter(
-    _ constraints: UnknownConstraints, _ basis: SparseMatrix?, _ model: any InferenceModel
-  ) throws {
-    let slack = constraints.slack(at: point)
-    let isAllowed = zip(slack, constraints.isEquality).allSatisfy { $1 ? $0 == 0 : $0 >= 0 }
-    guard !isAllowed else { return }
-    let n = basis?.columns ?? point.count
-    let one = SparseMatrix(rows: n, columns: n, entries: (0..<n).map { ($0, $0, 1) })
-    let step = try constraints.step(
-      one, [Double](repeating: 0, count: n), from: point, along: basis
-    ).d
-    let move = basis.map { $0(Matrix(column: step)).column(0) } ?? step
-    point = zip(point, move).map { $0 + $1 }
-    system = try model.linearized(at: point)
-  }
-
-  /// The constraints that hold the point where it is: all equations, and bounds that are met to 10⁻⁵ and whose multiplier, in
-  /// units of the largest force, is larger than the distance from them, in units of the largest value.
-  private func active(_ constraints: UnknownConstraints) -> [Int] {
-    let slack = constraints.slack(at: point)
-    let sizes = slack.indices.map { constraints.size(of: $0) }
-    let top = max(zip(multipliers, sizes).reduce(0) { max($0, abs($1.0) * $1.1) }, 1e-300)
-    let reach = point.reduce(1) { max($0, abs($1)) }
-    return slack.indices.filter { k in
-      if constraints.isEquality[k] { return true }
-      guard sizes[k] > 0, multipliers[k] > 0 else { return false }
-      let distance = abs(slack[k]) / (sizes[k] * reach)
-      return distance <= 1e-5 && multipliers[k] * sizes[k] / top > distance
-    }
-  }
-
-  /// The moves along which the active constraints keep their values, and one that makes them hold exactly.
-  private func alongActive(
-    _ active: [Int], _ constraints: UnknownConstraints
-  ) throws(FactorizationError) -> SectionBasis {
-    let slack = constraints.slack(at: point)
-    let columns = constraints.transposed.part(columns: active)
-    let rows = basis.map { columns.along($0.transposed) } ?? columns
-    return try SectionBasis(
-      Linearization(transposed: rows, residual: active.map { -slack[$0] }), unknowns: rows.rows)
-  }
-
-  /// One more step with the active constraints as equations, which ends closer than the quadratic program; taken where it
-  /// costs no more and all constraints hold.
-  private mutating func polish(_ problem: Problem) throws {
-    guard let constraints = problem.constraints, !constraints.isEmpty, status == .converged else {
-      return
-    }
-    let held = try alongActive(active(constraints), constraints)
-    func moved(_ x: [Double], _ z: [Double]) -> [Double] {
-      zip(x, basis.map { $0(Matrix(column: z)).column(0) } ?? z).map { $0 + $1 }
-    }
-    let start = moved(point, held.particular)
-    let there = try problem.model.linearized(at: start)
-    var system = Self.weighted(there, weights, problem.model.layout)
-    if let basis { system.transposed = system.transposed.along(basis.transposed) }
-    system.transposed = system.transposed.along(held.basis.transposed)
-    let step = try Self.step(system, 0)
-    let next = moved(start, held.basis(Matrix(column: step)).column(0))
-    let found = try problem.model.linearized(at: next)
-    let (newWeights, newCost) = Self.weights(found.residual, problem)
-    let reach = next.reduce(1) { max($0, abs($1)) }
-    let holds = constraints.slack(at: next).enumerated().allSatisfy { k, slack in
-      let least = -1e-9 * reach * constraints.size(of: k)
-      return slack >= least && (!constraints.isEquality[k] || slack <= -least)
-    }
-    guard holds, newCost <= cost + 1e-6 * max(cost, 1) else { return }
-    (point, self.system, weights, cost) = (next, found, newWeights, newCost)
-  }
-
-  /// The basis of the moves that keep sections sections and the active constraints active.
-  func activeBasis(_ constraints: UnknownConstraints?) throws -> (
-    basis: SparseMatrix?, active: [Int]
-  ) {
-    guard let constraints, !constraints.isEmpty else { return (basis, []) }
-    let active = active(constraints)
-    guard !active.isEmpty else { return (basis, []) }
-    let kernel = try alongActive(active, constraints).basis
-    return (basis.map { $0.times(kernel) } ?? kernel, active)
   }
 
   /// Minimises the cost + ρ/2 ‖c(x) + y/ρ‖² with growing ρ and y ← y + ρ c(x).

@@ -92,12 +92,8 @@ struct UnknownConstraints: Sendable {
 
   var isEmpty: Bool { values.isEmpty }
 
-  /// ‖c‖ of a constraint.
-  func size(of constraint: Int) -> Double {
-    var square = 0.0
-    transposed.forEachEntry(ofColumn: constraint) { square += $1 * $1 }
-    return square.squareRoot()
-  }
+  /// ‖c‖ of each constraint.
+  var sizes: [Double] { transposed.columnSquares.map { $0.squareRoot() } }
 
   /// v − cᵀx.
   func slack(at x: [Double]) -> [Double] {
@@ -118,11 +114,7 @@ struct UnknownConstraints: Sendable {
     let columns = (basis.map { $0.transposed.times(transposed) } ?? transposed)
       .scalingRows(by: scales)
     // So are constraints to unit norm, and the step to the distance that they or the slope ask for.
-    let sizes = (0..<columns.columns).map { k -> Double in
-      var square = 0.0
-      columns.forEachEntry(ofColumn: k) { square += $1 * $1 }
-      return square > 0 ? square.squareRoot() : 1
-    }
+    let sizes = columns.columnSquares.map { $0 > 0 ? $0.squareRoot() : 1 }
     let distances = zip(slack(at: x), sizes).map { $0 / $1 }
     let slope = zip(scales, q).map { $0 * $1 }
     let reach = max(

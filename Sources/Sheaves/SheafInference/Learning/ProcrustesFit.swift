@@ -1,14 +1,20 @@
 import LinearAlgebra
 
 /// The orthogonal matrix Q of least ‖Q X − Y‖ (Schönemann 1966).
-enum ProcrustesFit {
+public enum ProcrustesFit {
   /// With Y Xᵀ = U S Vᵀ, ‖Q X − Y‖² = ‖X‖² + ‖Y‖² − 2 tr(Qᵀ U S Vᵀ) and tr(Qᵀ U S Vᵀ) = Σ s_i (UᵀQV)_ii ≤ Σ s_i, with
   /// equality for Q = U Vᵀ. Among those of determinant 1, where det U Vᵀ = −1, the last column of U changes its sign:
   /// the trace loses 2 s_d, the least that it can (Kabsch 1976).
   ///
+  /// - Parameters:
+  ///   - x: X, (d, samples).
+  ///   - y: Y, as large.
+  ///   - reflections: whether Q may have determinant −1.
+  /// - Returns: Q, (d, d).
+  /// - Throws: `notFinite`, `noConvergence`.
   /// - Complexity: a singular value decomposition of order d.
-  static func map(
-    _ x: Matrix, _ y: Matrix, reflections: Bool
+  public static func map(
+    _ x: Matrix, _ y: Matrix, reflections: Bool = true
   ) throws(FactorizationError) -> Matrix {
     var product = Matrix(rows: y.rows, columns: x.rows)
     product.setProduct(y, x, transposing: .right)

@@ -117,10 +117,7 @@ extension InferenceModel {
     let (point, size) = start()
     var spread = size
     guard !isAffine, let system = try? linearized(at: point) else { return (point, spread) }
-    var squares = [Double](repeating: 0, count: point.count)
-    for (k, i) in system.transposed.rowIndices.enumerated() {
-      squares[Int(i)] += system.transposed.values[k] * system.transposed.values[k]
-    }
+    let squares = system.transposed.rowSquares
     for i in spread.indices where squares[i] > 0 && squares[i].isFinite {
       spread[i] = min(spread[i], 100 / squares[i].squareRoot())
     }

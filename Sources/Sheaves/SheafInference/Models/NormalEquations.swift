@@ -26,10 +26,7 @@ struct NormalEquations: Sendable {
   /// - Throws: what factorisations throw.
   init(_ system: Linearization, covarianceOf blocks: [Range<Int>]?) throws(FactorizationError) {
     let n = system.transposed.rows
-    var squares = [Double](repeating: 0, count: n)
-    for (k, i) in system.transposed.rowIndices.enumerated() {
-      squares[Int(i)] += system.transposed.values[k] * system.transposed.values[k]
-    }
+    let squares = system.transposed.rowSquares
     scales = squares.map { $0 > 0 && $0.isFinite ? 1 / $0.squareRoot() : 1 }
     transposed = system.transposed.scalingRows(by: scales)
     guard squares.allSatisfy(\.isFinite) else { throw .notFinite }
@@ -97,15 +94,6 @@ struct NormalEquations: Sendable {
       left = zip(residual, transposed.adjoint(d).column(0)).map { $0 + $1 }
     }
     return zip(scales, d.column(0)).map { $0 * $1 }
-  }
-
-  /// (JᵀJ)⁻¹ b for right-hand sides that are orthogonal to what is not determined.
-  func inverse(times b: Matrix) throws(FactorizationError) -> Matrix {
-    var x = b
-    for j in 0..<x.columns { for i in 0..<x.rows { x[i, j] *= scales[i] } }
-    try factor?.solve(&x)
-    for j in 0..<x.columns { for i in 0..<x.rows { x[i, j] *= scales[i] } }
-    return x
   }
 
   /// Whether the data determine aᵀx for each column of a.

@@ -56,9 +56,7 @@ extension SparseMatrix {
   func along(_ basis: SparseMatrix) -> SparseMatrix {
     let product = basis.times(self)
     var builder = ColumnBuilder(rows: product.rows)
-    for j in 0..<columns {
-      var square = 0.0
-      forEachEntry(ofColumn: j) { square += $1 * $1 }
+    for (j, square) in columnSquares.enumerated() {
       let least = 1e-13 * square.squareRoot()
       product.forEachEntry(ofColumn: j) { if abs($1) > least { builder.append(row: $0, $1) } }
       builder.endColumn()

@@ -168,7 +168,7 @@ extension SignalSmoother {
   ) throws -> Evaluation {
     let n = Double(y.count)
     let factor = try SparseCholesky(
-      triangle.mapValues { lambda * $0 }.addingToDiagonal([Double](repeating: 1, count: y.count)))
+      triangle.mapValues { lambda * $0 }.addingToDiagonal(1))
     var x = Matrix(column: y)
     try factor.solve(&x)
     let left = zip(y, x.column(0)).map { $0 - $1 }

@@ -58,7 +58,7 @@ struct TotalVariation: Sendable {
         .map { max($0, least) }
       let inverse = sigma.map { 1 / $0 }
       let matrix = transposed.scalingColumns(by: inverse.map { $0.squareRoot() }).outerGram
-        .addingToDiagonal([Double](repeating: 1, count: y.count))
+        .addingToDiagonal(1)
       if analysis == nil { analysis = try SparseCholesky.Analysis(matrix) }
       let factor = try SparseCholesky(matrix, using: analysis!)
       /// (DDᵀ + Σ)⁻¹ g = Σ⁻¹g − Σ⁻¹D(1 + DᵀΣ⁻¹D)⁻¹DᵀΣ⁻¹g.
