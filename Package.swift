@@ -96,8 +96,8 @@ let package = Package(
     floor(
       "Learning", "SheafTraining",
       on: [
-        "Equilibria", "SheafFlows", "PiecewiseEnergies", "NeuralSheaves", "NetworkKernels",
-        "LinearAlgebra",
+        "SheafProbability", "Equilibria", "SheafFlows", "PiecewiseEnergies", "NeuralSheaves",
+        "NetworkKernels", "LinearAlgebra",
       ]),
 
     .systemLibrary(

@@ -114,17 +114,20 @@ struct EquilibriumGradientTests {
       var batch = RuleBatch(input: p.x, target: p.y)
       var (short, whole) = (try rule(clip), try rule(nil))
       var lengths: [[Double]] = []
-      _ = try whole.visitEdges(p.sheaf, &batch) { _, v, _, scale in
-        lengths.append((0..<v.columns).map { abs(scale) * v.sumOfSquares(column: $0).squareRoot() })
+      func norms(_ part: EdgeGradient) -> [Double] {
+        (0..<part.cotangent.columns).map {
+          abs(part.scale) * part.cotangent.sumOfSquares(column: $0).squareRoot()
+        }
       }
+      _ = try whole.visitEdges(p.sheaf, &batch) { lengths.append(norms($0)) }
       let bound = clip * p.network.lossGradientScale
       var edge = 0
-      _ = try short.visitEdges(p.sheaf, &batch) { e, v, _, scale in
-        for j in 0..<v.columns {
-          let length = abs(scale) * v.sumOfSquares(column: j).squareRoot()
+      _ = try short.visitEdges(p.sheaf, &batch) { part in
+        for (j, length) in norms(part).enumerated() {
           let expected = min(lengths[edge][j], bound)
           #expect(
-            abs(length - expected) <= 1e-12 * bound, "seed \(seed), edge \(e), sample \(j)")
+            abs(length - expected) <= 1e-12 * bound,
+            "seed \(seed), edge \(part.edge), sample \(j)")
         }
         edge += 1
       }

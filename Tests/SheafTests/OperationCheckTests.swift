@@ -7,7 +7,7 @@ import Testing
 struct OperationCheckTests {
   /// A dense layer with one thing spoiled.
   private struct Spoiled: AffineOperation {
-    enum Fault { case none, transpose, row, discrepancy, gradient, moments }
+    enum Fault { case none, transpose, row, discrepancy, gradient, linearGradient, moments }
     var base: Dense
     var fault: Fault
 
@@ -51,6 +51,14 @@ struct OperationCheckTests {
       base.addParameterGradients(
         v, source: source, scale: fault == .gradient ? -scale : scale, keeping: keep,
         into: &gradients)
+    }
+    func addLinearPartGradients(
+      _ v: Matrix, source: Matrix, at pattern: ActivationPattern, scale: Double,
+      keeping keep: Double, into gradients: inout [Matrix]
+    ) {
+      base.addLinearPartGradients(
+        v, source: source, at: pattern, scale: fault == .linearGradient ? -scale : scale,
+        keeping: keep, into: &gradients)
     }
     mutating func moveParameters(along v: Matrix, source: Matrix, scale: Double, threads: Int) {
       base.moveParameters(along: v, source: source, scale: scale, threads: threads)
@@ -124,6 +132,7 @@ struct OperationCheckTests {
     #expect(broken(spoiled(.row)).contains(.rowsAreTransposedUnits))
     #expect(broken(spoiled(.discrepancy)).contains(.patternReproducesTheOperation))
     #expect(broken(spoiled(.gradient)).contains(.parameterGradientsAreFiniteDifferences))
+    #expect(broken(spoiled(.linearGradient)) == [.parameterGradientsAreFiniteDifferences])
     #expect(broken(spoiled(.moments)) == [.solvedMomentsAreLeastSquares])
     let rectifier = Elementwise.rectifier(dimension: 5)
     #expect(broken(Misplaced(base: rectifier)) == [])

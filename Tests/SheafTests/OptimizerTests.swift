@@ -163,11 +163,12 @@ struct OptimizerTests {
 
     var batch = RuleBatch(input: x, target: y)
     var copy = rule
-    _ = try copy.visitEdges(NeuralSheaf(network), &batch) { e, v, source, scale in
+    _ = try copy.visitEdges(NeuralSheaf(network), &batch) { part in
+      let (e, source) = (part.edge, part.source)
       // scale · v = −c γρ/κ; the target stalk is P(source) + ρ.
-      var rho = v
+      var rho = part.cotangent
       rho.scale(
-        by: -scale * edges.coupling / (edges.stiffness * network.lossGradientScale))
+        by: -part.scale * edges.coupling / (edges.stiffness * network.lossGradientScale))
       var (old, new) = (rho, rho)
       network.edges[e].operation.apply(source, into: &old)
       training.network.edges[e].operation.apply(source, into: &new)

@@ -179,11 +179,11 @@ struct RecipeTests {
       whole.energyScales(network, at: progress)
     }
     mutating func visitEdges(
-      _ sheaf: NeuralSheaf, _ batch: inout RuleBatch, _ body: (Int, Matrix, Matrix, Double) -> Void
+      _ sheaf: NeuralSheaf, _ batch: inout RuleBatch, _ body: (EdgeGradient) -> Void
     ) -> RelaxationReport {
       let last = sheaf.network.edges.count - 1
-      return whole.visitEdges(sheaf, &batch) { e, v, s, scale in
-        body(e, v, s, e == last ? scale : 0)
+      return whole.visitEdges(sheaf, &batch) { part in
+        if part.edge == last { body(part) }
       }
     }
   }

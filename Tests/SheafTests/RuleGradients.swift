@@ -6,14 +6,15 @@ import NeuralSheaves
 extension GradientRule {
   /// The sum over a batch of what the rule hands over, times a weight, as gradients.
   func gradients(
-    _ sheaf: NeuralSheaf, input: Matrix, target: Matrix, weight: Double, progress: Double = 0
+    _ sheaf: NeuralSheaf, input: Matrix, target: Matrix, weight: Double, progress: Double = 0,
+    signs: Matrix? = nil
   ) throws -> ParameterGradients {
     var rule = self
     var gradients = ParameterGradients(of: sheaf.network)
     var batch = RuleBatch(input: input, target: target, progress: progress)
-    _ = try rule.visitEdges(sheaf, &batch) { e, v, source, scale in
-      sheaf.network.edges[e].operation.addParameterGradients(
-        v, source: source, scale: scale * weight, keeping: 1, into: &gradients.edges[e])
+    if let signs { batch.signs = signs }
+    _ = try rule.visitEdges(ofWhole: &batch, sheaf) { part in
+      part.add(of: sheaf.network, weight: weight, keeping: 1, into: &gradients.edges[part.edge])
     }
     return gradients
   }

@@ -44,6 +44,9 @@ struct TrainingStepCase {
       ("equilibrium 5 sweeps adam", try rule(2), .adam),
       ("equilibrium 3 sweeps local", try rule(1), .local),
       ("equilibrium 3 sweeps leastSquares", try rule(1), .leastSquares),
+      ("relative noise adam", try RelativeNoise(), .adam),
+      ("relative noise and equilibrium 3 sweeps adam", try RelativeNoise(on: rule(1)), .adam),
+      ("evidence adam", try EvidenceRule(rule(1)), .adam),
       (
         "equilibrium direct adam",
         try EquilibriumRule(relaxation: .solver(.direct, tolerance: 1e-8)), .adam
@@ -78,15 +81,17 @@ struct TrainingStepCase {
     }
     measure("forward pass", pass)
     measure("backpropagation without gradients") {
-      _ = backpropagation.visitEdges(sheaf, &work) { _, _, _, _ in }
+      _ = backpropagation.visitEdges(sheaf, &work) { _ in }
     }
     try measure("relaxation of 3 sweeps") {
-      _ = try equilibrium.visitEdges(sheaf, &work) { _, _, _, _ in }
+      _ = try equilibrium.visitEdges(sheaf, &work) { _ in }
     }
     try measure("relaxation and gradients") {
-      _ = try equilibrium.visitEdges(sheaf, &work) { e, v, s, scale in
-        network.edges[e].operation.addParameterGradients(
-          v, source: s, scale: scale, keeping: 0, into: &gradients.edges[e])
+      var isVisited = network.edges.map { _ in false }
+      _ = try equilibrium.visitEdges(sheaf, &work) { part in
+        part.add(
+          of: network, keeping: isVisited[part.edge] ? 1 : 0, into: &gradients.edges[part.edge])
+        isVisited[part.edge] = true
       }
     }
     measure("adam") { optimizer.step(&copy, gradients, rate: 1e-9) }

@@ -240,6 +240,7 @@ try measureSpectra()
 try measureSheaves()
 try measureInference()
 try measureTraining()
+try measureProbability()
 
 let json = try JSONSerialization.data(
   withJSONObject: results, options: [.sortedKeys, .prettyPrinted])

@@ -9,7 +9,7 @@ struct Compare: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Compare training methods on tasks over seeds: losses, accuracies, times.",
     discussion: """
-      A METHOD is flow, equilibrium, coordinate or backpropagation, or a name of your own with options of \
+      A METHOD is flow, equilibrium, evidence, coordinate or backpropagation, or a name of your own with options of \
       sheaf train: 'NAME: --method equilibrium --optimizer local'. A TASK is a data set, or a name with \
       options: 'NAME: --data digits --layers 64,32,10 --epochs 20'; a method's options come after the \
       task's, and --seed last; options end at spaces, but for those between quotes. All methods see the same start and the same batches for a seed, one run at \

@@ -11,7 +11,8 @@ struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a network: by local discrepancy, or by backpropagation.",
     discussion: """
-      Methods: equilibrium relaxes the stalks with the output clamped, then steps the weights; \
+      Methods: equilibrium relaxes the stalks with the output clamped, then steps the weights; evidence \
+      adds what the network's sensitivity costs as a probability model; \
       coordinate sets stalks and weights in turn, each to its best value; flow is the paper's joint \
       flow; backpropagation is the baseline.
       With --validation the network of least validation loss is kept, else the last. Ctrl-C ends a run \
@@ -206,7 +207,7 @@ struct Train: ParsableCommand {
       lines.append("classes: " + outcome.network.classNames.joined(separator: ", "))
     }
     if let residual = last.relaxation.medianResidual {
-      let isBudget = options.method == .equilibrium && options.relaxation == .sweeps
+      let isBudget = options.method != .coordinate && options.relaxation == .sweeps
       lines.append(
         isBudget
           ? "relaxations of the last batch: median stationarity residual \(n(residual))"

@@ -106,23 +106,28 @@ extension TrainingOptions {
 
   /// The rule of the methods that follow one.
   private func rule() throws -> any GradientRule {
+    let rule: any GradientRule
     switch method {
-    case .flow, .backpropagation: return Backpropagation()
+    case .flow, .backpropagation: rule = Backpropagation()
     case .coordinate:
-      return try EquilibriumRule(
-        coupling: couplingValue(), stiffness: stiffnessValue(),
-        relaxation: .solver(
-          .coordinate, tolerance: relaxationTolerance, stepLimit: relaxationSteps ?? 3),
-        discordClip: discordClip)
-    case .equilibrium:
+      rule = try equilibriumRule(
+        .solver(.coordinate, tolerance: relaxationTolerance, stepLimit: relaxationSteps ?? 3))
+    case .equilibrium, .evidence:
       let solver = EquilibriumMethod(rawValue: relaxation.rawValue)
-      return try EquilibriumRule(
-        coupling: couplingValue(), stiffness: stiffnessValue(),
-        relaxation: solver.map {
-          .solver($0, tolerance: relaxationTolerance, stepLimit: relaxationSteps)
-        } ?? .sweeps(directions: (sweeps - 1) / 2),
-        discordClip: discordClip)
+      let equilibrium = try equilibriumRule(
+        solver.map { .solver($0, tolerance: relaxationTolerance, stepLimit: relaxationSteps) }
+          ?? .sweeps(directions: (sweeps - 1) / 2))
+      rule = method == .evidence ? try EvidenceRule(equilibrium) : equilibrium
     }
+    return try relativeNoise.map { try RelativeNoise($0, on: rule) } ?? rule
+  }
+
+  private func equilibriumRule(
+    _ relaxation: EquilibriumRule.Relaxation
+  ) throws -> EquilibriumRule {
+    try EquilibriumRule(
+      coupling: couplingValue(), stiffness: stiffnessValue(), relaxation: relaxation,
+      discordClip: discordClip)
   }
 
   /// The trainer, ready for its first epoch.

@@ -14,7 +14,7 @@ enum RelaxationName: String, CaseIterable, ExpressibleByArgument, Codable {
 
 /// A method of training.
 enum TrainingMethod: String, CaseIterable, ExpressibleByArgument, Codable {
-  case flow, equilibrium, coordinate, backpropagation
+  case flow, equilibrium, evidence, coordinate, backpropagation
 }
 
 /// Everything that the outcome of a training run depends on.
@@ -27,7 +27,7 @@ struct TrainingOptions: ParsableArguments, Encodable {
   @OptionGroup(title: "Data") var source: TrainingSource
   @OptionGroup var arrays: ArrayOptions
   @OptionGroup var initial: InitialOptions
-  @Option(help: "The method: flow, equilibrium, coordinate or backpropagation.")
+  @Option(help: "The method: flow, equilibrium, evidence, coordinate or backpropagation.")
   var method: TrainingMethod = .equilibrium
   @Option(help: "Epochs.") var epochs = 20
   @Option(help: "Samples per step; default all for flow, coordinate and data of 300, else 32.")
@@ -56,7 +56,15 @@ struct TrainingOptions: ParsableArguments, Encodable {
   var damping = 0.01
   @Option(help: "The decay λ of weights, decoupled from the gradient.") var weightDecay = 0.0
 
-  @Option(help: "The weight κ of the clamp; default 0.1, for coordinate 1.") var coupling: Double?
+  @Option(
+    help: """
+      Penalise sensitivity to noise on every edge of τ² times the power of its signal; none by default, 0.1 is worth \
+      trying.
+      """)
+  var relativeNoise: Double?
+
+  @Option(help: "The weight κ of the clamp; default 0.1, for coordinate 1.")
+  var coupling: Double?
   @Option(help: "How κ changes; anneal tends to backpropagation.")
   var couplingSchedule: Schedule.Shape = .constant
   @Option(help: "κ at the end of its schedule; default a hundredth.") var couplingEnd: Double?
@@ -105,6 +113,7 @@ struct TrainingOptions: ParsableArguments, Encodable {
       ("--rate", rate ?? 1), ("--alpha", alpha), ("--beta", beta ?? 1), ("--step", step),
       ("--coupling", coupling ?? 1), ("--stiffness", stiffness), ("--damping", damping),
       ("--discord-clip", discordClip ?? 1), ("--relaxation-tolerance", relaxationTolerance),
+      ("--relative-noise", relativeNoise ?? 1),
     ]
     for (name, value) in positive where !(value > 0 && value.isFinite) {
       throw ValidationError("\(name) is \(value), expected a positive finite number")
@@ -198,14 +207,26 @@ struct TrainingOptions: ParsableArguments, Encodable {
           ("--sweeps", sweeps != 3), ("--warm-start", warmStart),
           ("--relaxation-steps", relaxationSteps != nil),
           ("--relaxation-tolerance", relaxationTolerance != SolverSettings.defaultTolerance),
-        ], "--method equilibrium and coordinate")
+        ], "--method equilibrium, evidence and coordinate")
+    }
+    if method == .flow || method == .coordinate {
+      try refuse(
+        [("--relative-noise", relativeNoise != nil)],
+        "--method equilibrium, evidence and backpropagation")
+    }
+    if method == .evidence {
+      try refuse([("--discord-clip", discordClip != nil)], "--method equilibrium and coordinate")
+      if couplingSchedule == .anneal {
+        throw ValidationError(
+          "--coupling-schedule is anneal, expected one that stays above 0 for --method evidence")
+      }
     }
     if method == .coordinate && (relaxation != .sweeps || sweeps != 3) {
       throw ValidationError(
-        "--relaxation and --sweeps are for --method equilibrium; coordinate relaxes by "
+        "--relaxation and --sweeps are for --method equilibrium and evidence; coordinate relaxes by "
           + "--relaxation-steps rounds of block descent")
     }
-    if method == .equilibrium {
+    if method == .equilibrium || method == .evidence {
       if relaxation != .sweeps && sweeps != 3 {
         throw ValidationError(
           "--sweeps is for --relaxation sweeps, not for --relaxation \(relaxation.rawValue)")
@@ -221,7 +242,7 @@ struct TrainingOptions: ParsableArguments, Encodable {
     if method != .flow && damping != 0.01 && ![.local, .leastSquares].contains(optimizerValue) {
       throw ValidationError("--damping is for --optimizer local and leastSquares")
     }
-    if warmStart && method == .equilibrium && relaxation == .sweeps {
+    if warmStart && method != .coordinate && relaxation == .sweeps {
       throw ValidationError(
         "--warm-start needs a --relaxation by a solver; sweeps start from the forward pass")
     }

@@ -18,7 +18,7 @@ public struct Backpropagation: GradientRule {
   }
 
   public mutating func visitEdges(
-    _ sheaf: NeuralSheaf, _ batch: inout RuleBatch, _ body: (Int, Matrix, Matrix, Double) -> Void
+    _ sheaf: NeuralSheaf, _ batch: inout RuleBatch, _ body: (EdgeGradient) -> Void
   ) -> RelaxationReport {
     let network = sheaf.network
     let last = network.lastVertex
@@ -37,8 +37,9 @@ public struct Backpropagation: GradientRule {
     cotangent[last].add(batch.target, scale: -1)
     let scale = network.lossGradientScale
     sheaf.substituteBackward(&cotangent, at: patterns, isFromOutput: true) { e, v in
-      guard !network.edges[e].operation.parameterNames.isEmpty else { return }
-      body(e, v, state.stalks[network.edges[e].source], scale)
+      let edge = network.edges[e]
+      guard !edge.operation.parameterNames.isEmpty else { return }
+      body(EdgeGradient(edge: e, cotangent: v, source: state.stalks[edge.source], scale: scale))
     }
     return RelaxationReport()
   }

@@ -81,13 +81,38 @@ public struct EquilibriumRule: GradientRule {
     return network.edges.map { scale / gamma[$0.target] }
   }
 
+  public func coupling(at progress: Double) -> Double? { coupling.value(at: progress) }
+
   /// Relaxes the samples against their targets and hands over what each edge makes of its own
   /// discrepancy.
   ///
   /// - Throws: `EquilibriumError` where the method does not take the network.
   public mutating func visitEdges(
-    _ sheaf: NeuralSheaf, _ batch: inout RuleBatch, _ body: (Int, Matrix, Matrix, Double) -> Void
+    _ sheaf: NeuralSheaf, _ batch: inout RuleBatch, _ body: (EdgeGradient) -> Void
   ) throws -> RelaxationReport {
+    let end = try relax(sheaf, &batch)
+    let network = sheaf.network
+    let scale = -end.scale * network.lossGradientScale
+    for (e, edge) in network.edges.enumerated() where !edge.operation.parameterNames.isEmpty {
+      var v = end.momenta[edge.target]
+      if let discordClip { v.shortenColumns(to: discordClip / end.scale) }
+      body(
+        EdgeGradient(edge: e, cotangent: v, source: end.state.stalks[edge.source], scale: scale))
+    }
+    return end.report
+  }
+
+  /// Where a batch was relaxed to.
+  struct Relaxed {
+    let state: SheafState
+    /// scale · momenta = γρ/κ.
+    let momenta: [Matrix]
+    let scale: Double
+    let report: RelaxationReport
+  }
+
+  /// Relaxes the samples.
+  mutating func relax(_ sheaf: NeuralSheaf, _ batch: inout RuleBatch) throws -> Relaxed {
     let kappa = effectiveCoupling(at: batch.progress)
     let gamma = stiffness.values(sheaf.network, at: batch.progress)
     switch relaxation {
@@ -98,33 +123,24 @@ public struct EquilibriumRule: GradientRule {
       sweep!.run(
         sheaf, input: batch.input, target: batch.target, coupling: kappa, stiffness: gamma,
         directions: directions)
-      visit(sheaf.network, sweep!.momenta, sweep!.state, scale: -1, body)
-      guard batch.isMeasured && kappa > 0 else { return RelaxationReport() }
-      return try report(sheaf, batch, sweep!.state, kappa, gamma)
+      let isReported = batch.isMeasured && kappa > 0
+      return Relaxed(
+        state: sweep!.state, momenta: sweep!.momenta, scale: 1,
+        report: isReported
+          ? try report(sheaf, batch, sweep!.state, kappa, gamma) : RelaxationReport())
     case .solver(let method, let tolerance, let stepLimit):
       let end = try Self.relax(sheaf, batch, kappa, gamma, method, tolerance, stepLimit)
-      visit(sheaf.network, end.momenta, end.state, scale: -1 / kappa, body)
       if batch.stalks != nil { batch.stalks = SheafState(stalks: end.state.stalks) }
-      return end.report
+      return Relaxed(
+        state: end.state, momenta: end.momenta, scale: 1 / kappa, report: end.report)
     }
   }
 
   /// κ, for solvers not below the least at which ρ/κ still has digits.
-  private func effectiveCoupling(at progress: Double) -> Double {
+  func effectiveCoupling(at progress: Double) -> Double {
     let kappa = coupling.value(at: progress)
     if case .sweeps = relaxation { return kappa }
     return max(kappa, SweepRelaxation.negligibleCoupling)
-  }
-
-  private func visit(
-    _ network: Network, _ momenta: [Matrix], _ state: SheafState, scale: Double,
-    _ body: (Int, Matrix, Matrix, Double) -> Void
-  ) {
-    for (e, edge) in network.edges.enumerated() where !edge.operation.parameterNames.isEmpty {
-      var v = momenta[edge.target]
-      if let discordClip { v.shortenColumns(to: discordClip / abs(scale)) }
-      body(e, v, state.stalks[edge.source], scale * network.lossGradientScale)
-    }
   }
 }
 

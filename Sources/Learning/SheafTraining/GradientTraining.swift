@@ -50,6 +50,8 @@ public struct GradientTraining: Trainer {
   private let rule: any GradientRule
   private var optimizer: Optimizer
   private var generator: RandomGenerator
+  /// Of the signs that a rule asks for, so that batches are the same with and without.
+  private var signGenerator: RandomGenerator
   /// What is left of the current pass over the data.
   private var order: [Int] = []
   /// The stalks of all samples, where they are kept.
@@ -84,6 +86,7 @@ public struct GradientTraining: Trainer {
       settings.optimizer, damping: settings.damping, weightDecay: settings.weightDecay,
       coefficients: settings.coefficients, for: network)
     generator = RandomGenerator(seed: settings.seed)
+    signGenerator = RandomGenerator(seed: settings.seed &+ 0x51675)
     stalks = settings.keepsStalks ? NeuralSheaf(network).forwardPass(data.input) : nil
   }
 
@@ -112,7 +115,7 @@ public struct GradientTraining: Trainer {
       report.relaxation.add(try trainStep(indices, at: t, isMeasured: k + 1 == steps))
       report.steps += 1
       report.rate = rate.value(at: t)
-      report.coupling = (rule as? EquilibriumRule)?.coupling.value(at: t)
+      report.coupling = rule.coupling(at: t)
     }
     return report
   }
@@ -127,17 +130,35 @@ public struct GradientTraining: Trainer {
       ?? split(count, isWhole: indices == nil)
     self.shares = shares
     let sheaf = NeuralSheaf(network)
+    let signs =
+      rule.needsSigns(network)
+      ? signGenerator.signs(rows: network.outputDimension, columns: count) : nil
     for i in 0..<shares.count {
       shares.with(i) { share in
         share.sheaf = sheaf
         share.weight = 1 / Double(count)
         share.batch.progress = progress
         share.batch.isMeasured = isMeasured
+        share.batch.size = count
+        share.batch.sums = []
+        if let signs { share.batch.signs = signs.columns(share.range) }
         if let indices {
           let these = Array(indices[share.range])
           share.batch.input.gatherColumns(these, from: data.input)
           share.batch.target.gatherColumns(these, from: data.target)
           if let stalks { share.batch.stalks = stalks.samples(these) }
+        }
+      }
+    }
+    for k in 0..<rule.sumCount {
+      for i in 0..<shares.count { shares.with(i) { $0.sum = k } }
+      shares.run()
+      var total = shares.with(0) { $0.sums }
+      for i in 1..<shares.count { shares.with(i) { total = zip(total, $0.sums).map { $0 + $1 } } }
+      for i in 0..<shares.count {
+        shares.with(i) { share in
+          share.batch.sums.append(total)
+          share.sum = nil
         }
       }
     }
@@ -206,6 +227,9 @@ public struct GradientTraining: Trainer {
     var moments: [[Matrix]]
     var weight = 0.0
     var sheaf: NeuralSheaf?
+    /// Which sums are asked for next; nil for the gradient.
+    var sum: Int?
+    var sums: [Double] = []
     var report = RelaxationReport()
     var failure: (any Error)?
 
@@ -213,19 +237,27 @@ public struct GradientTraining: Trainer {
 
     mutating func run() {
       let sheaf = sheaf!
+      if let sum {
+        sums = rule.sums(sum, sheaf, batch)
+        return
+      }
       // Out of self, so that the rule and what it hands over can both be written.
       var (gradients, moments) = (ParameterGradients(edges: []), [[Matrix]]())
       swap(&gradients, &self.gradients)
       swap(&moments, &self.moments)
+      var isVisited = [Bool](repeating: false, count: sheaf.network.edges.count)
       do {
-        report = try rule.visitEdges(sheaf, &batch) { e, v, source, scale in
-          let operation = sheaf.network.edges[e].operation
-          operation.addParameterGradients(
-            v, source: source, scale: scale * weight, keeping: 0, into: &gradients.edges[e])
-          if !moments.isEmpty && !moments[e].isEmpty {
-            operation.addRegressorMoments(
-              source, scale: weight, keeping: 0, into: &moments[e])
+        report = try rule.visitEdges(sheaf, &batch) { part in
+          let e = part.edge
+          part.add(
+            of: sheaf.network, weight: weight, keeping: isVisited[e] ? 1 : 0,
+            into: &gradients.edges[e])
+          // The moments are those of what the rule sees first.
+          if !moments.isEmpty && !moments[e].isEmpty && !isVisited[e] {
+            sheaf.network.edges[e].operation.addRegressorMoments(
+              part.source, scale: weight, keeping: 0, into: &moments[e])
           }
+          isVisited[e] = true
         }
       } catch {
         failure = error
@@ -249,6 +281,7 @@ extension GradientTraining {
     state.save(network, named: "parameters")
     optimizer.save(into: &state)
     state.numbers["generator"] = generator.state
+    if rule.needsSigns(network) { state.numbers["signs"] = signGenerator.state }
     state.numbers["order"] = order.map(UInt64.init)
     if let stalks = currentStalks { state.save([stalks.stalks], named: "stalks") }
   }
@@ -257,6 +290,7 @@ extension GradientTraining {
     try state.restore(&network, named: "parameters")
     try optimizer.restore(from: state)
     generator = try state.generator("generator")
+    if rule.needsSigns(network) { signGenerator = try state.generator("signs") }
     order = try state.order("order", of: data.count)
     if let stalks {
       var lists = [stalks.stalks]

@@ -88,4 +88,15 @@ extension AffineOperation {
   public func apply(_ source: Matrix, at pattern: ActivationPattern, into target: inout Matrix) {
     apply(source, into: &target)
   }
+  /// What ⟨v, P(s)⟩ gives less what ⟨v, P(0)⟩ gives; an operation that knows its offset leaves it out.
+  public func addLinearPartGradients(
+    _ v: Matrix, source: Matrix, at pattern: ActivationPattern, scale: Double, keeping keep: Double,
+    into gradients: inout [Matrix]
+  ) {
+    guard !parameterNames.isEmpty else { return }
+    addParameterGradients(v, source: source, scale: scale, keeping: keep, into: &gradients)
+    addParameterGradients(
+      v, source: Matrix(rows: source.rows, columns: source.columns), scale: -scale, keeping: 1,
+      into: &gradients)
+  }
 }

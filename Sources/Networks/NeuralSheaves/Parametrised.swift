@@ -12,6 +12,11 @@ public protocol Parametrised: Sendable {
   func addParameterGradients(
     _ v: Matrix, source: Matrix, scale: Double, keeping keep: Double,
     into gradients: inout [Matrix])
+  /// gradients ← scale · (derivative of ⟨v, R_π s⟩ in the parameters) + keep · gradients, R_π the linear part of P
+  /// on a given pattern.
+  func addLinearPartGradients(
+    _ v: Matrix, source: Matrix, at pattern: ActivationPattern, scale: Double, keeping keep: Double,
+    into gradients: inout [Matrix])
   /// parameters ← parameters + scale · (derivative of ⟨v, P(s)⟩ in them), without a gradient in
   /// between.
   mutating func moveParameters(along v: Matrix, source: Matrix, scale: Double, threads: Int)
@@ -32,6 +37,11 @@ extension Parametrised {
     _ v: Matrix, source: Matrix, scale: Double, keeping keep: Double,
     into gradients: inout [Matrix]
   ) {}
+  /// Nothing to add.
+  public func addLinearPartGradients(
+    _ v: Matrix, source: Matrix, at pattern: ActivationPattern, scale: Double, keeping keep: Double,
+    into gradients: inout [Matrix]
+  ) { precondition(parameterNames.isEmpty, "\(Self.self) has parameters, and no gradients of R_π") }
   /// Nothing to move.
   public mutating func moveParameters(
     along v: Matrix, source: Matrix, scale: Double, threads: Int

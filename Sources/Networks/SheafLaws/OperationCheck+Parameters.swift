@@ -14,18 +14,17 @@ extension OperationCheck {
     let v = target()
     var gradients = operation.parameters
     operation.addParameterGradients(v, source: source, scale: 2, keeping: 0, into: &gradients)
-    for i in gradients.indices where gradients[i].count > 0 {
-      let (p, q) = (index(below: gradients[i].rows), index(below: gradients[i].columns))
-      let h = 1e-5
-      func value(_ change: Double) -> Double {
-        var moved = operation
-        moved.updateParameters { if $0 == i { $1[p, q] += change } }
-        return dot(v.rows(rows), applied(moved, source))
-      }
-      let slope = (value(h) - value(-h)) / (2 * h)
-      expect(
-        abs(gradients[i][p, q] - 2 * slope) < 1e-7 * max(1, abs(slope)), law,
-        "the derivative in \(names[i])[\(p), \(q)] is \(slope), told \(gradients[i][p, q] / 2)")
+    expectDifferences(gradients, law) { dot(v.rows($0.targetRows), $1.applied($0, $1.source)) }
+    // Of R_π at another source, beside what was there before.
+    let other = g.normalMatrix(rows: operation.sourceDimension, columns: batch)
+    var linear = operation.parameters
+    operation.addLinearPartGradients(
+      v, source: other, at: pattern, scale: 2, keeping: 0.5, into: &linear)
+    for i in linear.indices { linear[i].add(operation.parameters[i], scale: -0.5) }
+    expectDifferences(linear, law) { operation, check in
+      var t = Matrix(rows: operation.targetDimension, columns: other.columns)
+      operation.addLinearPart(other, at: check.pattern, scale: 1, keeping: 0, into: &t)
+      return dot(v.rows(operation.targetRows), t.rows(operation.targetRows))
     }
     // The move along a direction is the gradient added, and setting parameters is seen.
     var moved = operation
@@ -42,6 +41,27 @@ extension OperationCheck {
     copy.parameters = moved.parameters
     expect(
       applied(copy, source) == applied(moved, source), law, "parameters that are set are not seen")
+  }
+
+  /// One element of each parameter: twice the central difference of a value is what was told.
+  private mutating func expectDifferences(
+    _ gradients: [Matrix], _ law: OperationLaw,
+    of value: (any NetworkOperation, OperationCheck) -> Double
+  ) {
+    let (operation, h) = (operation, 1e-5)
+    for i in gradients.indices where gradients[i].count > 0 {
+      let (p, q) = (index(below: gradients[i].rows), index(below: gradients[i].columns))
+      func moved(_ change: Double) -> Double {
+        var moved = operation
+        moved.updateParameters { if $0 == i { $1[p, q] += change } }
+        return value(moved, self)
+      }
+      let slope = (moved(h) - moved(-h)) / (2 * h)
+      expect(
+        abs(gradients[i][p, q] - 2 * slope) < 1e-7 * max(1, abs(slope)), law,
+        "the derivative in \(operation.parameterNames[i])[\(p), \(q)] is \(slope), told "
+          + "\(gradients[i][p, q] / 2)")
+    }
   }
 
   mutating func solvedMomentsAreLeastSquares() {

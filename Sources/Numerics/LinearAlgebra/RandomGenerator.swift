@@ -65,6 +65,13 @@ public struct RandomGenerator: RandomNumberGenerator, Sendable, Equatable {
       columnMajor: (0..<rows * columns).map { _ in deviation * normal() })
   }
 
+  /// A matrix of independent signs, 1 and −1 with probability ½ each.
+  public mutating func signs(rows: Int, columns: Int) -> Matrix {
+    Matrix(
+      rows: rows, columns: columns,
+      columnMajor: (0..<rows * columns).map { _ in next() >> 63 == 0 ? 1 : -1 })
+  }
+
   /// A random permutation of 0..<n (Fisher, Yates).
   public mutating func permutation(_ n: Int) -> [Int] { Array(0..<n).shuffled(using: &self) }
 }

@@ -83,6 +83,14 @@ public struct Convolutional: AffineOperation {
     gradients[1].addGroupedRowSums(of: v, scale: scale)
   }
 
+  public func addLinearPartGradients(
+    _ v: Matrix, source a: Matrix, at _: ActivationPattern, scale: Double, keeping keep: Double,
+    into gradients: inout [Matrix]
+  ) {
+    if keep != 1 { for i in gradients.indices { gradients[i].scale(by: keep) } }
+    convolution.addGradient(v, a, scale: scale, into: &gradients[0])
+  }
+
   public mutating func moveParameters(
     along v: Matrix, source a: Matrix, scale: Double, threads: Int
   ) {

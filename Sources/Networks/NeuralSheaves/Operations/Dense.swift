@@ -69,6 +69,14 @@ public struct Dense: AffineOperation {
     gradients[1].addRowSums(of: v, scale: scale)
   }
 
+  public func addLinearPartGradients(
+    _ v: Matrix, source a: Matrix, at _: ActivationPattern, scale: Double, keeping keep: Double,
+    into gradients: inout [Matrix]
+  ) {
+    gradients[0].addProduct(v, a, transposing: .right, scale: scale, keeping: keep)
+    if keep != 1 { gradients[1].scale(by: keep) }
+  }
+
   public mutating func moveParameters(
     along v: Matrix, source a: Matrix, scale: Double, threads: Int
   ) {

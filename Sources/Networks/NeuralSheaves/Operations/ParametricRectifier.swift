@@ -82,6 +82,20 @@ public struct ParametricRectifier: NetworkOperation {
     gradients[0].addGroupedRowSums(of: products, scale: 1)
   }
 
+  public func addLinearPartGradients(
+    _ v: Matrix, source z: Matrix, at pattern: ActivationPattern, scale: Double,
+    keeping keep: Double, into gradients: inout [Matrix]
+  ) {
+    if keep != 1 { gradients[0].scale(by: keep) }
+    // z where the slope counts, 0 on the other branch.
+    var sloped = z
+    let none = Matrix(rows: slopes.rows, columns: 1)
+    sloped.addRectifiedLinearPart(pattern.branches, z, slopes: none, scale: -1, keeping: 1)
+    var products = none
+    products.addRowDots(v, sloped)
+    gradients[0].addGroupedRowSums(of: products, scale: scale)
+  }
+
   public mutating func moveParameters(
     along v: Matrix, source z: Matrix, scale: Double, threads: Int
   ) {

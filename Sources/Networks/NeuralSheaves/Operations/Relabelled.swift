@@ -109,6 +109,13 @@ public struct Relabelled: NetworkOperation {
     base.addParameterGradients(
       v, source: relabel(source), scale: scale, keeping: keep, into: &gradients)
   }
+  public func addLinearPartGradients(
+    _ v: Matrix, source: Matrix, at pattern: ActivationPattern, scale: Double, keeping keep: Double,
+    into gradients: inout [Matrix]
+  ) {
+    base.addLinearPartGradients(
+      v, source: relabel(source), at: pattern, scale: scale, keeping: keep, into: &gradients)
+  }
   public mutating func moveParameters(
     along v: Matrix, source: Matrix, scale: Double, threads: Int
   ) {

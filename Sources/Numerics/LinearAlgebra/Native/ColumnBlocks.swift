@@ -55,6 +55,23 @@ extension Matrix {
     }
   }
 
+  /// The columns of self in `columns` ← those of k · b, b square.
+  public mutating func setProduct(inColumns columns: Range<Int>, of k: Matrix, _ b: Matrix) {
+    precondition(
+      k.rows == rows && b.rows == columns.count && b.columns == b.rows
+        && columns.upperBound <= min(k.columns, self.columns))
+    guard rows > 0 && !columns.isEmpty else { return }
+    let (m, n, start) = (Int32(rows), Int32(b.rows), columns.lowerBound * rows)
+    k.elements.withUnsafeBufferPointer { k0 in
+      elements.withUnsafeMutableBufferPointer { c in
+        BLAS.prepare()
+        cblas_dgemm(
+          CblasColMajor, CblasNoTrans, CblasNoTrans, m, n, n, 1, k0.baseAddress! + start, m,
+          b.elements, n, 0, c.baseAddress! + start, m)
+      }
+    }
+  }
+
   /// self ← (the columns of k in `columns`)ᵀ · b, (columns, n).
   public mutating func setTransposedProduct(
     ofColumns columns: Range<Int>, of k: Matrix, _ b: Matrix
