@@ -8,7 +8,7 @@ import Testing
 /// Posteriors and evidence, against dense Gaussians, quadrature and Monte Carlo.
 struct SheafEvidenceTests {
   /// A random linear network with dense layers, sums and means, and random stiffness.
-  private static func linear(
+  static func linear(
     seed: UInt64, through operation: ((Int) -> any NetworkOperation)? = nil
   ) throws -> (model: GaussianSheaf, g: RandomGenerator) {
     var g = RandomGenerator(case: seed)

@@ -14,6 +14,10 @@ public enum ProbabilityError: Error, Equatable, CustomStringConvertible {
   case quantity(name: String, found: String, expected: String)
   /// A number that is not finite.
   case notFinite(name: String, coordinate: Int, sample: Int)
+  /// Pins that do not fit the network.
+  case pins(PinError)
+  /// A pin on the input, which is given, or on a_{k+1}, which is the target.
+  case pinned(stalk: String)
   /// An observed output that is no probability.
   case target(NetworkError)
   /// A mode that cannot be looked for.
@@ -35,6 +39,9 @@ public enum ProbabilityError: Error, Equatable, CustomStringConvertible {
     case .notFinite(let name, let i, let j):
       "coordinate \(i) of \(name) of sample \(j) is not finite"
     case .target(let error): "\(error)"
+    case .pins(let error): "\(error)"
+    case .pinned(let stalk):
+      "a pin on \(stalk), expected pins on the stalks between: the input is given, and an output is observed as the target"
     case .equilibrium(let error): "\(error)"
     case .indefinite(let j):
       "the covariance of sample \(j) is not positive definite in double precision"

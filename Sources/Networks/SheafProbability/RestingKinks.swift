@@ -50,7 +50,8 @@ extension PinnedEnergy {
         flat.forEachBoundary(r, branch(r)) { boundary in
           let c = boundary.source
           let (vertex, i) = flat.place(c)
-          guard boundary.other == nil, vertex > 0, boundary.contains(x, tolerance: tolerance),
+          guard boundary.other == nil, vertex > 0, !pins.held(vertex).contains(i),
+            boundary.contains(x, tolerance: tolerance),
             seen.insert(c).inserted
           else { return }
           let sides = flat.sides(

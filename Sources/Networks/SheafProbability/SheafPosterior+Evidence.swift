@@ -3,12 +3,13 @@ import LinearAlgebra
 import NeuralSheaves
 
 extension SheafPosterior {
-  /// log p(y | x) of each sample by Laplace's method:
+  /// The logarithm of the density of what is known of each sample, log p(y | x) for an output, by Laplace's method:
   ///
-  ///     −log p(y | x) = E* + ½ log det(I + C∇²V) + log Z − Σ_c log s_c.
+  ///     −log p(y | x) = E* + ½ log det(D + BᵀGB) + log Z − Σ_c log s_c.
   ///
   /// log Z = (n/2) log(2π/κ) for the squared energy; for a linear network p(y | x) is then the density of N(ŷ, C + I/κ) at y,
-  /// and exact. For a cross-entropy log Z = 0: exp(−κ·CE) sums to one over the classes if κ = 1. Of the coordinates
+  /// and exact. For a cross-entropy log Z = 0: exp(−κ·CE) sums to one over the classes if κ = 1. A soft pin
+  /// of stiffness w adds ½ log(2π/w) to log Z, a hard one ½ log 2π. Of the coordinates
   /// c that rest on a kink, where E rises by l_c and r_c per unit to its sides, s_c ≤ 1 is what is left of a Gaussian integral: with Σ = TTᵀ on
   /// these coordinates, T lower triangular,
   ///
@@ -22,7 +23,7 @@ extension SheafPosterior {
   ) throws(ProbabilityError) -> [Double] {
     var values: [Double] = []
     for (j, kinks) in kinks.enumerated() {
-      var value = -(energies[j] + inner[j].logDeterminant / 2 + logNormaliser)
+      var value = -(energies[j] + inner[j].logDeterminant / 2 + observations.logNormaliser)
       if !kinks.isEmpty {
         let sigma = covariances(of: kinks.map(\.coordinate), samples: [j], threads: threads)[0]
         let factor: CholeskyFactorization

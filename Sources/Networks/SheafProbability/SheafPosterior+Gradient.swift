@@ -17,9 +17,13 @@ extension SheafPosterior {
   /// That of Σ E* has the parts −⟨Γρ, dP(s)⟩, ½‖ρ_e‖² and V/κ (envelope theorem); that of the determinant is in Docs/Probability.md. Kink
   /// terms are left out and samples whose ω* rests on a kink taken to have the pattern that was read there.
   ///
+  /// - Precondition: the output alone is observed, no stalk is pinned.
   /// - Throws: `ProbabilityError.indefinite` where I + CH has no factors.
   /// - Complexity: two sweeps with n_{k+1} columns a sample, and two with one.
   public func evidenceGradient() throws(ProbabilityError) -> EvidenceGradient {
+    precondition(
+      observations.pinned == 0 && state.output != nil,
+      "the gradient of the evidence is that of an observed output, without pins")
     let network = model.network
     var momenta = model.sheaf.discrepancy(state)
     var result = EvidenceGradient(

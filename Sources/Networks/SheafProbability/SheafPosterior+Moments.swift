@@ -3,10 +3,10 @@ import LinearAlgebra
 import NeuralSheaves
 
 extension SheafPosterior {
-  /// The covariance of some stalks, one behind the other, given x and y: a block of Σ for each sample.
+  /// The covariance of some stalks, one behind the other, given x and what is known: a block of Σ for each sample.
   ///
   /// - Parameter vertices: free vertices of the network, such as `[network.vertex(named: "a1")]`.
-  /// - Complexity: reverse sweeps for as many coordinates as the stalks and the output have.
+  /// - Complexity: reverse sweeps for as many coordinates as the stalks, the pins and the output have.
   public func covariance(
     of vertices: [Int], threads: Int = ProcessInfo.processInfo.activeProcessorCount
   ) -> [Matrix] {
@@ -17,14 +17,14 @@ extension SheafPosterior {
 
   /// The same for single coordinates and some of the samples.
   func covariances(of chosen: [StalkCoordinate], samples: [Int], threads: Int) -> [Matrix] {
-    let output = model.network.coordinates(of: [model.network.lastVertex])
+    let known = observations.coordinates
     let joint = model.covariances(
-      of: chosen + output, at: patterns.map { $0.samples(samples) }, batch: samples.count,
+      of: chosen + known, at: patterns.map { $0.samples(samples) }, batch: samples.count,
       threads: threads)
-    let (m, n) = (chosen.count, output.count)
+    let (m, n) = (chosen.count, known.count)
     return zip(samples, joint).map { j, g in
       var c = g[rows: Array(0..<m), columns: Array(0..<m)]
-      // (G B)(I + BᵀCB)⁻¹(G B)ᵀ, G the covariances with z_{k+1} under p(ω | x).
+      // (K B)(D + BᵀGB)⁻¹(K B)ᵀ, K the covariances with what is known under p(ω | x).
       let cross = g[rows: Array(0..<m), columns: Array(m..<m + n)] * factors[j]
       var solved = cross.transposed
       inner[j].solve(&solved)
@@ -33,7 +33,7 @@ extension SheafPosterior {
     }
   }
 
-  /// The covariance of z_{k+1} given x and y.
+  /// The covariance of z_{k+1} given x and what is known.
   public func outputCovariance(
     threads: Int = ProcessInfo.processInfo.activeProcessorCount
   ) -> [Matrix] {
@@ -44,7 +44,7 @@ extension SheafPosterior {
   ///
   /// By conditioning a draw of the prior (Matheron's rule): with d = δ_Ω⁻¹ξ, ξ ~ N(0, Γ⁻¹), and η ~ N(0, I),
   ///
-  ///     ω* + d − L⁻¹E₀ᵀB (I + BᵀCB)⁻¹ (BᵀE₀d + η)
+  ///     ω* + d − L⁻¹EᵀB (D + BᵀGB)⁻¹ (BᵀEd + D^½η)
   ///
   /// has mean ω* and covariance Σ. The pattern stays that of ω*. Cost: three sweeps.
   ///
@@ -60,16 +60,18 @@ extension SheafPosterior {
       d[v] = model.edgeNoise(of: v, batch: samples.count, using: &generator)
     }
     sheaf.substituteForward(&d, at: patterns)
-    let drawn = d[network.lastVertex]
-    var forces = Matrix(rows: drawn.rows, columns: samples.count)
+    let known = observations.coordinates
+    var forces = Matrix(rows: known.count, columns: samples.count)
     for (q, j) in samples.enumerated() {
       let f = factors[j]
       var misfit = generator.normalMatrix(rows: f.columns, columns: 1)
-      misfit.addProduct(f, drawn.columns(q..<q + 1), transposing: .left)
+      misfit.scaleRows(by: observations.noise)
+      let drawn = Matrix(column: known.map { d[$0.vertex][$0.row, q] })
+      misfit.addProduct(f, drawn, transposing: .left)
       inner[j].solve(&misfit)
       forces.setColumns(from: q, to: f * misfit)
     }
-    let correction = model.response(to: forces, at: patterns)
+    let correction = model.response(to: forces, on: known, at: patterns)
     var draw = state.samples(samples)
     for v in network.vertices.indices.dropFirst() {
       draw.stalks[v].add(d[v])

@@ -2,12 +2,13 @@ import Foundation
 import LinearAlgebra
 import NeuralSheaves
 
-/// The stalks of a `GaussianSheaf` given an observed output y, by Laplace's approximation at an equilibrium:
+/// The stalks of a `GaussianSheaf` given an observed output y, pinned coordinates, or both, by Laplace's approximation at an equilibrium:
 ///
-///     p(ω | x, y) ≈ N(ω*, Σ),   Σ = (L + E₀ᵀ∇²V E₀)⁻¹ = L⁻¹ − L⁻¹E₀ᵀB (I + BᵀCB)⁻¹ BᵀE₀L⁻¹,
+///     p(ω | x, y) ≈ N(ω*, Σ),   Σ = L⁻¹ − L⁻¹EᵀB (D + BᵀGB)⁻¹ BᵀEL⁻¹,   G = EL⁻¹Eᵀ,
 ///
-/// with L = δ_ΩᵀΓδ_Ω on the pattern of ω*, E₀ selecting z_{k+1}, C = E₀L⁻¹E₀ᵀ and BBᵀ = ∇²V the curvature of the output's
-/// energy at ω*: κI or, for cross-entropies, κ diag φ(1 − φ) and κ(diag φ − φφᵀ). For networks without
+/// with L = δ_ΩᵀΓδ_Ω on the pattern of ω* and E selecting what is known. For an output D = I and BBᵀ = ∇²V is the curvature of the output's
+/// energy at ω*: κI or, for cross-entropies, κ diag φ(1 − φ) and κ(diag φ − φφᵀ), so that Σ = (L + Eᵀ∇²V E)⁻¹. A soft pin of stiffness w adds a row
+/// √w to B; a hard one 1, and 0 to D, so that its variance is 0. For networks without
 /// state-dependent operations and with identity output it is exact. Where coordinates rest on kinks or are tied for a maximum E is no
 /// quadratic around ω*, and Σ is that of the branches read there (Docs/Probability.md).
 public struct SheafPosterior: Sendable {
@@ -30,12 +31,12 @@ public struct SheafPosterior: Sendable {
   /// C on the pattern of ω*.
   public let predictive: PredictiveCovariance
   let kinks: [[RestingKink]]
+  let observations: Observations
   /// B of each sample.
   let factors: [Matrix]
-  /// I + BᵀCB of each sample, factored.
+  /// D + BᵀGB of each sample, factored.
   let inner: [CholeskyFactorization]
-  let logNormaliser: Double
 
-  /// log det(I + C∇²V) of each sample, which is log det(L + E₀ᵀ∇²V E₀) − log det Γ.
+  /// log det(D + BᵀGB) of each sample; for an output log det(I + C∇²V), which is log det(L + E₀ᵀ∇²V E₀) − log det Γ.
   public var logDeterminants: [Double] { inner.map(\.logDeterminant) }
 }
