@@ -26,7 +26,9 @@ extension GaussianSheaf {
   ///
   /// - Parameters:
   ///   - patterns: one per edge, of `batch` samples.
+  ///   - input: whether the sweep goes on to the input.
   ///   - part: what is made of a block, from its samples.
+  ///   - atInput: called at the end, where the sweep goes on to the input, with the transpose of ∂E₀ω/∂x.
   ///   - visit: called with an edge and the transpose of its block of E₀δ_Ω⁻¹: the rows are the coordinates of the
   ///     edge's stalk, the m columns of each sample follow each other.
   /// - Returns: the parts in the order of the samples.
@@ -34,7 +36,8 @@ extension GaussianSheaf {
   ///   which are m at least and else about 256.
   func pullBack<Part: Sendable>(
     _ selection: [StalkCoordinate], at patterns: [ActivationPattern], batch: Int, threads: Int,
-    part: (Range<Int>) -> Part,
+    input: InputRole = .held, part: (Range<Int>) -> Part,
+    atInput: @Sendable (Matrix, Range<Int>, inout Part) -> Void = { _, _, _ in },
     visit: @Sendable (Int, Matrix, Range<Int>, inout Part) -> Void
   ) -> [Part] {
     let m = selection.count
@@ -49,14 +52,15 @@ extension GaussianSheaf {
       let samples = block.samples
       let repeated = samples.flatMap { [Int](repeating: $0, count: m) }
       let patterns = patterns.map { $0.samples(repeated) }
-      var u = sheaf.zeroCochain(batch: repeated.count)
+      var u = sheaf.zeroCochain(batch: repeated.count, input: input)
       for (k, c) in selection.enumerated() {
         for j in 0..<samples.count { u[c.vertex][c.row, j * m + k] = 1 }
       }
-      sheaf.substituteBackward(&u, at: patterns) { e, target in
+      sheaf.substituteBackward(&u, at: patterns, input: input) { e, target in
         let rows = network.edges[e].operation.targetRows
         visit(e, rows.count == target.rows ? target : target.rows(rows), samples, &block.part)
       }
+      if input == .free { atInput(u[0], samples, &block.part) }
     }
     return blocks.map(\.part)
   }
