@@ -14,8 +14,8 @@ let libraries = [
   "LinearAlgebra", "SparseFactorizations", "ExactAlgebra", "ConvexPrograms", "Distributions",
   "NetworkKernels", "CellComplexes", "CellularSheaves", "SheafCohomology", "SheafInference",
   "NeuralSheaves", "PiecewiseEnergies", "SheafFlows", "Equilibria", "SheafDiagnostics",
-  "NetworkMaps", "SheafProbability", "SheafTraining", "SheafLaws", "ArrayFiles", "SheafFiles",
-  "ModelFormats",
+  "NetworkMaps", "SheafProbability", "SheafTraining", "FaultLocation", "SheafLaws", "ArrayFiles",
+  "SheafFiles", "ModelFormats",
   "Datasets", "Figures",
   "Reproduction", "SheafApplications",
 ]
@@ -99,6 +99,9 @@ let package = Package(
         "SheafProbability", "Equilibria", "SheafFlows", "PiecewiseEnergies", "NeuralSheaves",
         "NetworkKernels", "LinearAlgebra",
       ]),
+    floor(
+      "Learning", "FaultLocation",
+      on: ["SheafProbability", "SheafTraining", "NeuralSheaves", "LinearAlgebra"]),
 
     .systemLibrary(
       name: "CZip", path: "Sources/Files/CZip", pkgConfig: "libzip",
@@ -136,10 +139,12 @@ let package = Package(
       "Command", "SheafCommands",
       on: [
         "ArrayFiles", "CellComplexes", "CellularSheaves", "Datasets", "Equilibria", "ExactAlgebra",
-        "Distributions", "Figures", "LinearAlgebra", "ModelFormats", "NetworkMaps", "Reproduction",
+        "Distributions", "FaultLocation", "Figures", "LinearAlgebra", "ModelFormats", "NetworkMaps",
+        "Reproduction",
         "SheafApplications", "SheafCohomology", "SheafFiles", "SheafInference",
         "SparseFactorizations",
-        "NeuralSheaves", "PiecewiseEnergies", "SheafDiagnostics", "SheafFlows", "SheafTraining",
+        "NeuralSheaves", "PiecewiseEnergies", "SheafDiagnostics", "SheafFlows",
+        "SheafProbability", "SheafTraining",
         .product(name: "BigInt", package: "BigInt"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
