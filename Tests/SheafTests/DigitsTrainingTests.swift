@@ -24,6 +24,7 @@ struct DigitsTrainingTests {
     case .local: settings = try .init(.local, batch: 32)
     case .leastSquares:
       settings = try .init(.leastSquares, batch: 256)
+      rule = try EquilibriumRule(coupling: .constant(0.1))
       epochs = 20
     case .coordinate:
       settings = try .init(.leastSquares)

@@ -75,9 +75,18 @@ extension TrainingOptions {
       rateSchedule, named: "rate", from: rate ?? optimizerValue.defaultRate, to: rateEnd)
   }
 
+  private var defaultCoupling: Double {
+    switch method {
+    case .coordinate: 1
+    case .evidence: 0.1
+    // Its steps are proportional to κ.
+    default: optimizerValue == .leastSquares ? 0.1 : EquilibriumRule.defaultCoupling
+    }
+  }
+
   func couplingValue() throws(TrainingError) -> Schedule {
     try Schedule(
-      couplingSchedule, named: "coupling", from: coupling ?? (method == .coordinate ? 1 : 0.1),
+      couplingSchedule, named: "coupling", from: coupling ?? defaultCoupling,
       to: couplingEnd)
   }
 

@@ -63,7 +63,8 @@ struct TrainingOptions: ParsableArguments, Encodable {
       """)
   var relativeNoise: Double?
 
-  @Option(help: "The weight κ of the clamp; default 0.1, for coordinate 1.")
+  @Option(
+    help: "The weight κ of the clamp; default 0.003, leastSquares and evidence 0.1, coordinate 1.")
   var coupling: Double?
   @Option(help: "How κ changes; anneal tends to backpropagation.")
   var couplingSchedule: Schedule.Shape = .constant

@@ -16,11 +16,11 @@ struct PartialBackpropagation: GradientRule {
   }
 
   mutating func visitEdges(
-    _ sheaf: NeuralSheaf, _ batch: inout RuleBatch, _ body: (Int, Matrix, Matrix, Double) -> Void
+    _ sheaf: NeuralSheaf, _ batch: inout RuleBatch, _ body: (EdgeGradient) -> Void
   ) -> RelaxationReport {
     let edges = edges
-    return base.visitEdges(sheaf, &batch) { e, v, source, scale in
-      if edges.contains(e) { body(e, v, source, scale) }
+    return base.visitEdges(sheaf, &batch) { part in
+      if edges.contains(part.edge) { body(part) }
     }
   }
 }

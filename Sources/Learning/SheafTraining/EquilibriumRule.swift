@@ -31,11 +31,14 @@ public struct EquilibriumRule: GradientRule {
   public let discordClip: Double?
   private var sweep: SweepRelaxation?
 
+  /// κ = 0.003: small enough that on hard data networks are as good as by backpropagation (Docs/Training.md).
+  public static let defaultCoupling = 0.003
+
   /// The rule.
   ///
   /// - Throws: `TrainingError.setting` for settings out of their range.
   public init(
-    coupling: Schedule = .constant(0.1), stiffness: EdgeStiffness = .uniform,
+    coupling: Schedule = .constant(defaultCoupling), stiffness: EdgeStiffness = .uniform,
     relaxation: Relaxation = .sweeps(directions: 1), discordClip: Double? = nil
   ) throws(TrainingError) {
     switch relaxation {
