@@ -106,25 +106,42 @@ import Testing
     #expect(tuned >= 28, "\(tuned) of \(count)")
   }
 
-  /// Under the hypothesis p is one of 1/20, …, 1, each as likely, for as few as six probes.
-  @Test func pValuesAreExact() throws {
-    var g = RandomGenerator(case: 12)
-    let network = try Self.chain([5, 8, 8, 3], using: &g)
-    let x = g.normalMatrix(rows: 5, columns: 6)
-    let model = try FaultProbes(
-      network, input: x, reference: g.normalMatrix(rows: 3, columns: 6)
-    ).varianceModel()
-    var values: [Double] = []
-    for _ in 0..<1000 {
-      var r = try model.sample(model.evenVariances, using: &g)
-      // Of any size, for a floor that goes with it.
-      r.scale(
-        by: (dot(model.residuals, model.residuals) / dot(r, r)).squareRoot())
-      let p = try model.replacing(r).faultTest(draws: 19, using: &g).pValue
-      values.append(p - g.uniform() / 20)
+  /// Where all layers are off alike p is one of 1/20, …, 1, each as likely; where one is, p is small.
+  @Test func pValuesAreUniformWhereNoLayerIsOff() throws {
+    let values = try pValues(300, draws: 19) { network, g in
+      (0..<3).reduce(network) { Self.disturbed($0, layer: $1, by: 0.01, using: &g) }
     }
     let p = KolmogorovSmirnov.uniformPValue(values)
     #expect(p > 0.005, "\(p)")
+    let faults = try pValues(60, draws: 19) { network, g in
+      Self.disturbed(network, layer: g.integer(0...2), by: 0.1, using: &g)
+    }
+    let small = faults.count { $0 <= 0.1 }
+    #expect(small > 36, "\(small) of 60")
+  }
+
+  /// p-values of networks that somebody changed, spread over the steps between them.
+  private func pValues(
+    _ count: Int, draws: Int, _ change: @Sendable (Network, inout RandomGenerator) -> Network
+  ) throws -> [Double] {
+    struct Case: Sendable {
+      let seed: UInt64
+      var p = Double.nan
+    }
+    var cases = (0..<count).map { Case(seed: 7000 + UInt64($0)) }
+    forEachInParallel(&cases, threads: 2) { run in
+      var g = RandomGenerator(case: run.seed)
+      guard let network = try? Self.chain([5, 10, 10, 4], using: &g) else { return }
+      let faulty = change(network, &g)
+      let x = g.normalMatrix(rows: 5, columns: 40)
+      guard
+        let probes = try? FaultProbes(faulty, input: x, reference: network.logits(x)),
+        let test = try? probes.test(
+          probes.varianceModel(threads: 1), draws: draws, using: &g, threads: 1)
+      else { return }
+      run.p = test.pValue - g.uniform() / Double(draws + 1)
+    }
+    return cases.map(\.p)
   }
 
   @Test func probabilitiesAreRecognised() throws {

@@ -138,6 +138,11 @@ public struct OutputDifference: Sendable {
     return basis
   }
 
+  /// A difference of z_{k+1} in the coordinates of the residuals.
+  func reduced(difference: Matrix) -> Matrix {
+    basis.map { $0.transposed * difference } ?? difference
+  }
+
   /// P in the coordinates of the residuals.
   public func reduced(_ p: Matrix) -> Matrix {
     basis.map { $0.transposed * (p * $0) } ?? p
