@@ -76,6 +76,10 @@ struct ReferencePageTests {
   @Test func keysAreThePrinted() throws {
     let b1 = Reference.folder.appendingPathComponent("b1_241_identity.npz").path
     let x = ["--input", b1 + "#X", "--samples", "columns", "--json"]
+    let many = Reference.folder.appendingPathComponent("s_short_paraboloid_sgd.npz").path
+    let paraboloid = [
+      many, "--prefix", "at1_", "--input", many + "#X", "--samples", "columns", "--json",
+    ]
     let sheaves = Reference.folder.appendingPathComponent("sheaves").path
     let data = Reference.folder.appendingPathComponent("inference").path
     let sensors = ["\(data)/sensors.json", "--assignment", "\(data)/readings.json", "--json"]
@@ -84,7 +88,15 @@ struct ReferencePageTests {
     let table = "--layers 2,3,1 --data paraboloid --epochs 2 --json"
     let runs: [(String, [[String]])] = [
       ("inspect", [["inspect", b1, "--json"]]),
-      ("forward", [["forward", b1] + x]),
+      ("forward", [["forward", b1] + x, ["forward", b1, "--uncertainty"] + x]),
+      ("stiffness", [["stiffness"] + paraboloid + ["--target", many + "#Y", "--draws", "9"]]),
+      (
+        "locate",
+        [
+          ["locate"] + paraboloid + ["--reference", many + "#Y", "--draws", "9"],
+          ["locate"] + paraboloid + ["--reference", many + "#Y", "--draws", "9", "--fine-tune"],
+        ]
+      ),
       (
         "flow",
         [
