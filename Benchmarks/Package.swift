@@ -23,6 +23,7 @@ let package = Package(
         .product(name: "SparseFactorizations", package: "swift-sheaf"),
         .product(name: "Datasets", package: "swift-sheaf"),
         .product(name: "Equilibria", package: "swift-sheaf"),
+        .product(name: "FaultLocation", package: "swift-sheaf"),
         .product(name: "SheafFlows", package: "swift-sheaf"),
         .product(name: "LinearAlgebra", package: "swift-sheaf"),
         .product(name: "ModelFormats", package: "swift-sheaf"),

@@ -9,9 +9,10 @@ import SheafTraining
 // implementation (times from Tests/ReferenceData/README.md) or the matrix products they contain; the
 // integrators on the case b2; forward passes of networks of convolutions; equilibria beside Euler's
 // method; the paper's training runs and the cost of a training step by each rule. With arguments, only the
-// cases whose names contain one. Prints one JSON object; fails if a step allocates. `flowlimits [N]` prints
-// a table of N problems (1000) instead: how often the equilibrium methods end where the heat flow does; `onnx FILE…`
-// the times of equilibria of networks in files.
+// cases whose names contain one. Prints one JSON object; fails if a step allocates. `faults` prints how often the
+// faulty layer of a network is found, in minutes. `flowlimits [N]` prints a table of N problems (1000) instead: how
+// often the equilibrium methods end where the heat flow does; `onnx FILE…` the times of equilibria of networks in
+// files.
 
 /// The cost of one more step: the difference of a long and a short run, the best of several pairs.
 struct StepCost {
@@ -241,6 +242,7 @@ try measureSheaves()
 try measureInference()
 try measureTraining()
 try measureProbability()
+try measureFaults()
 
 let json = try JSONSerialization.data(
   withJSONObject: results, options: [.sortedKeys, .prettyPrinted])
