@@ -69,9 +69,9 @@ import Testing
       let fit = try problem.model.fit()
       let direct = try problem.directMaximum(cycles: 300)
       tally.expect(fit.status == .converged, "seed \(seed): \(fit.violation)")
-      tally.expect(
-        abs(fit.logLikelihood - direct) < 1e-6,
-        "seed \(seed): \(fit.logLikelihood - direct)")
+      // Where components look alike single coordinates stop a little short.
+      let gain = fit.logLikelihood - direct
+      tally.expect(gain > -1e-6 && gain < 1e-3, "seed \(seed): \(gain)")
     }.check(atLeast: 100)
   }
 
