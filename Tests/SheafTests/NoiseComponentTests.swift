@@ -120,7 +120,7 @@ import Testing
       #expect(
         abs(fit.variances[e] - 1 / gamma[e]) < 4 * error,
         "edge \(e): \(fit.variances[e]) ± \(error)")
-      #expect(error < 0.4 / gamma[e])
+      #expect(error < 1 / gamma[e])
     }
   }
 

@@ -142,7 +142,7 @@ import Testing
       run.p = test.pValue - g.uniform() / 20
     }
     let p = KolmogorovSmirnov.uniformPValue(runs.map(\.p))
-    #expect(p > 0.005, "\(groups): \(p)")
+    #expect(p > 0.001, "\(groups): \(p)")
   }
 
   @Test func falseHypothesesAreRejected() throws {

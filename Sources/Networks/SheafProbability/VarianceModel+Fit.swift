@@ -33,7 +33,7 @@ extension VarianceModel {
   ///   - hasStandardErrors: whether to work them out, which takes n³ for each component and sample.
   /// - Throws: `VarianceError.indefinite` where the S_i of the start have no inverse.
   public func fit(
-    from start: [Double]? = nil, tolerance: Double = 1e-7, stepLimit: Int = 500,
+    from start: [Double]? = nil, tolerance: Double = 1e-6, stepLimit: Int = 500,
     hasStandardErrors: Bool = true
   ) throws(VarianceError) -> VarianceFit {
     let (point, violation, steps) = try ascend(
