@@ -128,6 +128,55 @@ import Testing
     }
   }
 
+  /// Residuals of the mean over two networks, the covariance between them known.
+  @Test func ensemblesAreFittedAsOne() throws {
+    defer { clean() }
+    let found = try run(
+      "stiffness %r.npz --ensemble %r2.npz --input %data.npz#x --target %data.npz#y --by kind --draws 0 --json"
+    )
+    #expect(found.status == 0, "\(found.error)")
+    let networks = try ["r", "r2"].map {
+      try NetworkFile.read(folder + $0 + ".npz", NetworkReading())
+    }
+    let arrays = try NPZ.read(folder + "data.npz")
+    let (x, y) = (arrays["x"]!.samples, arrays["y"]!.samples)
+    let states = networks.map { NeuralSheaf($0).forwardPass(x) }
+    let z = states.map { $0.stalks[networks[0].lastVertex] }
+    var residuals = y
+    for one in z { residuals.add(one, scale: -0.5) }
+    let components = networks[0].kindComponents()
+    let parts = zip(networks, states).map {
+      GaussianSheaf($0).componentCovariances(of: components, at: $1)
+    }
+    func known(_ j: Int) -> Matrix {
+      let half = (z[0][0, j] - z[1][0, j]) / 2
+      return Matrix([[half * half]])
+    }
+    let model = try VarianceModel(
+      residuals: residuals,
+      components: components.indices.map { c in
+        (0..<x.columns).map { j in
+          Matrix([[(parts[0][c][j][0, 0] + parts[1][c][j][0, 0]) / 2]])
+        }
+      },
+      known: (0..<x.columns).map(known),
+      floor: 1e-6 * residuals.sumOfSquares / Double(residuals.count))
+    let fit = try model.fit()
+    let value = try #require(found.json["logLikelihood"] as? Double)
+    #expect(abs(value - fit.logLikelihood) < 1e-6 * abs(value))
+    // And the model's likelihood is that of independent numbers here.
+    var sum = 0.0
+    for j in 0..<x.columns {
+      var s = known(j)[0, 0] + model.floor
+      for (c, tau) in fit.variances.enumerated() {
+        s += tau * (parts[0][c][j][0, 0] + parts[1][c][j][0, 0]) / 2
+      }
+      let r = residuals[0, j]
+      sum -= (log(2 * .pi * s) + r * r / s) / 2
+    }
+    #expect(abs(sum - fit.logLikelihood) < 1e-9 * abs(sum))
+  }
+
   /// Deviations of probabilities are those of small draws of the noise.
   @Test func probabilitiesHaveDeviations() throws {
     defer { clean() }
@@ -221,6 +270,14 @@ import Testing
       ),
       (stiffness, 64, ["0 of --reference, --target and --labels"]),
       (stiffness + " --target %data.npz#y --draws -1", 64, ["--draws is -1"]),
+      (
+        stiffness + " --reference %data.npz#y --ensemble %r2.npz", 64,
+        ["--ensemble", "not for --reference"]
+      ),
+      (
+        stiffness + " --target %data.npz#y --ensemble %c.npz", 1,
+        ["c.npz", "6 inputs", "expected 3"]
+      ),
       (stiffness + " --target %data.npz#z", 1, ["(60 samples, 4)", "(60 samples, 1)"]),
       (
         soft + " --labels %data.npz#classes", 1,

@@ -28,7 +28,7 @@ struct Forward: ParsableCommand {
     var files = CallFiles()
     network.declare(in: &files)
     files.reads("--input", input)
-    uncertainty.declare(in: &files)
+    try uncertainty.declare(in: &files)
     try files.writes("--output", output, extensions: ["npy", "csv"], orPrints: true)
     files.prints("--json", json)
     try files.check()

@@ -42,6 +42,11 @@ struct StiffnessCommand: ParsableCommand {
   var by: NoiseGrouping = .edge
   @Flag(help: "A second variance for noise that multiplies what an edge determines.")
   var gains = false
+  @Option(
+    help: """
+      More networks, FILE,…: residuals of the mean over all, whose covariance has the one between them as a part that is \
+      known. With --target or --labels.
+      """) var ensemble: String?
   @Option(help: "How many draws the p-value of all is from; 0 for none.") var draws = 99
   @Option(help: "The seed of these draws.") var seed: UInt64 = 0
   @Option(help: "Write the variances to a .json file, for sheaf forward --noise.") var out: String?
@@ -55,6 +60,10 @@ struct StiffnessCommand: ParsableCommand {
       )
     }
     guard draws >= 0 else { throw ValidationError("--draws is \(draws), expected 0 or more") }
+    guard ensemble == nil || reference == nil else {
+      throw ValidationError("--ensemble is for --target and --labels, not for --reference")
+    }
+    _ = try EnsembleFiles(ensemble)
   }
 
   func run() throws {
@@ -64,20 +73,30 @@ struct StiffnessCommand: ParsableCommand {
     files.reads("--reference", reference)
     files.reads("--target", target)
     files.reads("--labels", labels)
+    try EnsembleFiles(ensemble).declare(in: &files)
     try files.writes("--out", out, extensions: ["json"])
     files.prints("--json", json)
     try files.check()
+    let reading = network.reading
     let network = try network.load()
     let x = try arrays.readInput(input, for: network)
-    let state = NeuralSheaf(network).forwardPass(x)
-    let observed = try observation(network, state, samples: x.columns)
+    let members = try EnsembleFiles(ensemble).load(beside: network, reading)
+    let states = members.map { NeuralSheaf($0).forwardPass(x) }
+    let outputs = states.map { $0.stalks[$0.stalks.count - 1] }
+    let observed = try observation(network, outputs.mean, samples: x.columns)
     let components =
       by == .edge
       ? network.edgeComponents(gains: gains) : network.kindComponents(gains: gains)
-    let covariances = GaussianSheaf(network).componentCovariances(of: components, at: state)
+    let covariances = zip(members, states).map { member, state in
+      GaussianSheaf(member).componentCovariances(of: components, at: state)
+    }
     let r = observed.residuals
     let model = try VarianceModel(
-      residuals: r, components: covariances.map { $0.map(observed.reduced) },
+      residuals: r,
+      components: components.indices.map { c in
+        (0..<x.columns).map { j in observed.reduced(covariances.map { $0[c][j] }.mean) }
+      },
+      known: members.count > 1 ? outputs.covariances : nil,
       floor: 1e-6 * dot(r, r) / Double(r.count))
     var generator = RandomGenerator(seed: seed)
     let report = try StiffnessReport(
@@ -108,9 +127,8 @@ struct StiffnessCommand: ParsableCommand {
   }
 
   private func observation(
-    _ network: Network, _ state: SheafState, samples: Int
+    _ network: Network, _ z: Matrix, samples: Int
   ) throws -> Observation {
-    let z = state.stalks[network.lastVertex]
     if let reference {
       let difference = try OutputDifference(
         logits: z, reference: try arrays.read(reference), of: network)
@@ -151,5 +169,30 @@ struct StiffnessCommand: ParsableCommand {
     var r = y
     r.add(z, scale: -1)
     return Observation(residuals: r, reduced: { $0 }, scale: .values)
+  }
+}
+
+extension [Matrix] {
+  /// The mean of matrices of one shape.
+  fileprivate var mean: Matrix {
+    guard count > 1 else { return self[0] }
+    var sum = self[0]
+    for other in dropFirst() { sum.add(other) }
+    sum.scale(by: 1 / Double(count))
+    return sum
+  }
+
+  /// For each column the covariance of it between the matrices.
+  fileprivate var covariances: [Matrix] {
+    let mean = mean
+    return (0..<mean.columns).map { j in
+      var sum = Matrix(rows: mean.rows, columns: mean.rows)
+      for matrix in self {
+        var d = matrix.columns(j..<j + 1)
+        d.add(mean.columns(j..<j + 1), scale: -1)
+        sum.addProduct(d, d, transposing: .right, scale: 1 / Double(count))
+      }
+      return sum
+    }
   }
 }

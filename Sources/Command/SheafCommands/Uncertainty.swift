@@ -22,20 +22,49 @@ struct UncertaintyOptions: ParsableArguments {
     where value != nil && !uncertainty {
       throw ValidationError("\(name) is for --uncertainty, expected that as well")
     }
-    if let ensemble, files.contains(where: \.isEmpty) {
+    _ = try EnsembleFiles(ensemble)
+  }
+
+  func declare(in calls: inout CallFiles) throws {
+    calls.reads("--noise", noise)
+    try EnsembleFiles(ensemble).declare(in: &calls)
+  }
+}
+
+/// The files of an ensemble's members beside the first, FILE,….
+struct EnsembleFiles {
+  private let files: [String]
+
+  init(_ text: String?) throws {
+    files = text?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []
+    guard !files.contains(where: \.isEmpty) else {
       throw ValidationError(
-        "--ensemble \(ensemble): expected names of files with commas between them")
+        "--ensemble \(text!): expected names of files with commas between them")
     }
   }
 
-  /// The files of the ensemble's other members.
-  var files: [String] {
-    ensemble?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []
+  func declare(in calls: inout CallFiles) {
+    for file in files { calls.reads("--ensemble", file) }
   }
 
-  func declare(in calls: inout CallFiles) {
-    calls.reads("--noise", noise)
-    for file in files { calls.reads("--ensemble", file) }
+  /// A network and the members beside it, which have inputs and outputs as it has.
+  func load(beside network: Network, _ reading: NetworkReadingOptions) throws -> [Network] {
+    try [network]
+      + files.map { file in
+        let other = try reading.load(file)
+        guard other.inputDimension == network.inputDimension,
+          other.outputDimension == network.outputDimension,
+          other.outputActivation == network.outputActivation
+        else {
+          throw ArrayFileError(
+            file: file,
+            problem: "has \(other.inputDimension) inputs and \(other.outputDimension) outputs "
+              + "(\(other.outputActivation.rawValue)), expected \(network.inputDimension) and "
+              + "\(network.outputDimension) (\(network.outputActivation.rawValue)) as in the first network"
+          )
+        }
+        return other
+      }
   }
 }
 
@@ -45,30 +74,10 @@ struct UncertainOutputs {
   private let members: [(network: Network, noise: ComponentNoise)]
 
   init(_ network: Network, _ options: UncertaintyOptions, _ reading: NetworkReadingOptions) throws {
-    func member(_ network: Network) throws -> (network: Network, noise: ComponentNoise) {
-      (
-        network,
-        try options.noise.map { try NoiseFile.read($0, for: network) }
-          ?? ComponentNoise(unitOn: network)
-      )
+    members = try EnsembleFiles(options.ensemble).load(beside: network, reading).map { member in
+      guard let noise = options.noise else { return (member, ComponentNoise(unitOn: member)) }
+      return (member, try NoiseFile.read(noise, for: member))
     }
-    var members = [try member(network)]
-    for file in options.files {
-      let other = try reading.load(file)
-      guard other.inputDimension == network.inputDimension,
-        other.outputDimension == network.outputDimension,
-        other.outputActivation == network.outputActivation
-      else {
-        throw ArrayFileError(
-          file: file,
-          problem: "has \(other.inputDimension) inputs and \(other.outputDimension) outputs "
-            + "(\(other.outputActivation.rawValue)), expected \(network.inputDimension) and "
-            + "\(network.outputDimension) (\(network.outputActivation.rawValue)) as in the first network"
-        )
-      }
-      members.append(try member(other))
-    }
-    self.members = members
   }
 
   /// Multiplications of a forward pass and reverse sweeps for one sample, all members together.

@@ -91,14 +91,17 @@ extension VarianceModel {
   /// A projected Newton step along which ℓ rises, if there is one: with the observed information where that is asked for and definite, else
   /// with the average.
   ///
-  /// Components that are all but 0 and want to be less are set to 0 at once (Bertsekas 1982): a step that was worked out for them as well would
+  /// Components that are all but 0, and whose best value on their own is not above it, are set to 0 at once (Bertsekas 1982): a step that was worked out for them as well would
   /// be cut short where they hit 0, again and again.
   private func informedStep(from point: Point, observed: Bool) -> Point? {
     let (tau, g) = (point.variances, point.gradient)
-    let leaving = Set(
-      tau.indices.filter { tau[$0] > 0 && tau[$0] <= 1e-3 * units[$0] && g[$0] < 0 })
-    var free = tau.indices.filter { !leaving.contains($0) && (tau[$0] > 0 || g[$0] > 0) }
     let information = observed ? observedInformation(at: point) : averageInformation(point)
+    let leaving = Set(
+      tau.indices.filter { c in
+        tau[c] > 0 && tau[c] <= 1e-3 * units[c] && g[c] < 0
+          && tau[c] * information[c, c] + g[c] <= 0
+      })
+    var free = tau.indices.filter { !leaving.contains($0) && (tau[$0] > 0 || g[$0] > 0) }
     var direction: [Double] = []
     while !free.isEmpty {
       guard let solved = solve(information, g, on: free) else {

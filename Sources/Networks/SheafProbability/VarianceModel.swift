@@ -2,9 +2,10 @@ import LinearAlgebra
 
 /// Residuals whose covariances are sums of known matrices with unknown factors:
 ///
-///     r_i ~ N(0, S_i),   S_i = Σ_c τ_c P_{c,i} + ε I,   i = 1, …, N,
+///     r_i ~ N(0, S_i),   S_i = Σ_c τ_c P_{c,i} + K_i + ε I,   i = 1, …, N,
 ///
-/// the r_i independent, P_{c,i} symmetric and positive semidefinite, τ_c ≥ 0 the variance components, ε ≥ 0 a floor that is given.
+/// the r_i independent, P_{c,i} symmetric and positive semidefinite, τ_c ≥ 0 the variance components, ε ≥ 0 a floor and K_i covariances that are
+/// given, by default 0.
 ///
 /// With P_{c,i} = J_e J_eᵀ of an edge e (`GaussianSheaf.componentCovariances`) τ_c is the variance γ_e⁻¹ of the edge's noise.
 /// The matrices are kept as lower triangles, one column for each component, so that sums over components and
@@ -14,6 +15,8 @@ public struct VarianceModel: Sendable {
   public let residuals: Matrix
   /// ε.
   public let floor: Double
+  /// The lower triangles of the K_i, as a column; nil for 0.
+  private let known: Matrix?
   /// The number of components.
   public var count: Int { packed.columns }
   /// For each component the variance with which it alone would explain the residuals' mean square; 1 for a
@@ -27,14 +30,15 @@ public struct VarianceModel: Sendable {
   /// - Parameters:
   ///   - residuals: r, (n, N).
   ///   - components: for each component the N matrices P_{c,i}, (n, n).
+  ///   - known: K, (n, n) for each sample; nil for 0.
   ///   - floor: ε.
   /// - Throws: shapes that do not fit, numbers that are not finite, residuals that are all 0, as many components as
   ///   residuals.
   public init(
-    residuals: Matrix, components: [[Matrix]], floor: Double = 0
+    residuals: Matrix, components: [[Matrix]], known: [Matrix]? = nil, floor: Double = 0
   ) throws(VarianceError) {
     let (n, samples) = (residuals.rows, residuals.columns)
-    for (c, list) in components.enumerated() {
+    for (c, list) in (components + (known.map { [$0] } ?? [])).enumerated() {
       guard list.count == samples else {
         throw .component(
           c, found: "\(list.count) matrices", expected: "one for each of \(samples) samples")
@@ -46,21 +50,22 @@ public struct VarianceModel: Sendable {
         throw .notFinite(name: "component \(c)", sample: j)
       }
     }
-    var packed: [Double] = []
-    packed.reserveCapacity(components.count * samples * n * (n + 1) / 2)
-    for list in components {
-      for p in list {
-        for k in 0..<n { for i in k..<n { packed.append(p[i, k]) } }
-      }
-    }
     try self.init(
       residuals: residuals,
       packed: Matrix(
-        rows: samples * n * (n + 1) / 2, columns: components.count, columnMajor: packed),
-      floor: floor)
+        rows: samples * n * (n + 1) / 2, columns: components.count,
+        columnMajor: components.flatMap(Self.triangles)),
+      known: known.map { Matrix(column: Self.triangles($0)) }, floor: floor)
   }
 
-  init(residuals: Matrix, packed: Matrix, floor: Double) throws(VarianceError) {
+  /// The lower triangles of symmetric matrices, one after the other.
+  private static func triangles(_ matrices: [Matrix]) -> [Double] {
+    matrices.flatMap { p in (0..<p.rows).flatMap { k in (k..<p.rows).map { p[$0, k] } } }
+  }
+
+  private init(
+    residuals: Matrix, packed: Matrix, known: Matrix?, floor: Double
+  ) throws(VarianceError) {
     guard residuals.count > 0 else { throw .noData }
     guard floor >= 0 && floor.isFinite else { throw .floor(found: floor) }
     if let (_, j) = residuals.firstNonFinite { throw .notFinite(name: "the residual", sample: j) }
@@ -71,6 +76,7 @@ public struct VarianceModel: Sendable {
     guard square > 0 else { throw .zeroResiduals }
     let n = residuals.rows
     (self.residuals, self.packed, self.floor) = (residuals, packed, floor)
+    self.known = known
     units = (0..<packed.columns).map { c in
       var (trace, at) = (0.0, 0)
       for _ in 0..<residuals.columns {
@@ -97,7 +103,7 @@ public struct VarianceModel: Sendable {
     return try VarianceModel(
       residuals: residuals,
       packed: groups.isEmpty ? Matrix(rows: packed.rows, columns: 0) : packed * choice,
-      floor: floor)
+      known: known, floor: floor)
   }
 
   /// The same model of other residuals.
@@ -108,13 +114,14 @@ public struct VarianceModel: Sendable {
     precondition(
       residuals.rows == self.residuals.rows && residuals.columns == self.residuals.columns,
       "residuals \(residuals.shape), expected \(self.residuals.shape)")
-    return try VarianceModel(residuals: residuals, packed: packed, floor: floor)
+    return try VarianceModel(
+      residuals: residuals, packed: packed, known: known, floor: floor)
   }
 
   /// The lower triangles of all S_i, as a column.
   func covariances(_ variances: [Double]) -> Matrix {
     precondition(variances.count == count, "\(variances.count) variances for \(count) components")
-    var s = Matrix(rows: packed.rows, columns: 1)
+    var s = known ?? Matrix(rows: packed.rows, columns: 1)
     if count > 0 { s.addProduct(packed, Matrix(column: variances)) }
     guard floor > 0 else { return s }
     let n = residuals.rows
