@@ -230,9 +230,8 @@ struct FaultCase {
     var gradients = ParameterGradients(of: network)
     var rule = Backpropagation()
     var batch = RuleBatch(input: probes.input, target: probes.reference)
-    _ = rule.visitEdges(NeuralSheaf(network), &batch) { e, v, source, scale in
-      network.edges[e].operation.addParameterGradients(
-        v, source: source, scale: scale, keeping: 0, into: &gradients.edges[e])
+    _ = rule.visitEdges(NeuralSheaf(network), &batch) { part in
+      part.add(of: network, keeping: 0, into: &gradients.edges[part.edge])
     }
     func norm(_ list: [Matrix]) -> Double { list.reduce(0) { $0 + dot($1, $1) }.squareRoot() }
     let norms = probes.layers.map { norm(gradients.edges[$0.edge]) }
