@@ -193,13 +193,13 @@ struct FaultCase {
           let losses = try probes.fineTunedLosses(tuning)
           table.add(
             "fine-tuning", name, named: losses.indices.min { losses[$0] < losses[$1] }!, true: l)
-          let ratios = losses.indices.map { stiffness.scores[$0] / losses[$0] }
-          table.add(
-            "stiffness over loss", name,
-            named: ratios.indices.max { ratios[$0] < ratios[$1] }!, true: l)
-          table.add(
-            "rank sum", name,
-            named: named(FaultRanking(probes, stiffness, fineTuneLosses: losses)), true: l)
+          let ranking = FaultRanking(probes, stiffness, fineTuneLosses: losses)
+          table.add("stiffness over loss", name, named: named(ranking), true: l)
+          // Of equal sums the one that training repairs better.
+          let sums = ranking.entries.min {
+            ($0.rankSum!, $0.fineTuneLoss!) < ($1.rankSum!, $1.fineTuneLoss!)
+          }!
+          table.add("rank sum", name, named: sums.index, true: l)
         }
       }
       // Every layer a little off: no single fault.

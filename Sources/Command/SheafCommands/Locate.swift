@@ -12,7 +12,7 @@ struct Locate: ParsableCommand {
       For a network that changed on its way to a device: quantised, converted, pruned, ported. From the reference's \
       outputs on 20 to 200 probes alone, without its weights, activations or labels, layers are ranked by learned stiffness: the variance that \
       noise of each would have to have to explain the differences. --fine-tune also trains each layer alone towards the \
-      reference and ranks by the sum of both ranks. The p-value is that of no layer being off by more than the others, from networks in which \
+      reference and ranks by the stiffness score over the loss that is left. The p-value is that of no layer being off by more than the others, from networks in which \
       all are. With the reference network at hand its activations are compared layer by layer, which is better.
 
       Examples:

@@ -23,7 +23,8 @@ public struct FaultRanking: Sendable {
   /// Why the answer is weak, in sentences; empty where nothing is against it.
   public let doubts: [String]
 
-  /// Ranks by learned stiffness, and if each layer was trained alone by the sum of both ranks.
+  /// Ranks by learned stiffness, and if each layer was trained alone by its stiffness score over its held-out loss: two signs of a fault that fail on
+  /// different ones, each as sure as it is. The sum of their ranks, which forgets that, names fewer (Docs/FaultLocation.md).
   public init(
     _ probes: FaultProbes, _ stiffness: LayerStiffness, fineTuneLosses: [Double]? = nil
   ) {
@@ -35,11 +36,11 @@ public struct FaultRanking: Sendable {
         index: l, layer: layers[l].name, stiffness: stiffness.scores[l],
         fineTuneLoss: fineTuneLosses?[l], rankSum: tuned.map { ranks[l] + $0[l] }, discrepancy: nil)
     }
-    let order = layers.indices.sorted { a, b in
-      guard let tuned else { return ranks[a] < ranks[b] }
-      // Of equal sums the one that training repairs better.
-      return (ranks[a] + tuned[a], tuned[a]) < (ranks[b] + tuned[b], tuned[b])
+    let evidence = layers.indices.map { l in
+      stiffness.scores[l]
+        / (fineTuneLosses.map { $0[l].isNaN ? .infinity : max($0[l], 1e-300) } ?? 1)
     }
+    let order = layers.indices.sorted { evidence[$0] > evidence[$1] }
     self.entries = order.map { entries[$0] }
     var doubts: [String] = []
     if layers.count > Self.mostLayers {
@@ -50,10 +51,9 @@ public struct FaultRanking: Sendable {
     if probes.count < Self.fewestProbes {
       doubts.append("\(probes.count) probes, expected \(Self.fewestProbes) or more")
     }
-    let scores = stiffness.scores.sorted(by: >)
-    if scores.count > 1 && scores[0] < Self.clearFactor * scores[1] {
-      doubts.append(
-        "the two layers of largest stiffness score are within a factor of \(Self.clearFactor)")
+    if order.count > 1 && evidence[order[0]] < Self.clearFactor * evidence[order[1]] {
+      let what = tuned == nil ? "largest stiffness score" : "largest score over loss"
+      doubts.append("the two layers of \(what) are within a factor of \(Self.clearFactor)")
     }
     if let tuned, let first = ranks.firstIndex(of: 1), tuned[first] > 2 {
       doubts.append("training layers alone points to another layer than their stiffness")
