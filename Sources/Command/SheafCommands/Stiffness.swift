@@ -81,6 +81,15 @@ struct StiffnessCommand: ParsableCommand {
     let network = try network.load()
     let x = try arrays.readInput(input, for: network)
     let members = try EnsembleFiles(ensemble).load(beside: network, reading)
+    // Components are edges: they mean the same in all members or nothing.
+    let edges = network.edges.map(\.operation.summary)
+    if let m = members.firstIndex(where: { $0.edges.map(\.operation.summary) != edges }) {
+      throw NetworkError.value(
+        name: "--ensemble",
+        found: "a network with the operations "
+          + members[m].edges.map(\.operation.summary).joined(separator: ", "),
+        expected: "those of the first: " + edges.joined(separator: ", "))
+    }
     let states = members.map { NeuralSheaf($0).forwardPass(x) }
     let outputs = states.map { $0.stalks[$0.stalks.count - 1] }
     let observed = try observation(network, outputs.mean, samples: x.columns)

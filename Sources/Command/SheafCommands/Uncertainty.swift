@@ -97,11 +97,14 @@ struct UncertainOutputs {
       let z = state.stalks[network.lastVertex]
       outputs.append(network.outputActivation(z))
       mean.add(outputs[outputs.count - 1], scale: 1 / count)
-      guard z.firstNonFinite == nil else {
-        variance.fill(.nan)
-        continue
+      let finite = (0..<batch).filter { z.columns($0..<$0 + 1).firstNonFinite == nil }
+      var own = Matrix(rows: n, columns: batch, repeating: .nan)
+      if finite.count == batch {
+        own = variances(model, noise, state)
+      } else if !finite.isEmpty {
+        own.scatterColumns(finite, from: variances(model, noise, state.samples(finite)))
       }
-      variance.add(variances(model, noise, state), scale: 1 / count)
+      variance.add(own, scale: 1 / count)
     }
     for y in outputs where outputs.count > 1 {
       for j in 0..<batch {

@@ -51,6 +51,11 @@ public struct FaultRanking: Sendable {
     if probes.count < Self.fewestProbes {
       doubts.append("\(probes.count) probes, expected \(Self.fewestProbes) or more")
     }
+    for l in layers.indices where stiffness.scores[l] == 0 {
+      doubts.append(
+        "nothing of \(layers[l].name) reaches the outputs of these probes, so that a fault of it has no score"
+      )
+    }
     if order.count > 1 && evidence[order[0]] < Self.clearFactor * evidence[order[1]] {
       let what = tuned == nil ? "largest stiffness score" : "largest score over loss"
       doubts.append("the two layers of \(what) are within a factor of \(Self.clearFactor)")

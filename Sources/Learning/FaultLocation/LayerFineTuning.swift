@@ -1,3 +1,4 @@
+import Foundation
 import LinearAlgebra
 import NeuralSheaves
 import SheafTraining
@@ -68,16 +69,33 @@ extension FaultProbes {
       var generator = RandomGenerator(seed: settings.seed)
       let (training, held) = try data.split(
         holdingOut: settings.heldOut, named: "held-out", using: &generator)
+      // What of a cross-entropy no network can avoid is no sign of a fault.
+      let least = network.outputActivation.meanEntropy(of: held.target)
       var losses: [Double] = []
       for (l, layer) in layers.enumerated() {
         var trainer = try GradientTraining(
           network, data: training, rule: PartialBackpropagation(edges: layer.trained),
           settings: .init(.adam, rate: settings.rate, stepsPerEpoch: settings.steps))
         _ = try trainer.runEpoch(0...1)
-        losses.append(Evaluation(trainer.network, on: held).loss)
+        losses.append(max(0, Evaluation(trainer.network, on: held).loss - least))
         onLayer(l)
       }
       return losses
     } catch { throw .training(error) }
+  }
+}
+
+extension OutputActivation {
+  /// The least mean loss of any outputs on targets: their entropy, 0 for values.
+  fileprivate func meanEntropy(of target: Matrix) -> Double {
+    func part(_ p: Double) -> Double { p > 0 ? -p * log(p) : 0 }
+    let sum = target.elements.reduce(0) { sum, p in
+      switch self {
+      case .identity: sum
+      case .sigmoid: sum + (part(p) + part(1 - p)) / Double(target.rows)
+      case .softmax: sum + part(p)
+      }
+    }
+    return sum / Double(target.columns)
   }
 }

@@ -76,6 +76,9 @@ public struct OutputDifference: Sendable {
     difference.add(own, scale: -1)
     let size = max(dot(own, own), dot(other, other))
     relative = size > 0 ? (dot(difference, difference) / size).squareRoot() : 0
+    guard relative.isFinite else {
+      throw .notFinite(name: "the difference of the outputs", sample: 0)
+    }
     guard relative > 1e-12 else { throw .noDifference(relative: relative) }
     if let basis {
       residuals = basis.transposed * difference

@@ -31,7 +31,7 @@ public struct EquilibriumRule: GradientRule {
   public let discordClip: Double?
   private var sweep: SweepRelaxation?
 
-  /// κ = 0.003: small enough that on hard data networks are as good as by backpropagation (Docs/Training.md).
+  /// κ = 0.003: small enough that on hard data accuracy is near that of backpropagation (Docs/Training.md).
   public static let defaultCoupling = 0.003
 
   /// The rule.

@@ -18,8 +18,7 @@ public struct EvidenceRule: GradientRule {
   public static let exactOutputs = 32
 
   /// The relaxation, its coupling κ and stiffness γ.
-  public let equilibrium: EquilibriumRule
-  private var relaxation: EquilibriumRule
+  public private(set) var equilibrium: EquilibriumRule
   private var determinant = DeterminantGradient()
   private var probe: NoisePenalty?
 
@@ -36,7 +35,7 @@ public struct EvidenceRule: GradientRule {
       throw .setting(
         name: "discord-clip", found: "\(equilibrium.discordClip!)", expected: "none for evidence")
     }
-    (self.equilibrium, relaxation) = (equilibrium, equilibrium)
+    self.equilibrium = equilibrium
   }
 
   public func sweeps(_ network: Network) -> Int {
@@ -60,7 +59,7 @@ public struct EvidenceRule: GradientRule {
     let network = sheaf.network
     let gamma = equilibrium.stiffness.values(network, at: batch.progress)
     if needsSigns(network) {
-      let report = try relaxation.visitEdges(sheaf, &batch, body)
+      let report = try equilibrium.visitEdges(sheaf, &batch, body)
       let variances = NoisePenalty.Variance.absolute(gamma.map { 1 / $0 })
       if probe?.variance != variances { probe = NoisePenalty(variances) }
       _ = probe!.runForward(sheaf, batch.input)
@@ -68,8 +67,8 @@ public struct EvidenceRule: GradientRule {
       probe!.visit(sheaf, signs: batch.signs, target: nil, sums: [], size: batch.size, body)
       return report
     }
-    let kappa = relaxation.effectiveCoupling(at: batch.progress)
-    let end = try relaxation.relax(sheaf, &batch)
+    let kappa = equilibrium.effectiveCoupling(at: batch.progress)
+    let end = try equilibrium.relax(sheaf, &batch)
     let loss = network.lossGradientScale
     for (e, edge) in network.edges.enumerated() where !edge.operation.parameterNames.isEmpty {
       body(

@@ -40,7 +40,6 @@ extension VarianceModel {
       from: start, tolerance: tolerance, stepLimit: stepLimit)
     return VarianceFit(
       variances: point.variances, logLikelihood: point.logLikelihood,
-
       standardErrors: hasStandardErrors
         ? standardErrors(at: point) : .init(repeating: nil, count: count),
       violation: violation,
