@@ -124,6 +124,28 @@ import Testing
     }
   }
 
+  /// The gains of z and of the ReLU that alone reads it are one component; so are a sum, its terms and their copies.
+  @Test func twinsAreFound() throws {
+    var g = RandomGenerator(case: 12)
+    var network = Network(inputDimension: 5)
+    var last = network.append(dense(5, 9, &g), to: 0)
+    last = network.append(Elementwise.rectifier(dimension: 9), to: last)
+    let side = network.append(dense(9, 9, &g), to: last)
+    let junction = network.appendJunction(of: [last, side])
+    last = network.append(Sum(terms: 2, dimension: 9), to: junction)
+    network.append(dense(9, 3, &g), to: last)
+    let model = GaussianSheaf(network)
+    let state = model.sheaf.forwardPass(g.normalMatrix(rows: 5, columns: 6))
+    let components = network.edgeComponents(gains: true)
+    let variances = try VarianceModel(
+      residuals: g.normalMatrix(rows: 3, columns: 6),
+      components: model.componentCovariances(of: components, at: state))
+    // Edges: z, ReLU, z', two copies, the sum, the last; their gains after them.
+    #expect(
+      variances.twins
+        == [[0], [1], [2, 3, 4, 5], [6], [7, 8], [9, 11], [10], [12], [13]])
+  }
+
   @Test func noiseThatDoesNotFitIsRefused() throws {
     let (network, _) = try randomNetwork(seed: 3)
     let constant = NoiseComponent(.constant)

@@ -43,6 +43,14 @@ import Testing
     let (x, u) = (
       g.normalMatrix(rows: 3, columns: 60), g.normalMatrix(rows: 6, columns: 60)
     )
+    // A member of another depth, a last layer of zeros, a network of one layer.
+    try NPZ.write(layers([3, 8, 8, 1]), to: folder + "r3.npz")
+    var silent = classifier
+    silent["W4"] = NumericArray(Matrix(rows: 4, columns: 16))
+    try NPZ.write(silent, to: folder + "s.npz")
+    try NPZ.write(layers([6, 4]), to: folder + "one.npz")
+    var huge = x
+    huge[0, 1] = 1e308
     let r = try NetworkFile.read(folder + "r.npz", NetworkReading())
     let c = try NetworkFile.read(folder + "c.npz", NetworkReading())
     var y = r.logits(x)
@@ -51,6 +59,7 @@ import Testing
     try NPZ.write(
       [
         "x": NumericArray(samples: x), "y": NumericArray(samples: y),
+        "huge": NumericArray(samples: huge),
         "u": NumericArray(samples: u), "z": NumericArray(samples: z),
         "p": NumericArray(samples: OutputActivation.softmax(z)),
         "same": NumericArray(samples: Matrix(rows: 4, columns: 60, repeating: 2)),
@@ -87,10 +96,12 @@ import Testing
     let value = try #require(made.json["logLikelihood"] as? Double)
     #expect(abs(value - fit.logLikelihood) < 1e-5)
     let listed = try #require(made.json["components"] as? [[String: Any]])
+    // With one output and one hidden layer noise on its activations is constant.
     #expect(
       listed.map { $0["kind"] as! String }
-        == ["constant", "input", "affine", "activation", "affine", "activation"])
-    #expect(listed.map { $0["gain"] as! Bool } == [false, false, false, false, true, true])
+        == ["constant", "input", "affine", "affine", "activation"])
+    #expect(listed.map { $0["gain"] as! Bool } == [false, false, false, true, true])
+    #expect(listed[0]["twins"] as? [String] == ["activation"])
     let shares = listed.reduce(0) { $0 + ($1["share"] as! Double) }
     #expect(abs(shares - 1) < 0.3)
     // What was written is what predictions are made of.
@@ -229,6 +240,63 @@ import Testing
     }
   }
 
+  /// What residuals cannot tell apart is one row, and what is left has standard errors.
+  @Test func twinsAreOneRow() throws {
+    defer { clean() }
+    let call = "stiffness %r.npz --input %data.npz#x --target %data.npz#y --gains --draws 0"
+    let found = try run(call + " --json")
+    #expect(found.status == 0, "\(found.error)")
+    let components = try #require(found.json["components"] as? [[String: Any]])
+    #expect(components.map { $0["edge"] as? String } == ["z1", "a1", "z1", "z2"])
+    #expect(components.map { $0["twins"] as? [String] } == [[], ["z2"], ["a1 (gain)"], []])
+    for component in components {
+      let isPositive = (component["variance"] as? Double ?? 0) > 0
+      #expect((component["standardError"] is Double) == isPositive, "\(component)")
+    }
+    #expect(try run(call).output.contains("z1 (gain) = a1 (gain)"))
+  }
+
+  /// Networks for which there is no p-value have a ranking all the same.
+  @Test(arguments: ["s", "one"]) func noPValueIsNoFailure(network: String) throws {
+    defer { clean() }
+    let found = try run("locate %\(network).npz --input %data.npz#u --reference %data.npz#z --json")
+    #expect(found.status == 0, "\(found.error)")
+    let layers = try #require(found.json["layers"] as? [[String: Any]])
+    #expect(layers[0]["layer"] as? String == (network == "s" ? "z4" : "z1"))
+    #expect(found.json["pValue"] is NSNull)
+    let note = try #require(found.json["note"] as? String)
+    #expect(note.contains("nothing of z1 reaches the outputs") == (network == "s"), "\(note)")
+    #expect(found.error.contains("no p-value") == (network == "s"), "\(found.error)")
+    let without = try run(
+      "locate %d.npz --input %data.npz#u --reference %data.npz#z --draws 0 --json")
+    #expect(without.status == 0 && without.json["pValue"] is NSNull)
+  }
+
+  /// The entropy of probabilities, which no training takes away, does not level the losses.
+  @Test func trainingCountsForProbabilitiesToo() throws {
+    defer { clean() }
+    let found = try run(
+      "locate %d.npz --input %data.npz#u --reference %data.npz#p --fine-tune --draws 0 --json")
+    let layers = try #require(found.json["layers"] as? [[String: Any]])
+    let losses = layers.compactMap { $0["fineTuneLoss"] as? Double }
+    #expect(losses.count == 4 && losses.allSatisfy { $0 >= 0 })
+    #expect(losses.max()! > 1.5 * losses.min()!, "\(losses)")
+  }
+
+  /// A sample that overflows has no deviation; the others have theirs.
+  @Test func samplesDoNotSpoilEachOther() throws {
+    defer { clean() }
+    let whole = try run("forward %r.npz --input %data.npz#x --uncertainty --json")
+    let found = try run("forward %r.npz --input %data.npz#huge --uncertainty --json")
+    let (a, b) = (
+      try #require(whole.json["standardDeviation"] as? [[Any]]),
+      try #require(found.json["standardDeviation"] as? [[Any]])
+    )
+    for j in a.indices where j != 1 {
+      #expect(a[j][0] as? Double == b[j][0] as? Double, "sample \(j)")
+    }
+  }
+
   @Test func badInputIsNamed() throws {
     defer { clean() }
     let other = try run(
@@ -274,6 +342,11 @@ import Testing
         stiffness + " --reference %data.npz#y --ensemble %r2.npz", 64,
         ["--ensemble", "not for --reference"]
       ),
+      (
+        stiffness + " --target %data.npz#y --ensemble %r3.npz", 1,
+        ["--ensemble", "dense 8→8", "expected those of the first"]
+      ),
+      (forward + " --uncertainty --output -", 64, ["--output -", "--uncertainty"]),
       (
         stiffness + " --target %data.npz#y --ensemble %c.npz", 1,
         ["c.npz", "6 inputs", "expected 3"]

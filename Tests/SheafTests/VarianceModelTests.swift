@@ -18,6 +18,22 @@ import Testing
     }
   }
 
+  /// In other units, however far away, the likelihood is shifted by their logarithm.
+  @Test(arguments: [1e-70, 1e70]) func unitsShiftTheLikelihood(unit: Double) throws {
+    for (seed, n) in [(1, 4), (2, 12), (3, 30)] as [(UInt64, Int)] {
+      let problem = try VarianceProblem(seed: seed, order: n, samples: 6, count: 3)
+      let tau = problem.variances.map { $0 + 0.1 }
+      var scaled = problem.model.residuals
+      scaled.scale(by: unit)
+      let model = try VarianceModel(
+        residuals: scaled, components: problem.components, floor: problem.floor * unit * unit)
+      let expected =
+        problem.model.logLikelihood(tau) - Double(scaled.count) * log(unit)
+      let found = model.logLikelihood(tau.map { $0 * unit * unit })
+      #expect(abs(found - expected) < 1e-9 * abs(expected), "order \(n): \(found), \(expected)")
+    }
+  }
+
   @Test func derivativesAreThoseOfDifferences() throws {
     for seed in 100..<120 as Range<UInt64> {
       let problem = try VarianceProblem(seed: seed, order: 3, samples: 12, count: 4)

@@ -24,6 +24,14 @@ struct Forward: ParsableCommand {
   @OptionGroup var uncertainty: UncertaintyOptions
   @Flag(help: "Print one JSON object.") var json = false
 
+  func validate() throws {
+    if uncertainty.uncertainty && output == CallFiles.standardStream {
+      throw ValidationError(
+        "--output - with --uncertainty: deviations are printed there, expected a file or no --output"
+      )
+    }
+  }
+
   func run() throws {
     var files = CallFiles()
     network.declare(in: &files)

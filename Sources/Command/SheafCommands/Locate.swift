@@ -102,6 +102,15 @@ struct Locate: ParsableCommand {
     }
     let model = try probes.varianceModel()
     let stiffness = try model.layerStiffness()
+    var settings = FineTuningSettings()
+    settings.seed = seed
+    var losses: [Double]?
+    if fineTune {
+      let bar = ProgressBar()
+      let count = bar.counter(of: probes.layers.count, "layers")
+      losses = try probes.fineTunedLosses(settings) { _ in count(1) }
+      bar.end()
+    }
     var generator = RandomGenerator(seed: seed)
     var test: FaultTest?
     if draws > 0 && probes.layers.count > 1 {
@@ -114,15 +123,6 @@ struct Locate: ParsableCommand {
         default: throw error
         }
       }
-    }
-    var settings = FineTuningSettings()
-    settings.seed = seed
-    var losses: [Double]?
-    if fineTune {
-      let bar = ProgressBar()
-      let count = bar.counter(of: probes.layers.count, "layers")
-      losses = try probes.fineTunedLosses(settings) { _ in count(1) }
-      bar.end()
     }
     return FaultReport(
       ranking: FaultRanking(probes, stiffness, fineTuneLosses: losses), test: test,

@@ -2,12 +2,15 @@ import ArgumentParser
 import Foundation
 
 extension Option: @retroactive Encodable where Value: Encodable {
+  /// The value alone.
   public func encode(to encoder: any Encoder) throws { try wrappedValue.encode(to: encoder) }
 }
 extension Flag: @retroactive Encodable where Value: Encodable {
+  /// Whether it is set, or which of its cases.
   public func encode(to encoder: any Encoder) throws { try wrappedValue.encode(to: encoder) }
 }
 extension OptionGroup: @retroactive Encodable where Value: Encodable {
+  /// The options of the group.
   public func encode(to encoder: any Encoder) throws { try wrappedValue.encode(to: encoder) }
 }
 

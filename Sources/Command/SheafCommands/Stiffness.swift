@@ -100,16 +100,19 @@ struct StiffnessCommand: ParsableCommand {
       GaussianSheaf(member).componentCovariances(of: components, at: state)
     }
     let r = observed.residuals
-    let model = try VarianceModel(
+    let all = try VarianceModel(
       residuals: r,
       components: components.indices.map { c in
         (0..<x.columns).map { j in observed.reduced(covariances.map { $0[c][j] }.mean) }
       },
       known: members.count > 1 ? outputs.covariances : nil,
       floor: 1e-6 * dot(r, r) / Double(r.count))
+    let twins = all.twins
+    let model = try all.merged(twins.map { [$0[0]] })
     var generator = RandomGenerator(seed: seed)
     let report = try StiffnessReport(
-      model, components, of: network, scale: observed.scale, draws: draws, using: &generator)
+      model, twins.map { $0.map { components[$0] } }, of: network, scale: observed.scale,
+      draws: draws, using: &generator)
     var delivery = Delivery()
     if let out {
       delivery.put {

@@ -9,7 +9,10 @@ import SheafProbability
 struct StiffnessReport {
   let network: Network
   let model: VarianceModel
+  /// The model's components.
   let components: [NoiseComponent]
+  /// By component those that it cannot be told from.
+  private let twins: [[NoiseComponent]]
   let scale: OutputDifference.Scale
   let fit: VarianceFit
   /// Of noise on the output alone; nil where that is the whole model.
@@ -20,17 +23,21 @@ struct StiffnessReport {
   let pValues: [Double?]
 
   init(
-    _ model: VarianceModel, _ components: [NoiseComponent], of network: Network,
+    _ model: VarianceModel, _ groups: [[NoiseComponent]], of network: Network,
     scale: OutputDifference.Scale, draws: Int, using generator: inout RandomGenerator
   ) throws {
+    let components = groups.map { $0[0] }
     (self.network, self.model, self.components, self.scale) = (network, model, components, scale)
+    twins = groups.map { Array($0.dropFirst()) }
     self.draws = draws
     let last = network.incoming[network.lastVertex]
     let constant = components.indices.filter { c in
-      switch components[c].source {
-      case .constant: true
-      case .edge(let e): last.contains(e) && !components[c].isGain
-      case .input, .kind: false
+      groups[c].contains { component in
+        switch component.source {
+        case .constant: true
+        case .edge(let e): last.contains(e) && !component.isGain
+        case .input, .kind: false
+        }
       }
     }
     if constant.count < components.count {
@@ -64,6 +71,11 @@ struct StiffnessReport {
     }
   }
 
+  private func label(_ component: NoiseComponent) -> String {
+    let (edge, kind) = Self.names(component, of: network)
+    return (edge ?? kind) + (component.isGain ? " (gain)" : "")
+  }
+
   private func share(_ c: Int) -> Double {
     fit.variances[c] / model.units[c]
   }
@@ -76,7 +88,8 @@ struct StiffnessReport {
           "edge": edge as Any? ?? NSNull(), "kind": kind, "gain": components[c].isGain,
           "variance": JSONOutput.number(fit.variances[c]),
           "standardError": JSONOutput.number(fit.standardErrors[c]),
-          "share": JSONOutput.number(share(c)), "pValue": JSONOutput.number(pValues[c]),
+          "twins": twins[c].map(label), "share": JSONOutput.number(share(c)),
+          "pValue": JSONOutput.number(pValues[c]),
         ] as [String: Any]
       },
       "logLikelihood": JSONOutput.number(fit.logLikelihood),
@@ -92,9 +105,9 @@ struct StiffnessReport {
     let n = TextOutput.number
     var rows = [["component", "kind", "variance", "standard error", "share", "p"]]
     for c in components.indices {
-      let (edge, kind) = Self.names(components[c], of: network)
+      let kind = Self.names(components[c], of: network).kind
       rows.append([
-        (edge ?? kind) + (components[c].isGain ? " (gain)" : ""), kind, n(fit.variances[c]),
+        ([components[c]] + twins[c]).map(label).joined(separator: " = "), kind, n(fit.variances[c]),
         n(fit.standardErrors[c]), n(share(c)), n(pValues[c]),
       ])
     }

@@ -20,11 +20,7 @@ public struct ActivationComparison: Sendable {
         found: "\(reference.edges.count) operations on stalks of \(shape(reference).prefix(12))",
         expected: "\(deployed.edges.count) on \(shape(deployed).prefix(12))")
     }
-    guard input.rows == deployed.inputDimension && input.columns > 0 else {
-      throw .quantity(
-        name: "the input", found: "(\(input.columns) samples, \(input.rows))",
-        expected: "(at least 1 sample, \(deployed.inputDimension))")
-    }
+    try deployed.checkProbes(input)
     let layers = deployed.layers
     guard !layers.isEmpty else { throw .noLayers }
     let state = NeuralSheaf(reference).forwardPass(input)

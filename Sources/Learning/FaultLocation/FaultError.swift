@@ -30,7 +30,7 @@ public enum FaultError: Error, CustomStringConvertible {
     case .constantReference(let probes):
       "the reference's outputs are the same for all \(probes) probes, expected outputs of a network for each probe"
     case .noDifference(let relative):
-      "no difference: nothing to locate; the outputs of the network and of the reference agree to \(relative) of their size"
+      "no difference: nothing to locate; the network and the reference agree to \(relative) of their size"
     case .noLayers: "the network has no layer with weights, expected at least one"
     case .structure(let found, let expected):
       "the reference network has \(found), expected \(expected) as in the deployed one; compare their outputs instead"

@@ -23,11 +23,7 @@ public struct FaultProbes: Sendable {
   public init(
     _ network: Network, input: Matrix, reference: Matrix
   ) throws(FaultError) {
-    guard input.rows == network.inputDimension && input.columns > 0 else {
-      throw .quantity(
-        name: "the input", found: "(\(input.columns) samples, \(input.rows))",
-        expected: "(at least 1 sample, \(network.inputDimension))")
-    }
+    try network.checkProbes(input)
     if let (_, j) = input.firstNonFinite { throw .notFinite(name: "the input", sample: j) }
     layers = network.layers
     guard !layers.isEmpty else { throw .noLayers }
@@ -57,5 +53,16 @@ public struct FaultProbes: Sendable {
         components: covariances.map { list in list.map { difference.reduced($0) } },
         floor: 1e-3 * dot(r, r) / Double(r.count))
     } catch { throw .variance(error) }
+  }
+}
+
+extension Network {
+  /// Checks the shape of probes.
+  func checkProbes(_ input: Matrix) throws(FaultError) {
+    guard input.rows == inputDimension && input.columns > 0 else {
+      throw .quantity(
+        name: "the input", found: "(\(input.columns) samples, \(input.rows))",
+        expected: "(at least 1 sample, \(inputDimension))")
+    }
   }
 }

@@ -11,12 +11,15 @@ public struct Backpropagation: GradientRule {
   /// The rule.
   public init() {}
 
+  /// A forward pass, a reverse sweep and the gradients.
   public func sweeps(_ network: Network) -> Int { 3 }
 
+  /// 1 for each edge.
   public func energyScales(_ network: Network, at progress: Double) -> [Double] {
     network.edges.map { _ in 1 }
   }
 
+  /// The gradient of the loss.
   public mutating func visitEdges(
     _ sheaf: NeuralSheaf, _ batch: inout RuleBatch, _ body: (EdgeGradient) -> Void
   ) -> RelaxationReport {

@@ -71,6 +71,7 @@ public struct EquilibriumRule: GradientRule {
     (self.relaxation, self.discordClip) = (relaxation, discordClip)
   }
 
+  /// The budget and the gradients, or a guess at what a solver takes.
   public func sweeps(_ network: Network) -> Int {
     switch relaxation {
     case .sweeps(let n): 2 + 2 * n
@@ -78,12 +79,14 @@ public struct EquilibriumRule: GradientRule {
     }
   }
 
+  /// κ/(γ · the loss's scale) of each edge.
   public func energyScales(_ network: Network, at progress: Double) -> [Double] {
     let scale = effectiveCoupling(at: progress) / network.lossGradientScale
     let gamma = stiffness.values(network, at: progress)
     return network.edges.map { scale / gamma[$0.target] }
   }
 
+  /// κ.
   public func coupling(at progress: Double) -> Double? { coupling.value(at: progress) }
 
   /// Relaxes the samples against their targets and hands over what each edge makes of its own
@@ -94,14 +97,7 @@ public struct EquilibriumRule: GradientRule {
     _ sheaf: NeuralSheaf, _ batch: inout RuleBatch, _ body: (EdgeGradient) -> Void
   ) throws -> RelaxationReport {
     let end = try relax(sheaf, &batch)
-    let network = sheaf.network
-    let scale = -end.scale * network.lossGradientScale
-    for (e, edge) in network.edges.enumerated() where !edge.operation.parameterNames.isEmpty {
-      var v = end.momenta[edge.target]
-      if let discordClip { v.shortenColumns(to: discordClip / end.scale) }
-      body(
-        EdgeGradient(edge: e, cotangent: v, source: end.state.stalks[edge.source], scale: scale))
-    }
+    end.visitEdges(sheaf.network, discordClip: discordClip, body)
     return end.report
   }
 
@@ -112,6 +108,18 @@ public struct EquilibriumRule: GradientRule {
     let momenta: [Matrix]
     let scale: Double
     let report: RelaxationReport
+
+    /// The gradient of E*/κ, edge by edge.
+    func visitEdges(
+      _ network: Network, discordClip: Double? = nil, _ body: (EdgeGradient) -> Void
+    ) {
+      let factor = -scale * network.lossGradientScale
+      for (e, edge) in network.edges.enumerated() where !edge.operation.parameterNames.isEmpty {
+        var v = momenta[edge.target]
+        if let discordClip { v.shortenColumns(to: discordClip / scale) }
+        body(EdgeGradient(edge: e, cotangent: v, source: state.stalks[edge.source], scale: factor))
+      }
+    }
   }
 
   /// Relaxes the samples.

@@ -38,21 +38,26 @@ public struct EvidenceRule: GradientRule {
     self.equilibrium = equilibrium
   }
 
+  /// Those of the equilibrium, and two sweeps and gradients for each output.
   public func sweeps(_ network: Network) -> Int {
     equilibrium.sweeps(network)
       + (needsSigns(network) ? 5 : 3 * network.outputDimension)
   }
 
+  /// Those of the equilibrium.
   public func energyScales(_ network: Network, at progress: Double) -> [Double] {
     equilibrium.energyScales(network, at: progress)
   }
 
+  /// κ.
   public func coupling(at progress: Double) -> Double? { equilibrium.coupling(at: progress) }
 
+  /// Beyond `exactOutputs` outputs.
   public func needsSigns(_ network: Network) -> Bool {
     network.outputDimension > Self.exactOutputs
   }
 
+  /// The gradient of (E* + ½ log det(I + CH))/κ.
   public mutating func visitEdges(
     _ sheaf: NeuralSheaf, _ batch: inout RuleBatch, _ body: (EdgeGradient) -> Void
   ) throws -> RelaxationReport {
@@ -69,18 +74,12 @@ public struct EvidenceRule: GradientRule {
     }
     let kappa = equilibrium.effectiveCoupling(at: batch.progress)
     let end = try equilibrium.relax(sheaf, &batch)
-    let loss = network.lossGradientScale
-    for (e, edge) in network.edges.enumerated() where !edge.operation.parameterNames.isEmpty {
-      body(
-        EdgeGradient(
-          edge: e, cotangent: end.momenta[edge.target], source: end.state.stalks[edge.source],
-          scale: -end.scale * loss))
-    }
+    end.visitEdges(network, body)
     let model = GaussianSheaf(
       network, noise: try EdgeNoise(network.edges.map { gamma[$0.target] }, of: network))
     _ = try determinant.visit(
       model, at: end.state, momenta: end.momenta, momentumScale: end.scale * kappa,
-      coupling: kappa, scale: loss / kappa, body)
+      coupling: kappa, scale: network.lossGradientScale / kappa, body)
     return end.report
   }
 }

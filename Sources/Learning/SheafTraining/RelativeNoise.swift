@@ -41,23 +41,30 @@ public struct RelativeNoise: GradientRule {
     penalty = NoisePenalty(.relative(variance))
   }
 
+  /// Those of the other rule and four, the gradients among them.
   public func sweeps(_ network: Network) -> Int { 4 + (base?.sweeps(network) ?? 2) }
 
+  /// Those of the other rule.
   public func energyScales(_ network: Network, at progress: Double) -> [Double] {
     (base ?? Backpropagation()).energyScales(network, at: progress)
   }
 
+  /// κ of the other rule.
   public func coupling(at progress: Double) -> Double? { base?.coupling(at: progress) }
 
+  /// Yes: one for each output.
   public func needsSigns(_ network: Network) -> Bool { true }
 
+  /// Of the squares of what edges determine, and of the J_eᵀc.
   public var sumCount: Int { 2 }
 
+  /// A share's sums of squares, edge by edge.
   public mutating func sums(_ k: Int, _ sheaf: NeuralSheaf, _ batch: RuleBatch) -> [Double] {
     k == 0
       ? penalty.runForward(sheaf, batch.input) : penalty.pullBack(sheaf, signs: batch.signs)
   }
 
+  /// The other rule's gradient and the penalty's.
   public mutating func visitEdges(
     _ sheaf: NeuralSheaf, _ batch: inout RuleBatch, _ body: (EdgeGradient) -> Void
   ) throws -> RelaxationReport {

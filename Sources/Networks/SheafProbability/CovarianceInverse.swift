@@ -41,10 +41,11 @@ struct CovarianceInverse {
       let whole = pivot
       for j in 0..<i { pivot -= rows[i * n + j] * rows[i * n + j] }
       guard pivot > 1e-15 * whole && pivot.isFinite else { return nil }
-      determinant *= pivot
-      if !(determinant > 1e-200 && determinant < 1e200) {
-        logDeterminant += log(determinant)
-        determinant = 1
+      // Products of pivots, as long as they stay within range, spare logarithms.
+      if pivot > 1e-100 && pivot < 1e100 && determinant > 1e-200 && determinant < 1e200 {
+        determinant *= pivot
+      } else {
+        logDeterminant += log(pivot)
       }
       // The inverse of L_ii, which is what is needed of it.
       rows[i * n + i] = 1 / pivot.squareRoot()

@@ -38,25 +38,22 @@ extension VarianceModel {
     let start = spread(null.variances, groups)
     let alternative = try better(start)
     let outside = (0..<count).filter { c in !groups.contains { $0.contains(c) } }
-    let ratio = max(0, 2 * (alternative.logLikelihood - null.logLikelihood))
-    let statistic = try tied(ratio, null.variances, groups, outside)
+    // Of the data as of the draws, so that they are alike.
+    let statistic = try risen(residuals, hypothesis, groups, outside)
     let factors = try hypothesis.lowerFactors(null.variances)
     var runs = (0..<draws).map { _ in Draw(seed: generator.next()) }
     forEachInParallel(&runs, threads: threads) { run in
       var own = RandomGenerator(seed: run.seed)
       let residuals = sample(factors, using: &own)
       run.result = Result { () throws(VarianceError) in
-        let h = try hypothesis.replacing(residuals).ascend(from: nil, tolerance: 1e-6).point
-        let model = try replacing(residuals)
-        let a = try model.ascend(from: nil, tolerance: 1e-6).point
-        return try model.tied(
-          max(0, 2 * (a.logLikelihood - h.logLikelihood)), h.variances, groups, outside)
+        try risen(residuals, hypothesis, groups, outside)
       }
     }
     var beyond = 1
     for run in runs where try run.result.get() >= statistic { beyond += 1 }
     return LikelihoodRatio(
-      statistic: ratio, pValue: Double(beyond) / Double(draws + 1), null: null,
+      statistic: max(0, 2 * (alternative.logLikelihood - null.logLikelihood)),
+      pValue: Double(beyond) / Double(draws + 1), null: null,
       alternative: alternative)
   }
 
@@ -78,6 +75,17 @@ extension VarianceModel {
   private func better(_ start: [Double]) throws(VarianceError) -> VarianceFit {
     let (even, other) = (try fit(), try fit(from: start))
     return even.logLikelihood >= other.logLikelihood ? even : other
+  }
+
+  /// The statistic of some residuals, by fits from even shares.
+  private func risen(
+    _ residuals: Matrix, _ hypothesis: VarianceModel, _ groups: [[Int]], _ outside: [Int]
+  ) throws(VarianceError) -> Double {
+    let h = try hypothesis.replacing(residuals).ascend(from: nil, tolerance: 1e-6).point
+    let model = try replacing(residuals)
+    let a = try model.ascend(from: nil, tolerance: 1e-6).point
+    return try model.tied(
+      max(0, 2 * (a.logLikelihood - h.logLikelihood)), h.variances, groups, outside)
   }
 
   /// A ratio, or where it is 0 a score below 0 of the components that the hypothesis leaves out.

@@ -19,18 +19,10 @@ struct OutputCurvature {
   /// = κ (diag √φ − φ√φᵀ)(diag √φ − √φφᵀ), as Σφ = 1.
   func factor(at z: Matrix, sample j: Int) -> Matrix {
     let n = z.rows
-    let root = coupling.squareRoot()
-    let p = activation(z.columns(j..<j + 1)).elements
-    switch activation {
-    case .identity: return .diagonal([Double](repeating: root, count: n))
-    case .sigmoid: return .diagonal(p.map { root * ($0 * (1 - $0)).squareRoot() })
-    case .softmax:
-      var f = Matrix(rows: n, columns: n)
-      for b in 0..<n {
-        let s = root * p[b].squareRoot()
-        for a in 0..<n { f[a, b] = (a == b ? s : 0) - p[a] * s }
-      }
-      return f
-    }
+    let p = activation(z.columns(j..<j + 1)).columns([Int](repeating: 0, count: n))
+    var b = p
+    activation.setCurvatureRoot(at: p, of: .identity(n), into: &b)
+    b.scale(by: coupling.squareRoot())
+    return b
   }
 }

@@ -202,7 +202,7 @@ extension VarianceModel {
   }
 
   /// The symmetric matrix of sample j in a list of triangles that begins at a place.
-  private func triangle(_ list: [Double], _ start: Int, _ j: Int) -> Matrix {
+  func triangle(_ list: [Double], _ start: Int, _ j: Int) -> Matrix {
     let n = residuals.rows
     var matrix = Matrix(rows: n, columns: n)
     var at = start + j * n * (n + 1) / 2

@@ -106,6 +106,22 @@ public struct VarianceModel: Sendable {
       known: known, floor: floor)
   }
 
+  /// The components, those together that are multiples of each other on all samples: no residuals tell them apart, and one of them can stand
+  /// for all. So it is with the gains of z and of a ReLU that alone reads it, as J_z = J_aD and a = Dz with the slopes D, and with a sum and its terms.
+  public var twins: [[Int]] {
+    var gram = Matrix(rows: count, columns: count)
+    if count > 0 { gram.addProduct(packed, packed, transposing: .left) }
+    var groups: [[Int]] = []
+    for c in 0..<count {
+      let twin = groups.firstIndex { group in
+        let d = group[0]
+        return gram[c, d] > (1 - 1e-12) * (gram[c, c] * gram[d, d]).squareRoot()
+      }
+      if let twin { groups[twin].append(c) } else { groups.append([c]) }
+    }
+    return groups
+  }
+
   /// The same model of other residuals.
   ///
   /// - Parameter residuals: r, of the shape that it was.
@@ -147,20 +163,11 @@ public struct VarianceModel: Sendable {
 
   /// The Cholesky factors of all S_i.
   func lowerFactors(_ variances: [Double]) throws(VarianceError) -> [Matrix] {
-    let n = residuals.rows
     let s = covariances(variances)
     var factors: [Matrix] = []
     for j in 0..<residuals.columns {
-      var matrix = Matrix(rows: n, columns: n)
-      var at = j * n * (n + 1) / 2
-      for k in 0..<n {
-        for i in k..<n {
-          matrix[i, k] = s[at, 0]
-          at += 1
-        }
-      }
       do {
-        factors.append(try CholeskyFactorization(matrix).lowerTriangle)
+        factors.append(try CholeskyFactorization(triangle(s.elements, 0, j)).lowerTriangle)
       } catch { throw .indefinite(sample: j) }
     }
     return factors
