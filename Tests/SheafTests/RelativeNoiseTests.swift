@@ -214,6 +214,21 @@ struct RelativeNoiseTests {
     #expect(parameters(whole.network) == parameters(second.network))
   }
 
+  /// Signs are ±1, as often one as the other, and independent: over n the mean and each mean product are 0 within five deviations 1/√n.
+  @Test func signsAreFairCoins() {
+    var g = RandomGenerator(seed: 8)
+    let n = 20_000
+    let signs = g.signs(rows: 3, columns: n)
+    #expect(signs.elements.allSatisfy { abs($0) == 1 })
+    let bound = 5 * Double(n).squareRoot()
+    for i in 0..<3 {
+      #expect(abs((0..<n).reduce(0) { $0 + signs[i, $1] }) < bound)
+      for k in 0..<i {
+        #expect(abs((0..<n).reduce(0) { $0 + signs[i, $1] * signs[k, $1] }) < bound)
+      }
+    }
+  }
+
   @Test func noiseOutOfRange() {
     for value in [0, -1, .infinity, .nan] {
       #expect(
