@@ -14,7 +14,8 @@ let libraries = [
   "LinearAlgebra", "SparseFactorizations", "ExactAlgebra", "ConvexPrograms", "Distributions",
   "NetworkKernels", "CellComplexes", "CellularSheaves", "SheafCohomology", "SheafInference",
   "NeuralSheaves", "PiecewiseEnergies", "SheafFlows", "Equilibria", "SheafDiagnostics",
-  "NetworkMaps", "SheafProbability", "SheafTraining", "FaultLocation", "SheafLaws", "ArrayFiles",
+  "NetworkMaps", "SheafProbability", "SheafTraining", "FaultLocation", "NetworkDiagnosis",
+  "SheafLaws", "ArrayFiles",
   "SheafFiles", "ModelFormats",
   "Datasets", "Figures",
   "Reproduction", "SheafApplications",
@@ -102,6 +103,12 @@ let package = Package(
     floor(
       "Learning", "FaultLocation",
       on: ["SheafProbability", "SheafTraining", "NeuralSheaves", "LinearAlgebra"]),
+    floor(
+      "Learning", "NetworkDiagnosis",
+      on: [
+        "FaultLocation", "SheafDiagnostics", "SheafProbability", "SheafTraining", "Equilibria",
+        "PiecewiseEnergies", "NeuralSheaves", "Distributions", "LinearAlgebra",
+      ]),
 
     .systemLibrary(
       name: "CZip", path: "Sources/Files/CZip", pkgConfig: "libzip",
@@ -140,11 +147,11 @@ let package = Package(
       on: [
         "ArrayFiles", "CellComplexes", "CellularSheaves", "Datasets", "Equilibria", "ExactAlgebra",
         "Distributions", "FaultLocation", "Figures", "LinearAlgebra", "ModelFormats", "NetworkMaps",
-        "Reproduction",
+        "NetworkDiagnosis", "Reproduction",
         "SheafApplications", "SheafCohomology", "SheafFiles", "SheafInference",
         "SparseFactorizations",
         "NeuralSheaves", "PiecewiseEnergies", "SheafDiagnostics", "SheafFlows",
-        "SheafProbability", "SheafTraining",
+        "SheafProbability", "SheafTraining", "WebPages",
         .product(name: "BigInt", package: "BigInt"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

@@ -18,6 +18,29 @@ import Testing
     }
   }
 
+  /// A known part of the covariances counts as it is: K = Σ σ_c P_c moves the likelihood by σ.
+  @Test func knownPartsAreAdded() throws {
+    for seed in 60..<80 as Range<UInt64> {
+      let problem = try VarianceProblem(
+        seed: seed, order: seed % 4 == 3 ? 30 : 4, samples: 6, count: 3)
+      let tau = problem.variances.map { $0 + 0.1 }
+      let known = (0..<problem.model.residuals.columns).map { j in
+        zip(problem.components, [0.3, 0, 0.7]).reduce(into: Matrix(rows: 0, columns: 0)) {
+          sum, part in
+          var term = part.0[j]
+          term.scale(by: part.1)
+          if sum.count == 0 { sum = term } else { sum.add(term) }
+        }
+      }
+      let model = try VarianceModel(
+        residuals: problem.model.residuals, components: problem.components, known: known,
+        floor: problem.floor)
+      let expected = problem.model.logLikelihood(zip(tau, [0.3, 0, 0.7]).map { $0 + $1 })
+      let found = model.logLikelihood(tau)
+      #expect(abs(found - expected) < 1e-10 * abs(expected), "seed \(seed): \(found), \(expected)")
+    }
+  }
+
   /// In other units, however far away, the likelihood is shifted by their logarithm.
   @Test(arguments: [1e-70, 1e70]) func unitsShiftTheLikelihood(unit: Double) throws {
     for (seed, n) in [(1, 4), (2, 12), (3, 30)] as [(UInt64, Int)] {

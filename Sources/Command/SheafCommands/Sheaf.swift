@@ -16,7 +16,7 @@ public struct Sheaf: ParsableCommand {
     version: Version.number,
     subcommands: [
       Inspect.self, Forward.self, Flow.self, Equilibrate.self, Spectrum.self, StiffnessCommand.self,
-      Locate.self, Train.self,
+      Locate.self, Diagnose.self, Train.self,
       Reproduce.self, Check.self, Cohomology.self, Laplacian.self, Harmonic.self, Sections.self,
       ConsistencyCommand.self, Fuse.self, Smooth.self, AnomaliesCommand.self, Diffuse.self,
       Learn.self,

@@ -1,0 +1,112 @@
+import Distributions
+import FaultLocation
+import LinearAlgebra
+import NeuralSheaves
+
+/// How two networks differ on the same samples.
+public struct NetworkDifference: Sendable {
+  /// Samples that are put into different classes, ascending; empty where outputs are no classes.
+  public let disagreements: [Int]
+  /// The classes by this network and by the other; empty where outputs are no classes.
+  public let predicted: [(own: Int, other: Int)]
+  /// ‖z − z′‖/‖z‖ over all samples.
+  public let relative: Double
+  /// The samples that only this network, and only the other, gets right, where classes are known.
+  public let onlyRight: (own: [Int], other: [Int])?
+  /// The p-value that neither is right more often, from those samples alone (the exact test of McNemar 1947); nil where classes are not known.
+  public let pValue: Double?
+  /// By layer of both, where their graphs correspond, how much its result differs on the other's own activations.
+  public let layers: [(name: String, discrepancy: Double)]
+  /// The stalks of either network that were compared.
+  public let stalks: (own: [Int], other: [Int])
+  /// Linear centred kernel alignment of every two stalks, (own, other): 1 where one is a rotation and a multiple of the other, 0 where they have
+  /// nothing in common (Kornblith et al. 2019).
+  public let alignment: Matrix
+
+  /// Compares networks of the same inputs and outputs.
+  ///
+  /// Cost: a forward pass of the other; n² numbers for each stalk of n samples, at most `most`.
+  public init(_ samples: NetworkSamples, _ other: Network, most: Int = 300) {
+    let network = samples.network
+    precondition(
+      other.inputDimension == network.inputDimension
+        && other.outputDimension == network.outputDimension)
+    let z = other.logits(samples.input)
+    var difference = z
+    difference.add(samples.logits, scale: -1)
+    relative = (difference.sumOfSquares / samples.logits.sumOfSquares).squareRoot()
+    if network.classCount != nil {
+      let (own, theirs) = (network.classLogits(samples.logits), network.classLogits(z))
+      let pairs = (0..<samples.count).map { j in
+        (own: own.largestRow(ofColumn: j), other: theirs.largestRow(ofColumn: j))
+      }
+      let apart = pairs.indices.filter { pairs[$0].own != pairs[$0].other }
+      (predicted, disagreements) = (pairs, apart)
+      onlyRight = samples.classes.map { classes in
+        (
+          apart.filter { pairs[$0].own == classes[$0] },
+          apart.filter { pairs[$0].other == classes[$0] }
+        )
+      }
+    } else {
+      (predicted, disagreements, onlyRight) = ([], [], nil)
+    }
+    pValue = onlyRight.map { signTest($0.own.count, $0.other.count) }
+    let comparison = try? ActivationComparison(
+      network, reference: other, input: samples.input)
+    layers =
+      comparison.map { zip(network.layers, $0.discrepancies).map { ($0.name, $1) } } ?? []
+    stalks = (Self.shown(network), Self.shown(other))
+    let some = samples.spread(most)
+    let state = NeuralSheaf(other).forwardPass(samples.input.columns(some))
+    let (a, b) = (
+      stalks.own.map { Kernel(samples.state.stalks[$0].columns(some)) },
+      stalks.other.map { Kernel(state.stalks[$0]) }
+    )
+    var alignment = Matrix(rows: a.count, columns: b.count)
+    for (i, own) in a.enumerated() {
+      for (k, theirs) in b.enumerated() { alignment[i, k] = own.alignment(theirs) }
+    }
+    self.alignment = alignment
+  }
+
+  /// What activations give, and the output.
+  private static func shown(_ network: Network) -> [Int] {
+    network.vertices.indices.filter { v in
+      v == network.lastVertex
+        || network.edges[network.incoming[v]].contains { $0.operation.kind == .activation }
+    }
+  }
+}
+
+/// The probability that fair coins fall at least as unevenly as a to b.
+private func signTest(_ a: Int, _ b: Int) -> Double {
+  let n = a + b
+  guard n > 0 else { return 1 }
+  // P(X ≤ k) of Binomial(n, ½), by the incomplete beta function as the upper tail of F.
+  let k = min(a, b)
+  if k == n - k { return 1 }
+  let f = FDistribution(Double(2 * (k + 1)), Double(2 * (n - k)))
+  // X ≤ k ⟺ F(2(k+1), 2(n−k)) ≥ (n − k)/(k + 1), p = ½.
+  return min(1, 2 * f.upperTail(Double(n - k) / Double(k + 1)))
+}
+
+/// The centred Gram matrix of samples of a stalk.
+private struct Kernel {
+  let matrix: Matrix
+  let norm: Double
+
+  init(_ stalk: Matrix) {
+    var means = Matrix(rows: stalk.rows, columns: 1)
+    means.addRowSums(of: stalk, scale: 1 / Double(stalk.columns))
+    var centred = stalk
+    centred.addToEachColumn(means, scale: -1)
+    var gram = Matrix(rows: stalk.columns, columns: stalk.columns)
+    gram.addGram(centred, transposed: true, keeping: 0)
+    (matrix, norm) = (gram, gram.sumOfSquares.squareRoot())
+  }
+
+  func alignment(_ other: Kernel) -> Double {
+    norm > 0 && other.norm > 0 ? dot(matrix, other.matrix) / (norm * other.norm) : 0
+  }
+}

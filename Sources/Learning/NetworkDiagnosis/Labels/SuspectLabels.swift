@@ -1,0 +1,83 @@
+import LinearAlgebra
+import NeuralSheaves
+
+/// Which labels look wrong.
+///
+/// The ranking is by the cross-entropy of networks that were trained without the sample where training is allowed; it is what no score of the
+/// trained network itself was found to improve on (Docs/Diagnosis.md). The other scores are shown beside it.
+public struct SuspectLabels: Sendable {
+  /// Where the logits come from that labels are judged by.
+  public enum Source: Sendable, Equatable {
+    /// Networks trained without the sample (`CrossValidation`).
+    case crossValidation(folds: Int)
+    /// The network itself, which may have learned wrong labels by heart.
+    case network
+  }
+
+  /// Where they come from.
+  public let source: Source
+  /// The model of wrong labels, with its p-values, chances and proposed classes.
+  public let noise: LabelNoise
+  /// The samples in the order of their cross-entropies, largest first.
+  public let ranking: [Int]
+  /// The samples whose labels are taken for wrong, likeliest first.
+  public let suspects: [Int]
+  /// The bound of the share of right labels among the suspects, as the model has it.
+  public let falseDiscoveryRate: Double
+  /// By sample the cross-entropy less its median, over 1.4826 times the median of the absolute deviations; NaN where that is 0.
+  public let robustScores: [Double]
+  /// By sample d_y² − min over c of d_c², d_c the Mahalanobis distance from class c in the last hidden stalk of the network; empty where there
+  /// is none.
+  public let mahalanobisGaps: [Double]
+  /// By sample m_y (`FlipEnergies`), y the class given; empty where they were not worked out.
+  public let flipEnergies: [Double]
+  /// The mean of m_y along training, where there is a record of it.
+  public let averagedFlipEnergies: [Double]
+
+  /// The suspects among samples with classes.
+  ///
+  /// - Parameters:
+  ///   - validation: networks trained without each sample; nil to judge by the network itself.
+  ///   - record: the mean along training of m_y of each sample.
+  /// - Throws: `FactorizationError` where the last hidden stalk is the same for all samples of each class.
+  public init(
+    _ samples: NetworkSamples, validation: CrossValidation?, folds: Int = 5,
+    flipEnergies: [Double] = [], record: [Double] = [], falseDiscoveryRate: Double = 0.1
+  ) {
+    guard let classes = samples.classes, let count = samples.network.classCount else {
+      preconditionFailure("suspect labels of samples without classes")
+    }
+    let noise = LabelNoise(
+      validation?.logits ?? samples.network.classLogits(samples.logits), classes)
+    source = validation == nil ? .network : .crossValidation(folds: folds)
+    self.noise = noise
+    self.falseDiscoveryRate = falseDiscoveryRate
+    ranking = noise.crossEntropies.indices.sorted {
+      noise.crossEntropies[$0] > noise.crossEntropies[$1]
+    }
+    suspects = noise.suspects(falseDiscoveryRate: falseDiscoveryRate)
+    robustScores = robustDeviations(noise.crossEntropies)
+    self.flipEnergies = flipEnergies
+    averagedFlipEnergies = record
+    let stalk = samples.network.lastHiddenVertex.map { samples.state.stalks[$0] }
+    let gaussians = stalk.flatMap { stalk in
+      stalk.rows <= 2048 ? try? ClassGaussians(stalk, classes: classes, count: count) : nil
+    }
+    if let stalk, let distances = gaussians?.squaredDistances(stalk) {
+      mahalanobisGaps = classes.enumerated().map { j, y in
+        distances[y, j] - (0..<count).map { distances[$0, j] }.min()!
+      }
+    } else {
+      mahalanobisGaps = []
+    }
+  }
+}
+
+extension Network {
+  /// The vertex that the last affine edges read, if it is not the input.
+  var lastHiddenVertex: Int? {
+    guard incoming[lastVertex].count == 1, let e = incoming[lastVertex].first else { return nil }
+    let source = edges[e].source
+    return source == 0 ? nil : source
+  }
+}
