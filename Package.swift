@@ -17,7 +17,7 @@ let libraries = [
   "NetworkMaps", "SheafProbability", "SheafTraining", "FaultLocation", "NetworkDiagnosis",
   "SheafLaws", "ArrayFiles",
   "SheafFiles", "ModelFormats",
-  "Datasets", "Figures",
+  "Datasets", "Figures", "WebPages",
   "Reproduction", "SheafApplications",
 ]
 
@@ -130,6 +130,7 @@ let package = Package(
     floor("Files", "Datasets", on: ["LinearAlgebra"]),
 
     floor("Command", "Figures", on: ["NeuralSheaves"]),
+    floor("Command", "WebPages", on: ["CZlib"]),
     floor(
       "Command", "Reproduction",
       on: [
