@@ -12,7 +12,7 @@ public struct Drawing: Sendable, Equatable {
   /// What it shows, for those who do not see it.
   public var alternative: String
   /// Whether it needs room: it may be as wide as the page, and on a narrow one it scrolls rather than shrink until
-  /// nobody can read it.
+  /// nobody can read it. Other figures always fit.
   public var isWide: Bool
 
   /// A figure with its caption.

@@ -19,14 +19,14 @@ enum Stylesheet {
     body{margin:0 auto;max-width:82rem;padding:0 1.25rem;overflow-wrap:anywhere}
     header{padding:2.5rem 0 1.25rem;border-bottom:1px solid var(--line)}
     h1{font-size:1.9rem;line-height:1.2;margin:0;letter-spacing:-.015em;text-wrap:balance}
-    header p{margin:.4rem 0 0;color:var(--soft)}
+    header p{margin:.4rem 0 0;color:var(--soft);max-width:none}
     h2{font-size:1.35rem;line-height:1.25;margin:0 0 .5rem;letter-spacing:-.01em}
     h3{font-size:1.05rem;line-height:1.35;margin:1.75rem 0 .5rem}
     p,ul,dl{margin:0 0 1rem;max-width:44rem}
     main{outline:none}
     main>section{padding:2rem 0 1rem}
     main>section+section{border-top:1px solid var(--line)}
-    .note,.up,.count,footer{color:var(--soft)}
+    .note,.up,.count,.arrow,footer{color:var(--soft)}
     a{color:var(--accent);text-underline-offset:.15em;text-decoration-thickness:.06em}
     a:hover{text-decoration-thickness:.12em}
     :focus-visible{outline:3px solid var(--accent);outline-offset:2px;border-radius:2px}
@@ -71,24 +71,25 @@ enum Stylesheet {
     table{border-collapse:separate;border-spacing:0;font-size:.875rem;line-height:1.4;overflow-wrap:normal}
     th,td{padding:.35rem .75rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);
       max-width:24rem}
-    tbody th{font-weight:400;overflow-wrap:anywhere;min-width:4rem}
+    tbody th{font-weight:400;overflow-wrap:anywhere;min-width:4rem;position:sticky;left:0;z-index:1;
+      background-color:var(--ground)}
     td{overflow-wrap:break-word}
     tbody tr:last-child>*{border-bottom:0}
     thead th{position:sticky;top:0;z-index:2;background:var(--panel);font-weight:600;vertical-align:bottom}
+    thead th:first-child{left:0;z-index:3}
     .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
     tbody tr:hover>*{background-color:var(--panel)}
     tr:target>*{background-color:var(--mark)}
     .bar{background-image:linear-gradient(to right,var(--bar) calc(var(--b)*100%),transparent 0);
       background-size:100% calc(100% - 4px);background-position:0 2px;background-repeat:no-repeat;min-width:6rem}
     tbody .shade,tbody tr:hover>.shade{background-color:rgb(var(--heat)/var(--s))}
-    thead button{all:unset;box-sizing:border-box;cursor:pointer;display:block;width:100%;position:relative;
-      padding-right:1.1em}
-    .n button{padding:0 0 0 1.1em}
+    thead button{all:unset;box-sizing:border-box;cursor:pointer;display:block;width:100%}
     thead button:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
-    thead button::after{content:"↕";position:absolute;right:0;bottom:0;color:var(--soft);font-weight:400}
-    .n button::after{right:auto;left:0}
-    [aria-sort=ascending] button::after{content:"↑";color:var(--accent)}
-    [aria-sort=descending] button::after{content:"↓";color:var(--accent)}
+    th:not(.n) button::after,.n button::before{content:"\\a0↕\\a0";content:"\\a0↕\\a0"/"";color:var(--soft);font-weight:400}
+    [aria-sort=ascending]:not(.n) button::after,.n[aria-sort=ascending] button::before{
+      content:"\\a0↑\\a0";content:"\\a0↑\\a0"/"";color:var(--accent);font-weight:700}
+    [aria-sort=descending]:not(.n) button::after,.n[aria-sort=descending] button::before{
+      content:"\\a0↓\\a0";content:"\\a0↓\\a0"/"";color:var(--accent);font-weight:700}
     .tools{display:flex;flex-wrap:wrap;gap:.35rem 1rem;align-items:baseline;margin:0 0 .5rem;font-size:.875rem}
     .tools label{display:flex;gap:.5rem;align-items:baseline;flex:0 1 auto}
     .tools input{font:inherit;color:inherit;background:var(--ground);border:1px solid var(--soft);border-radius:4px;
@@ -103,11 +104,12 @@ enum Stylesheet {
 
   private static let pictures = """
     figure{margin:0 0 1.75rem}
-    figure svg{display:block;width:100%;height:auto;max-width:min(var(--natural),56rem);overflow:visible}
-    .wide svg{min-width:min(calc(var(--natural)*.75),48rem);max-width:var(--natural);overflow:hidden}
+    figure svg{display:block;width:100%;height:auto;max-width:min(var(--natural),46rem)}
+    .wide svg{max-width:var(--natural)}
+    .scroll svg{min-width:calc(var(--natural)*.7)}
     figcaption{color:var(--soft);font-size:.9rem;max-width:44rem;margin-top:.6rem}
     svg a:hover{opacity:.7}
-    .gallery{list-style:none;padding:0;max-width:none;display:grid;gap:1.25rem 1rem;
+    .gallery{list-style:none;margin:0 0 1.75rem;padding:0;max-width:none;display:grid;gap:1.25rem 1rem;
       grid-template-columns:repeat(auto-fill,minmax(8.5rem,1fr))}
     .gallery li{min-width:0;font-size:.85rem;line-height:1.4}
     .gallery img{display:block;max-width:100%;height:auto;image-rendering:pixelated;border:1px solid var(--line)}
@@ -133,7 +135,9 @@ enum Stylesheet {
       h1{font-size:1.5rem}
       .facts div{grid-template-columns:1fr}
       .facts div+div{margin-top:.4rem}
-      .tools label{flex-wrap:wrap}
+      th,td{padding:.35rem .5rem}
+      tbody th{max-width:8.5rem}
+      .bar{min-width:4.5rem}
     }
     @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
     """
@@ -143,15 +147,17 @@ enum Stylesheet {
       @page{margin:18mm 16mm}
       html{font-size:10pt}
       body{max-width:none;padding:0}
-      .skip,.tools,.more,.up,thead button::after{display:none!important}
-      .table .scroll,.scroll{max-height:none;overflow:visible;width:auto}
-      thead th{position:static}
+      .skip,.tools label,.more,.up{display:none!important}
+      thead button::before,thead button::after{content:none!important}
+      .table .scroll,.scroll{max-height:none;overflow:visible}
+      thead th,tbody th{position:static}
       thead{display:table-header-group}
       a{color:inherit;text-decoration:underline}
-      h2,h3,.caption,summary{break-after:avoid}
-      figure,tr,.gallery li,.summary li{break-inside:avoid}
-      .wide svg{min-width:0}
-      figure svg{max-height:22cm}
+      h2,h3,.note,.caption,.tools,summary{break-after:avoid}
+      .facts{display:block}
+      figure,tr,.short .scroll,.facts div,.gallery li,.summary li{break-inside:avoid}
+      .scroll svg{min-width:0}
+      figure svg{max-height:18cm}
       details::details-content{content-visibility:visible;block-size:auto}
       .bar,.shade,svg,.sign{-webkit-print-color-adjust:exact;print-color-adjust:exact}
     }

@@ -181,20 +181,13 @@ struct SVGAdapter {
   /// The attributes of the outermost element.
   private func root(_ attributes: [Attribute]) -> [Attribute] {
     func value(_ name: String) -> String? { attributes.first { $0.name == name }?.value }
-    func number(_ name: String) -> Double? {
-      value(name).flatMap { Double($0.prefix { "0123456789.".contains($0) }) }
-    }
+    func number(_ name: String) -> Double? { value(name).flatMap(Self.number) }
     var result: [Attribute] = []
-    var width = number("width") ?? 300
     if let box = value("viewBox") {
       result.append(Attribute(name: "viewBox", value: box))
-      let numbers = box.split { " ,".contains($0) }.compactMap { Double($0) }
-      if numbers.count == 4 { width = numbers[2] }
-    } else if let height = number("height") {
+    } else if let width = number("width"), let height = number("height") {
       result.append(Attribute(name: "viewBox", value: "0 0 \(width) \(height)"))
     }
-    let enlarged = (width * 12 / leastText).rounded()
-    let size = String(format: "%.0f", min(max(enlarged.isFinite ? enlarged : 600, 1), 1e5))
     // Links inside must be reachable, which those of an image are not.
     let hasLinks = tokens.contains {
       if case .open("a", let all, _) = $0 {
@@ -204,22 +197,38 @@ struct SVGAdapter {
       }
     }
     return result + [
-      Attribute(name: "style", value: "--natural:\(size)px"),
+      Attribute(name: "style", value: "--natural:\(naturalWidth)px"),
       Attribute(name: "fill", value: "currentColor"),
       Attribute(name: "role", value: hasLinks ? "group" : "img"),
       Attribute(name: "aria-label", value: Markup.escaped(title)),
     ]
   }
 
-  /// The height of the least text, in the figure's units.
-  private var leastText: Double {
-    let sizes = tokens.flatMap { token -> [Double] in
-      guard case .open(_, let attributes, _) = token else { return [] }
-      return attributes.filter { $0.name == "font-size" }.compactMap {
-        Double($0.value.prefix { "0123456789.".contains($0) })
+  /// The width at which the least text is 11 pixels high, in pixels.
+  var naturalWidth: Int {
+    var (width, least) = (300.0, Double.infinity)
+    for (k, token) in tokens.enumerated() {
+      guard case .open(_, let attributes, _) = token else { continue }
+      for attribute in attributes {
+        switch attribute.name {
+        case "width" where k == 0: width = Self.number(attribute.value) ?? width
+        case "font-size":
+          if let size = Self.number(attribute.value), size > 0.5 { least = min(least, size) }
+        default: continue
+        }
+      }
+      if k == 0, let box = attributes.first(where: { $0.name == "viewBox" })?.value {
+        let numbers = box.split { " ,".contains($0) }.compactMap { Double($0) }
+        if numbers.count == 4, numbers[2] > 0 { width = numbers[2] }
       }
     }
-    return sizes.filter { $0 > 0.5 }.min() ?? 12
+    if least > 1e6 { least = 11 }
+    return Int(min(max(width * 11 / least, 1), 1e5).rounded())
+  }
+
+  /// The number that a length begins with.
+  private static func number(_ text: String) -> Double? {
+    Double(text.prefix { "0123456789.".contains($0) })
   }
 
   /// A value without its entities.

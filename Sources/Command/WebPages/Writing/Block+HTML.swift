@@ -34,16 +34,15 @@ extension Drawing {
   fileprivate func write(to writer: inout PageWriter) {
     let prefix = writer.own("figure") + "-"
     let adapted = SVG.adapted(svg, idPrefix: prefix, title: alternative) { writer.target($0) }
-    writer.line("<figure\(writer.place(id))>")
-    if adapted.isEmpty {
-      writer.line("<p class=\"skipped\">The figure is not a document of SVG.</p>")
-    } else if isWide {
+    writer.line("<figure\(writer.place(id))\(isWide ? " class=\"wide\"" : "")>")
+    if let adapted {
+      // On a narrow screen it shrinks no further than its texts can be read; then it scrolls.
+      let scrolls = isWide && adapted.width > 460
       let label = Markup.escaped("Figure: " + alternative)
-      writer.line(
-        "<div class=\"scroll wide\" role=\"region\" tabindex=\"0\" aria-label=\"\(label)\">\(adapted)</div>"
-      )
+      let region = "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"\(label)\">"
+      writer.line(scrolls ? region + adapted.element + "</div>" : adapted.element)
     } else {
-      writer.line(adapted)
+      writer.line("<p class=\"skipped\">The figure is not a document of SVG.</p>")
     }
     if !caption.plain.isEmpty {
       writer.line("<figcaption>\(writer.inline(caption))</figcaption>")

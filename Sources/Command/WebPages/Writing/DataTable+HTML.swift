@@ -1,7 +1,8 @@
 extension DataTable {
   func write(to writer: inout PageWriter) {
     let label = writer.own("table")
-    writer.line("<div class=\"table\"\(writer.place(id)) data-shown=\"\(shown)\">")
+    let name = rows.count > 20 ? "table" : "table short"
+    writer.line("<div class=\"\(name)\"\(writer.place(id)) data-shown=\"\(shown)\">")
     writer.line("<p class=\"caption\" id=\"\(label)\">\(Markup.escaped(caption))</p>")
     // A region that scrolls must be reachable by keys.
     writer.line(

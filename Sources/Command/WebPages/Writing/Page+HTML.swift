@@ -78,7 +78,11 @@ extension Page {
       writer.line("<ul class=\"summary\">")
       for line in summary {
         let title = sections.first { $0.id == line.target }?.title
-        let more = title.map { " " + writer.linked("→ " + $0, to: line.target) } ?? ""
+        let more =
+          title.map {
+            " <span class=\"arrow\" aria-hidden=\"true\">→</span> "
+              + writer.linked($0, to: line.target)
+          } ?? ""
         writer.line(
           "<li class=\"\(line.severity.rawValue)\"><span class=\"severity\">"
             + "<span class=\"sign\" aria-hidden=\"true\">\(line.severity.sign)</span> \(line.severity.word)</span>"
