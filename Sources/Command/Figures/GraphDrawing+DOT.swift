@@ -1,3 +1,5 @@
+import Foundation
+
 extension GraphDrawing {
   /// The drawing in Graphviz's language, with the heading and the kinds' colours in the graph's label.
   /// The same graph gives the same text.
@@ -23,16 +25,17 @@ extension GraphDrawing {
       let detail =
         vertex.detail.isEmpty
         ? "" : "<br/><font point-size=\"9\">\(Self.text(vertex.detail))</font>"
+      let link = vertex.link.map { ", URL=\"\(Self.text($0, 200))\"" } ?? ""
       lines.append(
-        "  v\(v) [color=\"\(Palette.colour(of: vertex.kind))\", label=<<b>\(Self.text(vertex.name))</b>\(detail)>];"
+        "  v\(v) [color=\"\(Palette.colour(of: vertex.kind))\", label=<<b>\(Self.text(vertex.name))</b>\(detail)>\(link)];"
       )
     }
     for edge in edges {
       // The space keeps the note off the line.
       let label = edge.label.isEmpty ? "" : ", label=< \(Self.text(edge.label)) >"
-      lines.append(
-        "  v\(edge.source) -> v\(edge.target) [color=\"\(Palette.colour(of: edge.kind))\"\(label)];"
-      )
+      let look =
+        edge.emphasis.map { Palette.emphasis($0) } ?? "color=\"\(Palette.colour(of: edge.kind))\""
+      lines.append("  v\(edge.source) -> v\(edge.target) [\(look)\(label)];")
     }
     return (lines + ["}", ""]).joined(separator: "\n")
   }
@@ -71,6 +74,15 @@ private enum Palette {
   /// The colour of a kind; sky blue for those without one of their own.
   static func colour(of kind: String) -> String {
     colours.first { $0.0 == kind }?.1 ?? "#56b4e9"
+  }
+
+  /// From thin and grey to thick and vermilion.
+  static func emphasis(_ x: Double) -> String {
+    let t = min(max(x.isNaN ? 0 : x, 0), 1)
+    let mixed = [(0xA8, 0xD5), (0xA8, 0x5E), (0xA8, 0x00)].map { low, high in
+      String(format: "%02x", Int((Double(low) + t * Double(high - low)).rounded()))
+    }
+    return "color=\"#\(mixed.joined())\", penwidth=\(String(format: "%.2f", 1 + 5 * t))"
   }
 
   /// The distinct kinds: those of the palette in its order, then others in order of appearance.

@@ -10,12 +10,15 @@ public struct GraphDrawing: Sendable {
     /// What the colour stands for: `input`, `affine`, `activation`, `pooling`, `junction` or
     /// `output`; other kinds share one colour.
     public var kind: String
+    /// Where the box leads, such as `#place`; nil for nowhere.
+    public var link: String?
 
     /// A box with two lines of text.
-    public init(name: String, detail: String, kind: String) {
+    public init(name: String, detail: String, kind: String, link: String? = nil) {
       self.name = name
       self.detail = detail
       self.kind = kind
+      self.link = link
     }
   }
 
@@ -29,13 +32,18 @@ public struct GraphDrawing: Sendable {
     public var label: String
     /// As of a vertex.
     public var kind: String
+    /// How much the arrow stands out, from 0, thin and grey, to 1, thick and red; nil for the colour of its kind.
+    public var emphasis: Double?
 
     /// An arrow between two vertices.
-    public init(source: Int, target: Int, label: String = "", kind: String) {
+    public init(
+      source: Int, target: Int, label: String = "", kind: String, emphasis: Double? = nil
+    ) {
       self.source = source
       self.target = target
       self.label = label
       self.kind = kind
+      self.emphasis = emphasis
     }
   }
 
