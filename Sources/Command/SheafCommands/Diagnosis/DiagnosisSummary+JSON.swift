@@ -27,7 +27,13 @@ extension DiagnosisSummary {
       object["suspectLabels"] = suspects.suspects.map { suspect($0, suspects) }
       object["labelNoise"] = labelNoise(suspects)
     }
-    if let familiarity = d.familiarity { object["unfamiliar"] = unfamiliar(familiarity) }
+    if let familiarity = d.familiarity {
+      object["unfamiliar"] = unfamiliar(familiarity)
+      object["familiarity"] = [
+        "scores": familiarity.scores.map(JSONOutput.number), "pValues": familiarity.pValues,
+        "calibrationCount": familiarity.calibrationCount,
+      ]
+    }
     if let spectrum = d.spectrum {
       object["spectra"] = [
         "samples": d.spectrumSamples,
@@ -110,7 +116,8 @@ extension DiagnosisSummary {
     let given = diagnosis.samples.classes![j]
     var object: [String: Any] = [
       "sample": j, "given": className(given), "proposed": className(suspects.noise.proposed[j]),
-      "score": JSONOutput.number(suspects.noise.crossEntropies[j]),
+      "score": JSONOutput.number(suspects.noise.surprises[j]),
+      "crossEntropy": JSONOutput.number(suspects.crossEntropies[j]),
       "pValue": JSONOutput.number(suspects.noise.pValues[j]),
       "chance": JSONOutput.number(suspects.noise.chances[j]),
       "robustScore": JSONOutput.number(suspects.robustScores[j]),
@@ -143,16 +150,21 @@ extension DiagnosisSummary {
     return [
       "rate": suspects.noise.rate, "temperature": 1 / suspects.noise.inverseTemperature,
       "source": source, "falseDiscoveryRate": suspects.falseDiscoveryRate,
-      "scores": suspects.noise.crossEntropies.map(JSONOutput.number),
+      "isByClass": suspects.noise.transitions != nil,
+      "scores": suspects.noise.surprises.map(JSONOutput.number),
+      "crossEntropies": suspects.crossEntropies.map(JSONOutput.number),
     ]
   }
 
   private func unfamiliar(_ familiarity: Familiarity) -> Any {
-    familiarity.unfamiliar.map { j in
+    func name(_ vertex: Int?) -> Any {
+      vertex.map { network.vertices[$0].name } as Any? ?? NSNull()
+    }
+    return familiarity.unfamiliar.map { j in
       [
         "sample": j, "score": JSONOutput.number(familiarity.scores[j]),
         "pValue": familiarity.pValues[j],
-        "stalk": familiarity.firstStalks[j].map { network.vertices[$0].name } as Any? ?? NSNull(),
+        "stalk": name(familiarity.firstStalks[j]), "lastStalk": name(familiarity.lastStalks[j]),
       ] as [String: Any]
     }
   }

@@ -36,7 +36,7 @@ extension DiagnosisSummary {
     let rows = suspects.suspects.prefix(Self.shown).map { j in
       [
         "\(j)", className(classes[j]), className(suspects.noise.proposed[j]),
-        n(suspects.noise.crossEntropies[j]), n(suspects.noise.chances[j]),
+        n(suspects.crossEntropies[j]), n(suspects.noise.chances[j]),
         n(suspects.noise.pValues[j]),
       ]
     }
@@ -76,9 +76,10 @@ extension DiagnosisSummary {
       [
         "\(j)", Self.number(familiarity.scores[j]), Self.number(familiarity.pValues[j]),
         familiarity.firstStalks[j].map { network.vertices[$0].name } ?? "–",
+        familiarity.lastStalks[j].map { network.vertices[$0].name } ?? "–",
       ]
     }
-    return TextOutput.table([["sample", "score", "p", "first strange at"]] + rows)
+    return TextOutput.table([["sample", "score", "p", "first strange at", "last"]] + rows)
       + rest(familiarity.unfamiliar.count)
   }
 

@@ -1,26 +1,29 @@
 import LinearAlgebra
 
 /// Normal distributions of a quantity by class, with one covariance for all (as in Lee et al. 2018).
-///
-/// The covariance of n samples about the means of their classes is shrunk towards its mean variance on the diagonal, Σ̂ = (1 − s)S + s (tr S/d) I, with
-/// s by the rule of Ledoit, Wolf (2004), so that it has an inverse however few samples there are.
 public struct ClassGaussians: Sendable {
+  /// How the covariance S of the samples about the means of their classes is made one with an inverse, however few samples there are.
+  public enum Shrinkage: Sendable, Equatable {
+    /// (1 − s)S + s (tr S/d) I, s by the rule of Ledoit, Wolf (2004).
+    case ledoitWolf
+    /// S + s (tr S/d) I.
+    case ridge(Double)
+  }
+
   /// The means, (dimension, classes); those of classes without samples are not read.
   public let means: Matrix
   /// How many samples each class had.
   public let counts: [Int]
-  /// s.
-  public let shrinkage: Double
   /// Σ̂.
   public let covariance: Matrix
   private let factor: CholeskyFactorization
 
   /// The distributions of samples, (dimension, samples), by class.
   ///
-  /// - Throws: `FactorizationError` for samples that are all alike.
+  /// - Throws: `FactorizationError` for samples that are all alike in each class.
   /// - Complexity: d² for each sample and d³/3.
   public init(
-    _ samples: Matrix, classes: [Int], count: Int
+    _ samples: Matrix, classes: [Int], count: Int, shrinkage: Shrinkage
   ) throws(FactorizationError) {
     let (d, n) = (samples.rows, samples.columns)
     var means = Matrix(rows: d, columns: count)
@@ -34,30 +37,35 @@ public struct ClassGaussians: Sendable {
     s.addGram(centred, scale: 1 / Double(n), keeping: 0)
     let mean = (0..<d).reduce(0) { $0 + s[$1, $1] } / Double(d)
     guard mean > 0 else { throw .notPositiveDefinite(order: 1) }
-    // ‖S − μI‖² and the mean over samples of ‖xxᵀ − S‖² = ‖x‖⁴ − ‖S‖², both over d.
-    let total = s.sumOfSquares - Double(d) * mean * mean
-    var fourth = 0.0
-    for j in 0..<n {
-      let square = centred.sumOfSquares(column: j)
-      fourth += square * square
+    let ridge: Double
+    switch shrinkage {
+    case .ridge(let share): ridge = share * mean
+    case .ledoitWolf:
+      let share = Self.ledoitWolf(s, centred, mean)
+      s.scale(by: 1 - share)
+      // At least rounding's part, or coordinates that never vary would have no inverse.
+      ridge = max(share, 1e-6) * mean
     }
-    let noise = (fourth / Double(n) - s.sumOfSquares) / Double(n)
-    shrinkage = total > 0 ? min(1, max(0, noise / total)) : 1
-    s.scale(by: 1 - shrinkage)
-    // At least rounding's share, or coordinates that never vary would have no inverse.
-    for i in 0..<d { s[i, i] += max(shrinkage, 1e-6) * mean }
-    covariance = s
-    factor = try CholeskyFactorization(s)
-    (self.means, self.counts) = (means, counts)
+    for i in 0..<d { s[i, i] += ridge }
+    try self.init(means: means, counts: counts, covariance: s)
   }
 
-  /// From moments that were stored.
-  init(
-    means: Matrix, counts: [Int], covariance: Matrix, shrinkage: Double
-  ) throws(FactorizationError) {
-    (self.means, self.counts, self.shrinkage) = (means, counts, shrinkage)
-    self.covariance = covariance
+  /// From moments.
+  init(means: Matrix, counts: [Int], covariance: Matrix) throws(FactorizationError) {
+    (self.means, self.counts, self.covariance) = (means, counts, covariance)
     factor = try CholeskyFactorization(covariance)
+  }
+
+  /// s = min(1, β/δ), δ = ‖S − μI‖² and β = Σ_j ‖x_jx_jᵀ − S‖²/n², in Frobenius norms.
+  private static func ledoitWolf(_ s: Matrix, _ centred: Matrix, _ mean: Double) -> Double {
+    let n = Double(centred.columns)
+    let total = s.sumOfSquares - Double(s.rows) * mean * mean
+    let fourth = (0..<centred.columns).reduce(0) { sum, j in
+      let square = centred.sumOfSquares(column: j)
+      return sum + square * square
+    }
+    let noise = (fourth / n - s.sumOfSquares) / n
+    return total > 0 ? min(1, max(0, noise / total)) : 1
   }
 
   /// The squared Mahalanobis distances (x − μ_c)ᵀΣ̂⁻¹(x − μ_c), (classes, samples); infinite for classes without samples.

@@ -4,63 +4,67 @@ import NeuralSheaves
 
 /// What training inputs look like at the stalks of a network, so that others can be told from them.
 ///
-/// At the input, behind every activation and at the output two distances are measured: the Mahalanobis distance from the nearest class
-/// (`ClassGaussians`, classes as the network predicts them), and the distance to the k-th nearest training sample. A part of the training
-/// inputs that is held out says how large each distance usually is.
+/// At the input, behind every activation and at the output up to three distances are measured: that to the nearest training sample, that between
+/// directions to the fifth nearest, and the Mahalanobis distance from the mean of the class that is predicted. Training inputs that are held out say
+/// how large each usually is (`TailScale`); a sample's score at a stalk is the sum of the cubes of its t, and its score as a whole that of the input
+/// and the first activation: deeper stalks forget what is strange about an input (Docs/Diagnosis.md).
 public struct FamiliarityModel: Sendable {
   /// A way to measure how strange an input is.
   public enum Detector: String, Sendable, CaseIterable {
-    /// The Mahalanobis distance from the nearest class.
+    /// The distance to the nearest training sample.
+    case nearest
+    /// The distance to the fifth nearest, both divided by their norms; where the input has 50 coordinates or more.
+    case directions
+    /// The Mahalanobis distance from the mean of the predicted class.
     case mahalanobis
-    /// The distance to the k-th nearest training sample.
-    case neighbours
   }
 
   /// One stalk.
   struct Stalk: Sendable {
     let features: StalkFeatures
     let gaussians: ClassGaussians?
-    let neighbours: NearestNeighbours?
+    let neighbours: [Detector: NearestNeighbours]
 
-    /// log of each distance that there is, by detector; stalk (dimension, samples).
-    func logDistances(_ stalk: Matrix) -> [Detector: [Double]] {
+    init(
+      features: StalkFeatures, gaussians: ClassGaussians?,
+      neighbours: [Detector: NearestNeighbours] = [:]
+    ) {
+      (self.features, self.gaussians, self.neighbours) = (features, gaussians, neighbours)
+    }
+
+    /// The distances by detector of a stalk's values, (dimension, samples).
+    func distances(_ stalk: Matrix, classes: [Int]) -> [Detector: [Double]] {
       let x = features(stalk)
-      var result: [Detector: [Double]] = [:]
+      var result = neighbours.mapValues { $0.distances(x) }
       if let squares = gaussians?.squaredDistances(x) {
-        result[.mahalanobis] = (0..<x.columns).map { j in
-          log((0..<squares.rows).map { squares[$0, j] }.min()! + 1e-300) / 2
+        result[.mahalanobis] = classes.enumerated().map { j, c in
+          let own = squares[c, j]
+          // A class that no training sample was put into has no mean.
+          return
+            (own.isFinite ? own : (0..<squares.rows).map { squares[$0, j] }.min()!).squareRoot()
         }
-      }
-      if let distances = neighbours?.distances(x) {
-        result[.neighbours] = distances.map { log($0 + 1e-150) }
       }
       return result
     }
   }
 
-  /// The usual size of the logarithm of one distance.
-  struct Scale: Sendable {
-    let vertex: Int
-    let detector: Detector
-    /// The median and 1.4826 times the median absolute deviation over the samples held out.
-    let median, spread: Double
-  }
-
   /// The dimension of every vertex of the network, to tell whether a model is of it.
   let dimensions: [Int]
   let stalks: [Stalk]
-  let scales: [Scale]
-  /// The combined score of the samples held out, ascending.
-  let calibration: [Double]
-  /// By stalk their scores, ascending.
+  /// By stalk and detector the scale of distances.
+  let scales: [[Detector: TailScale]]
+  /// By stalk the scores of the samples held out, ascending.
   let stalkCalibration: [[Double]]
+  /// Their scores as a whole, ascending.
+  let calibration: [Double]
   /// How many samples the distances are from.
   public let count: Int
-  /// The largest shrinkage of a covariance.
-  public var shrinkage: Double { stalks.compactMap { $0.gaussians?.shrinkage }.max() ?? 0 }
 
-  /// k of the neighbours.
-  static let rank = 5
+  /// The part of the mean variance that is added to covariances.
+  static let ridge = 1e-3
+
+  /// Whether covariances had fewer samples than dimensions at some stalk.
+  public var isShort: Bool { stalks.contains { $0.features.dimension >= count } }
 
   /// The model of training inputs, (n₀, samples).
   ///
@@ -69,7 +73,7 @@ public struct FamiliarityModel: Sendable {
   ///   - most: the most samples that are kept to measure distances to.
   ///   - heldOut: the share held out, of at most 2,000.
   ///   - hasNeighbours: whether samples are kept at all.
-  /// - Throws: `FamiliarityError` for fewer than 20 samples or numbers that are not finite.
+  /// - Throws: `FamiliarityError` for fewer than 20 samples, or numbers that are not finite.
   public init(
     _ network: Network, training: Matrix, most: Int = 10_000, heldOut: Double = 0.2,
     hasNeighbours: Bool = true, seed: UInt64 = 0
@@ -91,83 +95,82 @@ public struct FamiliarityModel: Sendable {
         throw .notFinite(stalk: network.vertices[v].name, sample: j)
       }
     }
-    let classes = Self.classes(network, own)
+    let classes = network.predictedClasses(own)
+    var measures: [Detector: NearestNeighbours.Measure] = [:]
+    if hasNeighbours {
+      measures[.nearest] = .nearest
+      if network.inputDimension >= 50 { measures[.directions] = .directions }
+    }
     let stalks = network.familiarVertices.map { v in
       let features = StalkFeatures(vertex: v, dimension: network.vertices[v].dimension)
       let x = features(own.stalks[v])
       return Stalk(
         features: features,
-        gaussians: try? ClassGaussians(x, classes: classes, count: network.classCount ?? 1),
-        neighbours: hasNeighbours ? NearestNeighbours(x, rank: Self.rank) : nil)
-    }.filter { $0.gaussians != nil || $0.neighbours != nil }
+        gaussians: try? ClassGaussians(
+          x, classes: classes, count: network.classCount ?? 1, shrinkage: .ridge(Self.ridge)),
+        neighbours: measures.mapValues { NearestNeighbours(x, $0) })
+    }.filter { $0.gaussians != nil || hasNeighbours }
     guard !stalks.isEmpty else { throw .alike }
-    let logs = stalks.map { $0.logDistances(other.stalks[$0.features.vertex]) }
-    dimensions = network.vertices.map(\.dimension)
-    count = kept.count
-    self.stalks = stalks
-    let scales = Self.scales(stalks, logs)
-    self.scales = scales
-    let scores = Self.scores(stalks, logs, scales)
-    stalkCalibration = scores.map { $0.sorted() }
-    calibration = Self.combined(scores).sorted()
+    let distances = Self.distances(stalks, network, other)
+    let scales = distances.map { $0.mapValues { TailScale($0) } }
+    let scores = Self.scores(scales, distances)
+    self.init(
+      dimensions: network.vertices.map(\.dimension), stalks: stalks, scales: scales,
+      stalkCalibration: scores.map { $0.sorted() }, calibration: Self.combined(scores).sorted(),
+      count: kept.count)
   }
 
-  /// From parts that were stored.
   init(
-    dimensions: [Int], stalks: [Stalk], scales: [Scale], calibration: [Double],
-    stalkCalibration: [[Double]], count: Int
+    dimensions: [Int], stalks: [Stalk], scales: [[Detector: TailScale]],
+    stalkCalibration: [[Double]], calibration: [Double], count: Int
   ) {
     (self.dimensions, self.stalks, self.scales) = (dimensions, stalks, scales)
-    (self.calibration, self.stalkCalibration) = (calibration, stalkCalibration)
+    (self.stalkCalibration, self.calibration) = (stalkCalibration, calibration)
     self.count = count
   }
 
-  private static func classes(_ network: Network, _ state: SheafState) -> [Int] {
-    guard network.classCount != nil else { return [Int](repeating: 0, count: state.batch) }
-    let logits = network.classLogits(state.stalks[network.lastVertex])
-    return (0..<state.batch).map { logits.largestRow(ofColumn: $0) }
+  private static func distances(
+    _ stalks: [Stalk], _ network: Network, _ state: SheafState
+  ) -> [[Detector: [Double]]] {
+    let classes = network.predictedClasses(state)
+    return stalks.map { $0.distances(state.stalks[$0.features.vertex], classes: classes) }
   }
 
-  private static func scales(
-    _ stalks: [Stalk], _ logs: [[Detector: [Double]]]
-  ) -> [Scale] {
-    zip(stalks, logs).flatMap { stalk, logs in
-      Detector.allCases.compactMap { detector in
-        logs[detector].map { values in
-          let (median, spread) = medianAndSpread(values)
-          return Scale(
-            vertex: stalk.features.vertex, detector: detector, median: median,
-            spread: max(spread, 1e-6))
-        }
-      }
-    }
-  }
-
-  /// By stalk and sample the largest of (log d − median)/spread over its distances.
+  /// By stalk and sample the sum over detectors of t³.
   private static func scores(
-    _ stalks: [Stalk], _ logs: [[Detector: [Double]]], _ scales: [Scale]
+    _ scales: [[Detector: TailScale]], _ distances: [[Detector: [Double]]]
   ) -> [[Double]] {
-    zip(stalks, logs).map { stalk, logs in
-      let own = scales.filter { $0.vertex == stalk.features.vertex }
-      let n = logs.first?.value.count ?? 0
+    zip(scales, distances).map { scales, distances in
+      let n = distances.first?.value.count ?? 0
       return (0..<n).map { j in
-        own.reduce(-Double.infinity) { best, scale in
-          max(best, (logs[scale.detector]![j] - scale.median) / scale.spread)
+        Detector.allCases.reduce(0) { sum, detector in
+          guard let list = distances[detector], let scale = scales[detector] else { return sum }
+          let t = scale(list[j])
+          return sum + t * t * t
         }
       }
     }
   }
 
-  /// The largest over the stalks.
+  /// The sum over the first two stalks: the input and what the first activation gives.
   private static func combined(_ scores: [[Double]]) -> [Double] {
-    guard let n = scores.first?.count else { return [] }
-    return (0..<n).map { j in scores.reduce(-Double.infinity) { max($0, $1[j]) } }
+    scores[0].indices.map { j in scores.prefix(2).reduce(0) { $0 + $1[j] } }
   }
 
-  /// By stalk and over all of them the score of each sample of a forward pass.
-  func scores(_ state: SheafState) -> (stalks: [[Double]], combined: [Double]) {
-    let logs = stalks.map { $0.logDistances(state.stalks[$0.features.vertex]) }
-    let scores = Self.scores(stalks, logs, scales)
+  /// By stalk and as a whole the score of each sample of a forward pass.
+  func scores(
+    _ network: Network, _ state: SheafState
+  ) -> (stalks: [[Double]], combined: [Double]) {
+    let scores = Self.scores(scales, Self.distances(stalks, network, state))
     return (scores, Self.combined(scores))
+  }
+}
+
+extension Network {
+  /// The class that each sample of a forward pass is put into; 0 where outputs are no classes.
+  func predictedClasses(_ state: SheafState) -> [Int] {
+    guard classCount != nil else { return [Int](repeating: 0, count: state.batch) }
+    let logits = classLogits(state.stalks[lastVertex])
+    return (0..<state.batch).map { logits.largestRow(ofColumn: $0) }
   }
 }

@@ -1,42 +1,49 @@
 import LinearAlgebra
 
-/// Distances to the nearest of some points, each coordinate over its deviation among them.
-public struct NearestNeighbours: Sendable {
-  /// The points, (dimension, count), scaled.
+/// Euclidean distances to the nearest of some points.
+struct NearestNeighbours: Sendable {
+  /// Which neighbour, of what.
+  enum Measure: Sendable {
+    /// The nearest.
+    case nearest
+    /// The fifth nearest once points have been divided by their norms: a distance between directions.
+    case directions
+
+    var rank: Int { self == .nearest ? 1 : 5 }
+  }
+
+  private let measure: Measure
   private let points: Matrix
   private let squares: [Double]
-  private let scales: [Double]
-  private let rank: Int
 
-  /// The distance to the k-th nearest, k = `rank`, or to the last if there are fewer.
-  init(_ points: Matrix, rank: Int) {
-    let n = Double(points.columns)
-    var means = Matrix(rows: points.rows, columns: 1)
-    means.addRowSums(of: points, scale: 1 / n)
-    var centred = points
-    centred.addToEachColumn(means, scale: -1)
-    let total = (centred.sumOfSquares / Double(max(centred.count, 1))).squareRoot()
-    scales = [Double](repeating: total > 0 ? 1 / total : 1, count: points.rows)
-    var scaled = points
-    scaled.scaleRows(by: scales)
-    self.points = scaled
-    self.rank = min(rank, points.columns)
-    squares = (0..<scaled.columns).map { scaled.sumOfSquares(column: $0) }
+  /// The points, (dimension, count).
+  init(_ points: Matrix, _ measure: Measure) {
+    self.measure = measure
+    self.points = Self.prepared(points, measure)
+    squares = (0..<points.columns).map { [points = self.points] in points.sumOfSquares(column: $0) }
+  }
+
+  private static func prepared(_ x: Matrix, _ measure: Measure) -> Matrix {
+    guard measure == .directions else { return x }
+    var y = x
+    y.scaleColumns(
+      by: (0..<x.columns).map { 1 / max(x.sumOfSquares(column: $0).squareRoot(), 1e-300) })
+    return y
   }
 
   /// The distance of each of some points, (dimension, count). Cost: a product with all of the points.
   func distances(_ x: Matrix) -> [Double] {
+    let rank = min(measure.rank, points.columns)
     var blocks = stride(from: 0, to: x.columns, by: 256).map {
       (range: $0..<min($0 + 256, x.columns), distances: [Double]())
     }
     forEachInParallel(&blocks, threads: Threads.count) { block in
-      var y = x.columns(block.range)
-      y.scaleRows(by: scales)
+      let y = Self.prepared(x.columns(block.range), measure)
       var products = Matrix(rows: points.columns, columns: y.columns)
-      products.addProduct(points, y, transposing: .left, keeping: 0)
+      products.setProduct(points, y, transposing: .left)
       for j in 0..<y.columns {
         let own = y.sumOfSquares(column: j)
-        // The smallest so far, ascending: k is small.
+        // The smallest so far, ascending: there are few.
         var nearest = [Double](repeating: .infinity, count: rank)
         for i in 0..<points.columns {
           let d = own + squares[i] - 2 * products[i, j]

@@ -1,3 +1,4 @@
+import Foundation
 import LinearAlgebra
 import NeuralSheaves
 import SheafTraining
@@ -30,6 +31,9 @@ public struct CrossValidation: Sendable {
 
   /// The logits of classes of each sample, (classes, samples), by the network that was trained without it.
   public let logits: Matrix
+  /// −log d² by class, d the Mahalanobis distance in the last hidden stalk of that network from the class among the samples it was trained on; nil where
+  /// there is no such stalk, or it has more than 2,048 coordinates.
+  public let distanceScores: Matrix?
 
   /// Trains a network of this shape, with new weights, for each fold. The parts have the classes in like numbers.
   ///
@@ -53,6 +57,7 @@ public struct CrossValidation: Sendable {
       runs.append(
         Run(
           network: network, held: held, input: samples.input.columns(held),
+          classes: kept.map { classes[$0] },
           data: try TrainingData(
             input: samples.input.columns(kept), target: target.columns(kept), for: network)))
     }
@@ -63,8 +68,17 @@ public struct CrossValidation: Sendable {
       run.train(settings, threads: isSmall ? 1 : Threads.count, halt, progress)
     }
     var logits = Matrix(rows: count, columns: samples.count)
-    for run in runs { logits.scatterColumns(run.held, from: try run.result!.get()) }
-    self.logits = logits
+    var distances: Matrix? = logits
+    for run in runs {
+      let result = try run.result!.get()
+      logits.scatterColumns(run.held, from: result.logits)
+      if let own = result.distances {
+        distances?.scatterColumns(run.held, from: own)
+      } else {
+        distances = nil
+      }
+    }
+    (self.logits, distanceScores) = (logits, distances)
   }
 
   /// The samples of each part: of every class one after the other into the parts by turns.
@@ -82,8 +96,10 @@ public struct CrossValidation: Sendable {
     let network: Network
     let held: [Int]
     let input: Matrix
+    /// Of the samples of `data`.
+    let classes: [Int]
     let data: TrainingData
-    var result: Result<Matrix, any Error>?
+    var result: Result<(logits: Matrix, distances: Matrix?), any Error>?
 
     mutating func train(
       _ settings: Settings, threads: Int, _ halt: Halt, _ progress: (@Sendable (Int) -> Void)?
@@ -101,8 +117,28 @@ public struct CrossValidation: Sendable {
             isInterrupted: { halt.reason != nil })
           progress?(1)
         }
-        return trainer.network.classLogits(trainer.network.logits(input, threads: threads))
+        return Self.judged(trainer.network, input, data.input, classes)
       }
+    }
+
+    /// What a network says of samples held out.
+    private static func judged(
+      _ network: Network, _ held: Matrix, _ seen: Matrix, _ classes: [Int]
+    ) -> (logits: Matrix, distances: Matrix?) {
+      let sheaf = NeuralSheaf(network)
+      let state = sheaf.forwardPass(held)
+      let logits = network.classLogits(state.stalks[network.lastVertex])
+      guard let v = network.lastHiddenVertex, network.vertices[v].dimension <= 2048,
+        let gaussians = try? ClassGaussians(
+          sheaf.forwardPass(seen).stalks[v], classes: classes, count: logits.rows,
+          shrinkage: .ledoitWolf)
+      else { return (logits, nil) }
+      var scores = gaussians.squaredDistances(state.stalks[v])
+      for j in 0..<scores.columns {
+        // A class without samples is infinitely far.
+        for c in 0..<scores.rows { scores[c, j] = -log(min(max(scores[c, j], 1e-9), 1e30)) }
+      }
+      return (logits, scores)
     }
   }
 }

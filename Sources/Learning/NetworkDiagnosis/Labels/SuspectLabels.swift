@@ -3,10 +3,11 @@ import NeuralSheaves
 
 /// Which labels look wrong.
 ///
-/// The ranking is by the cross-entropy of networks that were trained without the sample where training is allowed; it is what no score of the
-/// trained network itself was found to improve on (Docs/Diagnosis.md). The other scores are shown beside it.
+/// Labels are judged by networks trained without the sample where training is allowed: by distances from the classes in their last hidden stalk, which
+/// tell wrong labels from right ones no worse than cross-entropy and are surer where only some classes are taken for others (Docs/Diagnosis.md).
+/// The other scores are shown beside it.
 public struct SuspectLabels: Sendable {
-  /// Where the logits come from that labels are judged by.
+  /// What labels are judged by.
   public enum Source: Sendable, Equatable {
     /// Networks trained without the sample (`CrossValidation`).
     case crossValidation(folds: Int)
@@ -18,7 +19,9 @@ public struct SuspectLabels: Sendable {
   public let source: Source
   /// The model of wrong labels, with its p-values, chances and proposed classes.
   public let noise: LabelNoise
-  /// The samples in the order of their cross-entropies, largest first.
+  /// By sample −log of the probability of its label, by the networks that labels are judged by.
+  public let crossEntropies: [Double]
+  /// The samples in the order of the chances that their labels are wrong.
   public let ranking: [Int]
   /// The samples whose labels are taken for wrong, likeliest first.
   public let suspects: [Int]
@@ -26,7 +29,7 @@ public struct SuspectLabels: Sendable {
   public let falseDiscoveryRate: Double
   /// By sample the cross-entropy less its median, over 1.4826 times the median of the absolute deviations; NaN where that is 0.
   public let robustScores: [Double]
-  /// By sample d_y² − min over c of d_c², d_c the Mahalanobis distance from class c in the last hidden stalk of the network; empty where there
+  /// By sample d_y² − min over c ≠ y of d_c², d_c the Mahalanobis distance from class c in the last hidden stalk of the network; empty where there
   /// is none.
   public let mahalanobisGaps: [Double]
   /// By sample m_y (`FlipEnergies`), y the class given; empty where they were not worked out.
@@ -47,25 +50,28 @@ public struct SuspectLabels: Sendable {
     guard let classes = samples.classes, let count = samples.network.classCount else {
       preconditionFailure("suspect labels of samples without classes")
     }
-    let noise = LabelNoise(
-      validation?.logits ?? samples.network.classLogits(samples.logits), classes)
+    let logits = validation?.logits ?? samples.network.classLogits(samples.logits)
+    let noise =
+      validation?.distanceScores.map { LabelNoise($0, classes, .distances) }
+      ?? LabelNoise(logits, classes, .logits)
     source = validation == nil ? .network : .crossValidation(folds: folds)
     self.noise = noise
     self.falseDiscoveryRate = falseDiscoveryRate
-    ranking = noise.crossEntropies.indices.sorted {
-      noise.crossEntropies[$0] > noise.crossEntropies[$1]
-    }
+    ranking = noise.ranking
+    let logs = logSoftmax(logits)
+    crossEntropies = classes.enumerated().map { -logs[$1, $0] }
     suspects = noise.suspects(falseDiscoveryRate: falseDiscoveryRate)
-    robustScores = robustDeviations(noise.crossEntropies)
+    robustScores = robustDeviations(crossEntropies)
     self.flipEnergies = flipEnergies
     averagedFlipEnergies = record
     let stalk = samples.network.lastHiddenVertex.map { samples.state.stalks[$0] }
     let gaussians = stalk.flatMap { stalk in
-      stalk.rows <= 2048 ? try? ClassGaussians(stalk, classes: classes, count: count) : nil
+      stalk.rows <= 2048
+        ? try? ClassGaussians(stalk, classes: classes, count: count, shrinkage: .ledoitWolf) : nil
     }
     if let stalk, let distances = gaussians?.squaredDistances(stalk) {
       mahalanobisGaps = classes.enumerated().map { j, y in
-        distances[y, j] - (0..<count).map { distances[$0, j] }.min()!
+        distances[y, j] - (0..<count).filter { $0 != y }.map { distances[$0, j] }.min()!
       }
     } else {
       mahalanobisGaps = []

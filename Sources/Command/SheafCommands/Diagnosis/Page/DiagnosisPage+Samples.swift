@@ -79,7 +79,7 @@ extension DiagnosisPage {
               id: "suspect-\(j)",
               [
                 sampleCell(j), classCell(classes[j]), classCell(noise.proposed[j]),
-                cell(noise.chances[j], bar: noise.chances[j]), cell(noise.crossEntropies[j]),
+                cell(noise.chances[j], bar: noise.chances[j]), cell(suspects.crossEntropies[j]),
                 cell(suspects.robustScores[j]), cell(noise.pValues[j]),
                 cell(suspects.flipEnergies.isEmpty ? nil : suspects.flipEnergies[j]),
               ] + (hasGaps ? [cell(suspects.mahalanobisGaps[j])] : [])
@@ -105,11 +105,11 @@ extension DiagnosisPage {
       ("Training inputs measured against", "\(familiarity.count)"),
       ("Held out for the p-values", "\(familiarity.calibrationCount)"),
     ]
-    if familiarity.shrinkage > 0.01 {
+    if familiarity.isShort {
       facts.append(
         (
-          "Shrinkage",
-          "covariances are shrunk by up to \(DiagnosisSummary.percent(familiarity.shrinkage)), as samples are few for the dimensions"
+          "Covariances",
+          "fewer training inputs than dimensions at some stalks: a part of the mean variance stands for the rest"
         ))
     }
     var blocks: [Block] = [.facts(facts)]
@@ -122,7 +122,11 @@ extension DiagnosisPage {
             : "Inputs unlike those of training",
           columns: [
             .init("sample", .number),
-            .init("score", .number, explanation: "the largest standardised log distance"),
+            .init(
+              "score", .number,
+              explanation:
+                "the sum over distances at the input and the first activation of the cube of about −log of the share of training inputs as far away"
+            ),
             .init("p", .number),
             .init(
               "first strange at", explanation: "the first stalk from the input on with p ≤ 1 %"),
@@ -135,6 +139,7 @@ extension DiagnosisPage {
                 .init(
                   familiarity.firstStalks[j].map { network.vertices[$0].name } ?? "–",
                   link: familiarity.firstStalks[j].map { "stalk-\(network.vertices[$0].name)" }),
+                .init(familiarity.lastStalks[j].map { network.vertices[$0].name } ?? "–"),
               ] + familiarity.stalkPValues.map { cell($0[j]) })
           })))
     let sorted = familiarity.pValues.sorted()

@@ -72,7 +72,7 @@ struct DiagnosisPage {
     switch part {
     case .fit: nil
     case .suspects:
-      "Labels are judged by networks that were trained without the sample. The chance that a label is wrong comes from a model with one rate of wrong labels; it is no certainty."
+      "The chance that a label is wrong comes from a model of how labels go wrong; it is an estimate, and truer the better classes can be told apart."
     case .unfamiliar:
       "Distances from the training inputs at several stalks. p is the share of training inputs, held out from the statistics, that are as far away."
     case .neurons: "What each stalk and each weight does on these samples."
