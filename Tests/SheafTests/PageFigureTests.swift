@@ -55,7 +55,7 @@ struct PageFigureTests {
       <image href="https://a/b.png"/><image xlink:href="data:image/png;base64,AA"/><image href="data:text/html,x"/>
       <use href="other.svg#x"/><g style="fill:url(#p);stroke: black;background:url(//a)"/>
       <circle id="p" fill="url('#p')" stroke='rgb( 26, 26,26)' onclick=a() r=1 />
-      <rect fill="#ffffff"/><rect fill="#fafbfa"/><text>a &nbsp; &amp; &#65; &#0; <tspan>b</tspan></text>
+      <rect fill="#ffffff"/><rect fill="#fafbfa"/></stray><text>a &nbsp; &amp; &#65; &#0; <tspan>b</tspan></text>
       </svg><script>late()</script>
       """)
     #expect(!after.source.contains("http") && !after.source.contains("javascript"))
@@ -78,10 +78,11 @@ struct PageFigureTests {
   @Test func linksLeadToPlacesOfThePage() throws {
     let svg =
       "<svg viewBox=\"0 0 9 9\"><a xlink:href=\"#row&#45;1 &amp; 2\" xlink:title=\"one\"><path/></a>"
-      + "<a href=\"#own\"><path id=\"own\"/></a><a href=\"#none\"><path/></a></svg>"
+      + "<a href=\"#own\"><path id=\"own\"/></a><a href=\"#none\"><path/></a><a href=\"#own\"><text>2</text></a></svg>"
     let adapted = SVG.adapted(svg, idPrefix: "f-", title: "") { $0 == "none" ? nil : Anchor.id($0) }
     let after = try #require(XMLReader.read(adapted?.element ?? ""))
-    #expect(after.attributes("href") == ["#" + Anchor.id("row-1 & 2"), "#f-own"])
+    #expect(after.attributes("href") == ["#" + Anchor.id("row-1 & 2"), "#f-own", "#f-own"])
+    #expect(after.all("a").map { $0["tabindex"] } == [nil, nil, "-1"])
     #expect(after.all("a").first?["aria-label"] == "one" && after.text(of: "title") == ["one"])
     #expect(after.elements.first?.attributes["role"] == "group")
     #expect(SVG.adapted("no figure", idPrefix: "f-", title: "") == "")

@@ -168,6 +168,7 @@ struct WebPageTests {
           #expect(contrast >= 4.5, "\(text) on \(ground): \(contrast)")
         }
       }
+      #expect(try ratio("soft", "panel") >= 4.5)
       // Texts of figures are tones up to that of #666666.
       for tone in ["tone-1", "tone-2", "tone-3", "tone-4"] as [Substring] {
         #expect(try ratio(tone, "ground") >= 4.5, "\(tone)")

@@ -83,6 +83,7 @@ enum Stylesheet {
     .bar{background-image:linear-gradient(to right,var(--bar) calc(var(--b)*100%),transparent 0);
       background-size:100% calc(100% - 4px);background-position:0 2px;background-repeat:no-repeat;min-width:6rem}
     tbody .shade,tbody tr:hover>.shade{background-color:rgb(var(--heat)/var(--s))}
+    .shade a{color:inherit}
     thead button{all:unset;box-sizing:border-box;cursor:pointer;display:block;width:100%}
     thead button:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
     th:not(.n) button::after,.n button::before{content:"\\a0↕\\a0";content:"\\a0↕\\a0"/"";color:var(--soft);font-weight:400}

@@ -24,6 +24,7 @@ struct SVGAdapter {
   let place: (String) -> String?
   private let ids: Set<String>
   private var claimed: Set<String> = []
+  private var linked: Set<String> = []
   private var pieces: [String] = []
   /// The elements that are open: what they are written as, and where in `pieces`.
   private var stack: [(source: String, name: String, piece: Int)] = []
@@ -70,6 +71,10 @@ struct SVGAdapter {
     if name == "a" {
       // Without a place to lead to it is a group.
       if !kept.contains(where: { $0.name == "href" }) { written = "g" }
+      // Graphviz links an arrow and its label: keys stop at one of them.
+      if let link = kept.first(where: { $0.name == "href" }), !linked.insert(link.value).inserted {
+        kept.append(Attribute(name: "tabindex", value: "-1"))
+      }
       if let label = attributes.first(where: { $0.name == "xlink:title" })?.value, written == "a" {
         kept.append(Attribute(name: "aria-label", value: label))
         inside = "<title>\(label)</title>"
