@@ -40,6 +40,11 @@ struct Train: ParsableCommand {
       """) var observe: String?
   @Option(help: "Write what is observed to a .csv file.") var observations: String?
   @Option(help: "How many training samples are observed.") var observedSamples = 5
+  @Option(
+    help: """
+      Write what sheaf diagnose asks for to an .npz file: moments of the stalks on the training samples, and the flip \
+      energy of each along training.
+      """) var statistics: String?
   @Option(help: "Write the trained network to an .onnx, .safetensors or .npz file.") var out:
     String?
   @OptionGroup var plot: PlotOption
@@ -75,6 +80,7 @@ struct Train: ParsableCommand {
     try files.writes("--out", out, extensions: NetworkFile.extensions)
     try files.writes("--history", history, extensions: ["csv"])
     try files.writes("--observations", observations, extensions: ["csv"])
+    try files.writes("--statistics", statistics, extensions: ["npz"])
     return files
   }
 
@@ -107,6 +113,7 @@ struct Train: ParsableCommand {
         try TrainingObserver.interval(observe), observedSamples, observations
       )
     }
+    session.statistics = statistics
     let outcome = try session.run(until: halt) {
       bar.show($0.epoch, of: options.epochs, "loss \(TextOutput.number($0.train.loss))")
     }

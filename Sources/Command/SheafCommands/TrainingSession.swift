@@ -11,6 +11,8 @@ struct TrainingSession {
   var history: String?
   /// Observations on the way: the steps between them, how many samples, a .csv file.
   var observations: (interval: Int, samples: Int, path: String)?
+  /// What later diagnoses ask for, an .npz file.
+  var statistics: String?
   /// Where to put checkpoints.
   var checkpoint: String?
   /// The checkpoint to go on from.
@@ -46,12 +48,18 @@ struct TrainingSession {
         every: $0.interval, to: $0.path, on: train, samples: $0.samples, isResumed: resume != nil,
         halt: halt, network: network)
     }
-    return try run(trainer, validation, test, observer, { halt.reason != nil }, onEpoch)
+    let recorder = try statistics.map {
+      try StatisticsObserver(
+        to: $0, on: train, epochs: options.epochs, isResumed: resume != nil)
+    }
+    return try run(
+      trainer, validation, test, observer, recorder, { halt.reason != nil }, onEpoch)
   }
 
   private func run<Method: Trainer>(
     _ trainer: Method, _ validation: TrainingData?, _ test: TrainingData?,
-    _ observer: TrainingObserver?, _ isInterrupted: () -> Bool, _ onEpoch: (EpochRecord) -> Void
+    _ observer: TrainingObserver?, _ recorder: StatisticsObserver?,
+    _ isInterrupted: () -> Bool, _ onEpoch: (EpochRecord) -> Void
   ) throws -> Outcome {
     var run = try TrainingRun(
       trainer, epochs: options.epochs, validation: validation, patience: options.patience,
@@ -67,7 +75,7 @@ struct TrainingSession {
       }
       run.records.forEach(onEpoch)
     }
-    var observer = observer
+    var (observer, recorder) = (observer, recorder)
     let clock = ContinuousClock()
     var written = clock.now
     // Whether the last epoch is not on the disk yet.
@@ -100,6 +108,7 @@ struct TrainingSession {
         onEpoch: { run in
           onEpoch(run.records.last!)
           try observer?.look(at: run.trainer.network, run.records.last!)
+          recorder?.look(at: run.trainer.network, epoch: run.records.last!.epoch)
           isPending = true
           if (clock.now - written) / .seconds(1) >= Self.interval || run.records.count == 1 {
             write(run)
@@ -111,6 +120,9 @@ struct TrainingSession {
     }
     // A run that was resumed at its end has had no epoch, and may have been given other files.
     if isPending || resume != nil { write(run) }
+    if let recorder, run.record!.train.loss.isFinite {
+      attempt(recorder.path) { try recorder.write(of: run.network) }
+    }
     return Outcome(
       status: status, records: run.records, record: run.record!, network: run.network,
       problems: problems.sorted { $0.key < $1.key }.map(\.value))

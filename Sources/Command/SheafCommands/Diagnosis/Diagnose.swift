@@ -167,11 +167,12 @@ struct Diagnose: ParsableCommand {
     if let statistics {
       let record = try StatisticsFile.read(statistics, for: network)
       evidence.familiarity = record.familiarity
-      if record.flipEnergies.count == samples.count {
-        evidence.flipRecord = record.flipEnergies
-      } else if !record.flipEnergies.isEmpty {
+      let means = record.flips.means
+      if means.count == samples.count {
+        evidence.flipRecord = means
+      } else if !means.isEmpty {
         Note.say(
-          "\(statistics) has flip energies of \(record.flipEnergies.count) training samples, not of these \(samples.count): they are not used"
+          "\(statistics): flip energies of \(means.count) training samples, not of these \(samples.count), are not shown"
         )
       }
     }

@@ -148,7 +148,7 @@ extension DiagnosisSummary {
       case .network: "the network itself"
       }
     return [
-      "rate": suspects.noise.rate, "temperature": 1 / suspects.noise.inverseTemperature,
+      "accuracy": suspects.accuracy, "rate": suspects.noise.rate, "temperature": 1 / suspects.noise.inverseTemperature,
       "source": source, "falseDiscoveryRate": suspects.falseDiscoveryRate,
       "isByClass": suspects.noise.transitions != nil,
       "scores": suspects.noise.surprises.map(JSONOutput.number),

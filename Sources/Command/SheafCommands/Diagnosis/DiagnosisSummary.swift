@@ -80,6 +80,16 @@ struct DiagnosisSummary {
   private var suspectLines: [Line] {
     guard let suspects = diagnosis.suspects else { return [] }
     let rate = Self.percent(suspects.noise.rate)
+    if suspects.accuracy < 0.5 {
+      return [
+        Line(
+          severity: .notice,
+          text:
+            "labels can hardly be judged: only \(Self.percent(suspects.accuracy)) of them are predicted by networks that have not seen the sample; "
+            + "\(suspects.suspects.count) look wrong",
+          part: .suspects)
+      ]
+    }
     guard !suspects.suspects.isEmpty else {
       return [
         Line(

@@ -1,34 +1,61 @@
 import ArrayFiles
+import Foundation
 import LinearAlgebra
 import NetworkDiagnosis
 import NeuralSheaves
+import SheafTraining
 
-/// What training puts down for later diagnoses, in an .npz file: the moments of the stalks on the training inputs, and the flip energy of each
-/// training sample along training.
+/// What training puts down for later diagnoses, in an .npz file: the moments of the stalks on the training inputs, and the flip energies of the
+/// training samples along training.
 struct StatisticsFile {
-  /// What training inputs are like.
-  let familiarity: FamiliarityModel
-  /// The mean along training of the flip energy of each sample; empty where outputs are no classes.
-  let flipEnergies: [Double]
+  /// What training inputs are like; nil where there are too few to say.
+  var familiarity: FamiliarityModel?
+  /// The flip energies; empty where outputs are no classes.
+  var flips = FlipRecord()
 
-  private static let flipKey = "flipEnergies"
+  private static let (flipKey, epochKey) = ("flipEnergies", "flipEpochs")
 
   /// Reads a file that `write` wrote for this network, or one of its shape.
   static func read(_ path: String, for network: Network) throws -> StatisticsFile {
-    var arrays = try NPZ.read(path).compactMapValues(\.matrix)
-    let flips = arrays.removeValue(forKey: flipKey)?.elements ?? []
+    let arrays = try NPZ.read(path).compactMapValues(\.matrix)
     do {
       return StatisticsFile(
-        familiarity: try FamiliarityModel(arrays, of: network), flipEnergies: flips)
-    } catch {
+        familiarity: arrays["calibration"] == nil
+          ? nil : try FamiliarityModel(arrays, of: network),
+        flips: try flips(arrays, path))
+    } catch let error as FamiliarityError {
       throw ArrayFileError(file: path, problem: "\(error)")
     }
   }
 
+  /// The record of a file, if it is there, for a run that goes on.
+  static func readFlips(_ path: String) throws -> FlipRecord {
+    guard FileManager.default.fileExists(atPath: path) else { return FlipRecord() }
+    return try flips(NPZ.read(path).compactMapValues(\.matrix), path)
+  }
+
+  private static func flips(_ arrays: [String: Matrix], _ path: String) throws -> FlipRecord {
+    guard let energies = arrays[flipKey], let epochs = arrays[epochKey] else { return FlipRecord() }
+    let whole = epochs.elements.compactMap { Int(exactly: $0) }
+    guard energies.firstNonFinite == nil, whole.count == epochs.count,
+      let record = FlipRecord(epochs: whole, energies: energies)
+    else {
+      throw ArrayFileError(
+        file: path,
+        problem:
+          "\(flipKey) has shape \(energies.shape) and \(epochKey) \(epochs.shape), expected a column for each epoch in turn"
+      )
+    }
+    return record
+  }
+
   /// Writes it.
   func write(to path: String, of network: Network) throws {
-    var arrays = familiarity.arrays(of: network)
-    if !flipEnergies.isEmpty { arrays[Self.flipKey] = Matrix(column: flipEnergies) }
+    var arrays = familiarity?.arrays(of: network) ?? [:]
+    if !flips.epochs.isEmpty {
+      arrays[Self.flipKey] = flips.energies
+      arrays[Self.epochKey] = Matrix(column: flips.epochs.map(Double.init))
+    }
     try NPZ.write(arrays.mapValues { NumericArray($0) }, to: path)
   }
 }

@@ -19,6 +19,8 @@ public struct SuspectLabels: Sendable {
   public let source: Source
   /// The model of wrong labels, with its p-values, chances and proposed classes.
   public let noise: LabelNoise
+  /// The share of labels that are predicted by what they are judged by: where it is low, little can be said of them.
+  public let accuracy: Double
   /// By sample −log of the probability of its label, by the networks that labels are judged by.
   public let crossEntropies: [Double]
   /// The samples in the order of the chances that their labels are wrong.
@@ -58,6 +60,9 @@ public struct SuspectLabels: Sendable {
     self.noise = noise
     self.falseDiscoveryRate = falseDiscoveryRate
     ranking = noise.ranking
+    accuracy =
+      Double(classes.indices.count { logits.largestRow(ofColumn: $0) == classes[$0] })
+      / Double(classes.count)
     let logs = logSoftmax(logits)
     crossEntropies = classes.enumerated().map { -logs[$1, $0] }
     suspects = noise.suspects(falseDiscoveryRate: falseDiscoveryRate)

@@ -88,10 +88,10 @@ public struct NeuronActivity: Sendable {
     let (noun, n) = (areChannels ? "channels" : "neurons", samples.count)
     let list: [(State, Finding.Kind, String)] = [
       (.dead, .dead, "never active"),
-      (.saturated, .saturated, "always at a limit of their activation"),
+      (.saturated, .saturated, "always at the upper limit"),
       (
         .affine, .alwaysActive,
-        "always on one branch of their activation, so that they act as an affine map"
+        "always on the same branch (an affine map)"
       ),
     ]
     return list.compactMap { state, kind, words in
@@ -100,7 +100,8 @@ public struct NeuronActivity: Sendable {
       return Finding(
         kind, name, coordinates: these, areChannels: areChannels,
         share: Double(these.count) / Double(states.count),
-        "\(these.count) of \(states.count) \(noun) of \(name) are \(words) on \(n) samples")
+        "\(these.count) of \(states.count) \(noun) of \(name) \(these.count == 1 ? "is" : "are") \(words) on \(n) samples"
+      )
     }
   }
 }

@@ -22,6 +22,13 @@ extension Network {
     return logits
   }
 
+  /// The class of each target, (outputs, samples), where outputs stand for classes and every target is one of them.
+  public func classes(ofTargets target: Matrix) -> [Int]? {
+    guard classCount != nil, target.elements.allSatisfy({ $0 == 0 || $0 == 1 }) else { return nil }
+    if outputActivation == .sigmoid { return (0..<target.columns).map { Int(target[0, $0]) } }
+    return (0..<target.columns).map { target.largestRow(ofColumn: $0) }
+  }
+
   /// The targets of classes, (outputs, samples).
   public func classTargets(_ classes: [Int]) -> Matrix {
     var target = Matrix(rows: outputDimension, columns: classes.count)

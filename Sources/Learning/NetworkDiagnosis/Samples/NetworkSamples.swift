@@ -28,7 +28,7 @@ public struct NetworkSamples: Sendable {
       throw .notFinite(array: network.vertices[v].name, index: " [sample \(j), coordinate \(i)]")
     }
     self.target = target
-    classes = target.flatMap { Self.classes(of: $0, network) }
+    classes = target.flatMap { network.classes(ofTargets: $0) }
   }
 
   private init(_ other: NetworkSamples, _ indices: [Int]) {
@@ -37,11 +37,10 @@ public struct NetworkSamples: Sendable {
     classes = other.classes.map { classes in indices.map { classes[$0] } }
   }
 
-  private static func classes(of target: Matrix, _ network: Network) -> [Int]? {
-    guard let count = network.classCount else { return nil }
-    guard target.elements.allSatisfy({ $0 == 0 || $0 == 1 }) else { return nil }
-    if count == 2 && target.rows == 1 { return (0..<target.columns).map { Int(target[0, $0]) } }
-    return (0..<target.columns).map { target.largestRow(ofColumn: $0) }
+  /// Samples that are known to fit, without targets.
+  init(unchecked network: Network, input: Matrix) {
+    (self.network, target, classes) = (network, nil, nil)
+    state = NeuralSheaf(network).forwardPass(input)
   }
 
   /// The number of samples.

@@ -19,6 +19,7 @@ extension DiagnosisPage {
     var blocks: [Block] = [
       .facts([
         ("Judged by", source),
+        ("Labels predicted by it", Inline(DiagnosisSummary.percent(suspects.accuracy))),
         ("Estimated rate of wrong labels", Inline(DiagnosisSummary.percent(noise.rate))),
         ("Labels that look wrong", "\(suspects.suspects.count)"),
         (
