@@ -86,7 +86,30 @@ struct ReferencePageTests {
     let ship = ["\(data)/ship.json", "--assignment", "\(data)/ranges.json", "--json"]
     let values = ["\(data)/sensors.json", "--assignment", "\(data)/values.json", "--json"]
     let table = "--layers 2,3,1 --data paraboloid --epochs 2 --json"
+    let files = try DiagnosisFiles()
+    defer { files.clean() }
+    _ = try files.train("--statistics %s.npz")
+    try files.plant()
+    let diagnose =
+      ["diagnose"]
+      + "%p.onnx --input %d.npz#odd --json".replacingOccurrences(of: "%", with: files.folder)
+      .split(separator: " ").map(String.init)
+    func file(_ name: String) -> String { files.folder + name }
     let runs: [(String, [[String]])] = [
+      (
+        "diagnose",
+        [
+          diagnose + [
+            "--labels", file("d.npz#wrong"), "--train-input", file("d.npz#x"), "--reference",
+            file("z.npy"), "--compare", file("n.npz"), "--false-discovery-rate", "0.5",
+          ],
+          diagnose + ["--labels", file("d.npz#wrong"), "--statistics", file("s.npz")],
+          diagnose + [
+            "--target", file("z.npy"), "--output-activation", "identity", "--parts",
+            "fit,discord",
+          ],
+        ]
+      ),
       ("inspect", [["inspect", b1, "--json"]]),
       ("forward", [["forward", b1] + x, ["forward", b1, "--uncertainty"] + x]),
       ("stiffness", [["stiffness"] + paraboloid + ["--target", many + "#Y", "--draws", "9"]]),

@@ -36,7 +36,10 @@ public struct ClassGaussians: Sendable {
     var s = Matrix(rows: d, columns: d)
     s.addGram(centred, scale: 1 / Double(n), keeping: 0)
     let mean = (0..<d).reduce(0) { $0 + s[$1, $1] } / Double(d)
-    guard mean > 0 else { throw .notPositiveDefinite(order: 1) }
+    // Of samples that are all alike rounding is left.
+    guard mean * Double(d * n) > 1e-26 * samples.sumOfSquares else {
+      throw .notPositiveDefinite(order: 1)
+    }
     let ridge: Double
     switch shrinkage {
     case .ridge(let share): ridge = share * mean

@@ -32,6 +32,11 @@ public struct FamiliarityModel: Sendable {
       (self.features, self.gaussians, self.neighbours) = (features, gaussians, neighbours)
     }
 
+    /// The detectors that there are.
+    var detectors: [Detector] {
+      Detector.allCases.filter { $0 == .mahalanobis ? gaussians != nil : neighbours[$0] != nil }
+    }
+
     /// The distances by detector of a stalk's values, (dimension, samples).
     func distances(_ stalk: Matrix, classes: [Int]) -> [Detector: [Double]] {
       let x = features(stalk)
@@ -68,56 +73,88 @@ public struct FamiliarityModel: Sendable {
 
   /// The model of training inputs, (n₀, samples).
   ///
+  /// Up to 2,500 samples each fifth is held out in turn from the statistics that it is measured by; of more 2,000 are held out once.
+  ///
   /// Cost: a forward pass; d²n for the covariance of d features of n samples; products of n and the samples held out.
   /// - Parameters:
   ///   - most: the most samples that are kept to measure distances to.
-  ///   - heldOut: the share held out, of at most 2,000.
   ///   - hasNeighbours: whether samples are kept at all.
-  /// - Throws: `FamiliarityError` for fewer than 20 samples, or numbers that are not finite.
+  /// - Throws: `FamiliarityError` for fewer than 20 samples, samples that are all alike, or numbers that are not finite.
   public init(
-    _ network: Network, training: Matrix, most: Int = 10_000, heldOut: Double = 0.2,
-    hasNeighbours: Bool = true, seed: UInt64 = 0
+    _ network: Network, training: Matrix, most: Int = 10_000, hasNeighbours: Bool = true,
+    seed: UInt64 = 0
   ) throws(FamiliarityError) {
     guard training.rows == network.inputDimension else {
       throw .shape(found: training.rows, expected: network.inputDimension)
     }
     guard training.columns >= 20 else { throw .few(training.columns) }
     var generator = RandomGenerator(seed: seed)
-    let order = generator.permutation(training.columns)
-    let size = min(2000, max(10, Int(heldOut * Double(training.columns))))
-    let (held, kept) = (Array(order.prefix(size)), Array(order.dropFirst(size).prefix(most)))
-    let sheaf = NeuralSheaf(network)
-    let (own, other) = (
-      sheaf.forwardPass(training.columns(kept)), sheaf.forwardPass(training.columns(held))
-    )
-    for state in [own, other] {
-      if let (v, _, j) = state.firstNonFinite {
-        throw .notFinite(stalk: network.vertices[v].name, sample: j)
+    let order = Array(generator.permutation(training.columns).prefix(most + Self.heldOut))
+    let state = NeuralSheaf(network).forwardPass(training.columns(order))
+    if let (v, _, j) = state.firstNonFinite {
+      throw .notFinite(stalk: network.vertices[v].name, sample: order[j])
+    }
+    let classes = network.predictedClasses(state)
+    /// The stalks as some samples have them.
+    func stalks(_ some: [Int]) -> [Stalk?] {
+      Self.stalks(
+        network, state.samples(some), some.map { classes[$0] }, hasNeighbours: hasNeighbours)
+    }
+    let n = order.count
+    let isSmall = n <= Self.mostFolded
+    let folds: [(held: [Int], kept: [Int])] =
+      isSmall
+      ? (0..<5).map { f in
+        ((0..<n).filter { $0 % 5 == f }, (0..<n).filter { $0 % 5 != f })
+      } : [(Array(0..<Self.heldOut), Array(Self.heldOut..<n))]
+    let own = stalks(isSmall ? Array(0..<n) : folds[0].kept)
+    let known = own.indices.filter { own[$0] != nil }
+    guard !known.isEmpty else { throw .alike }
+    var distances = [[Detector: [Double]]](repeating: [:], count: known.count)
+    for fold in folds {
+      let theirs = isSmall ? stalks(fold.kept) : own
+      for (k, s) in known.enumerated() {
+        // A stalk that is the same for all kept samples measures nothing: its distances are 0.
+        let stalk = own[s]!
+        let v = stalk.features.vertex
+        let held = state.stalks[v].columns(fold.held)
+        let found = theirs[s]?.distances(held, classes: fold.held.map { classes[$0] }) ?? [:]
+        for detector in stalk.detectors {
+          distances[k][detector, default: []] +=
+            found[detector] ?? [Double](repeating: 0, count: fold.held.count)
+        }
       }
     }
-    let classes = network.predictedClasses(own)
-    var measures: [Detector: NearestNeighbours.Measure] = [:]
-    if hasNeighbours {
-      measures[.nearest] = .nearest
-      if network.inputDimension >= 50 { measures[.directions] = .directions }
-    }
-    let stalks = network.familiarVertices.map { v in
-      let features = StalkFeatures(vertex: v, dimension: network.vertices[v].dimension)
-      let x = features(own.stalks[v])
-      return Stalk(
-        features: features,
-        gaussians: try? ClassGaussians(
-          x, classes: classes, count: network.classCount ?? 1, shrinkage: .ridge(Self.ridge)),
-        neighbours: measures.mapValues { NearestNeighbours(x, $0) })
-    }.filter { $0.gaussians != nil || hasNeighbours }
-    guard !stalks.isEmpty else { throw .alike }
-    let distances = Self.distances(stalks, network, other)
     let scales = distances.map { $0.mapValues { TailScale($0) } }
     let scores = Self.scores(scales, distances)
     self.init(
-      dimensions: network.vertices.map(\.dimension), stalks: stalks, scales: scales,
-      stalkCalibration: scores.map { $0.sorted() }, calibration: Self.combined(scores).sorted(),
-      count: kept.count)
+      dimensions: network.vertices.map(\.dimension), stalks: known.map { own[$0]! },
+      scales: scales, stalkCalibration: scores.map { $0.sorted() },
+      calibration: Self.combined(scores).sorted(), count: isSmall ? n : folds[0].kept.count)
+  }
+
+  /// How many of many samples are held out; up to how many each is held out in turn.
+  private static let (heldOut, mostFolded) = (2000, 2500)
+
+  /// What some samples of a forward pass look like at each stalk; nil where they are all the same.
+  private static func stalks(
+    _ network: Network, _ state: SheafState, _ classes: [Int], hasNeighbours: Bool
+  ) -> [Stalk?] {
+    network.familiarVertices.map { v in
+      let features = StalkFeatures(vertex: v, dimension: network.vertices[v].dimension)
+      let x = features(state.stalks[v])
+      var neighbours: [Detector: NearestNeighbours] = [:]
+      if hasNeighbours {
+        neighbours[.nearest] = NearestNeighbours(x, .nearest)
+        if network.inputDimension >= 50 {
+          neighbours[.directions] = NearestNeighbours(x, .directions)
+        }
+      }
+      let gaussians = try? ClassGaussians(
+        x, classes: classes, count: network.classCount ?? 1, shrinkage: .ridge(Self.ridge))
+      return gaussians == nil && !hasNeighbours
+        ? nil : Stalk(features: features, gaussians: gaussians, neighbours: neighbours)
+    }
   }
 
   init(
