@@ -27,6 +27,7 @@ let package = Package(
         .product(name: "SheafFlows", package: "swift-sheaf"),
         .product(name: "LinearAlgebra", package: "swift-sheaf"),
         .product(name: "ModelFormats", package: "swift-sheaf"),
+        .product(name: "NetworkDiagnosis", package: "swift-sheaf"),
         .product(name: "NetworkKernels", package: "swift-sheaf"),
         .product(name: "NeuralSheaves", package: "swift-sheaf"),
         .product(name: "PiecewiseEnergies", package: "swift-sheaf"),

@@ -56,9 +56,10 @@ import Testing
   @Test func badCallsAreRefusedInOneLine() throws {
     defer { clean() }
     try train()
-    try train(
-      "--statistics %s.npz --layers 64,9,3 --overwrite".replacingOccurrences(
-        of: " --overwrite", with: ""))
+    #expect(
+      try run(
+        "train --layers 64,9,3 --input %d.npz#x --labels %d.npz#y --output-activation softmax --epochs 1 --statistics %s.npz"
+      ).status == 0)
     for (more, status, words) in [
       ("--target %d.npz#y", 64, "both --target and --labels"),
       ("--parts fit,neuron", 64, "did you mean neurons?"),
@@ -66,7 +67,9 @@ import Testing
       ("--train-input %d.npz#x --statistics %s.npz", 64, "expected one"),
       ("--false-discovery-rate 1", 64, "between 0 and 1"),
       ("--report %r.txt", 64, ".html"), ("--report %d.npz", 64, ".html"),
-      ("--train-input %d.npz#few", 1, "few"), ("--reference %none.npy", 1, "none.npy"),
+      ("--train-input %d.npz#few", 1, "few"), ("--parts changed", 1, "needs --reference"),
+      ("--reference %d.npz#x", 1, "expected (120 samples, 3)"),
+      ("--reference %none.npy", 1, "none.npy"),
       ("--compare %none.npz", 1, "none.npz"),
     ] as [(String, Int32, String)] {
       let outcome = try run(call + " " + more)

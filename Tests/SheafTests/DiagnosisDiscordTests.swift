@@ -84,7 +84,7 @@ import Testing
     }
   }
 
-  /// Labels drawn from the network's own probabilities have about the discord that is expected; kinks on the way add some.
+  /// Labels drawn from the network's own probabilities have about the discord that is expected; kinks on the way take some.
   @Test func drawnLabelsHaveTheExpectedDiscord() throws {
     var ratios: [Double] = []
     for seed in 0..<20 as Range<UInt64> {
@@ -101,7 +101,7 @@ import Testing
       ratios.append(found.report.edges[0].discord / found.expected[0])
     }
     let mean = ratios.reduce(0, +) / 20
-    #expect(mean > 0.9 && mean < 1.3, "\(mean)")
+    #expect(mean > 0.75 && mean < 1.05, "\(mean)")
   }
 
   /// The flip energy is the least energy of a state in which two logits are equal: on one pattern that of a quadratic problem, here by the

@@ -242,6 +242,7 @@ try measureSheaves()
 try measureInference()
 try measureTraining()
 try measureProbability()
+try measureDiagnosis()
 try measureFaults()
 
 let json = try JSONSerialization.data(

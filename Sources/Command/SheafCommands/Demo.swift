@@ -6,6 +6,7 @@ import Figures
 import Foundation
 import LinearAlgebra
 import ModelFormats
+import NetworkDiagnosis
 import NeuralSheaves
 import PiecewiseEnergies
 import SheafTraining
@@ -35,6 +36,7 @@ struct Demo: ParsableCommand {
     for figure in [lossFile, discordFile] {
       try files.writes("--out", figure, extensions: ["svg"])
     }
+    try files.writes("--out", reportFile, extensions: ["html"])
     try files.check()
     let digits = Digits.load()
     var generator = RandomGenerator(seed: seed)
@@ -67,6 +69,7 @@ struct Demo: ParsableCommand {
       let columns = try discords(runs, test, until: halt)
       parts.append(columns.text)
       parts.append(draw(runs, columns.reports, &delivery))
+      parts.append(try diagnose(runs, train, test, &delivery, until: halt))
     }
     parts.append(
       """
@@ -148,7 +151,34 @@ struct Demo: ParsableCommand {
 
   private var testFile: String { "\(out)/test.csv" }
   private var lossFile: String { "\(out)/loss.svg" }
+  private var reportFile: String { "\(out)/report.html" }
   private var discordFile: String { "\(out)/discord.svg" }
+
+  /// Diagnoses the first network on the test digits, beside the last; what it comes to, and where the page is.
+  private func diagnose(
+    _ runs: [Run], _ train: TrainingData, _ test: TrainingData, _ delivery: inout Delivery,
+    until halt: Halt
+  ) throws -> String {
+    let first = runs[0]
+    let samples = try NetworkSamples(first.network, input: test.input, target: test.target)
+    var evidence = Diagnosis.Evidence()
+    evidence.familiarity = try FamiliarityModel(first.network, training: train.input)
+    evidence.other = runs.last!.network
+    var settings = Diagnosis.Settings()
+    settings.halt = halt
+    let summary = DiagnosisSummary(
+      diagnosis: Diagnosis(samples, evidence: evidence, settings: settings),
+      name: networkFile(first.method))
+    delivery.put {
+      let page = DiagnosisPage(
+        summary, images: try SampleImages(first.network, asked: nil)
+      ).page
+      try ArrayFile.write(Data(page.html.utf8), to: reportFile)
+    }
+    return "diagnosis of \(summary.name) on the test digits:\n"
+      + summary.lines.map { "  \($0.sign) \($0.text)" }.joined(separator: "\n")
+      + "\nall of it, beside \(networkFile(runs.last!.method)): \(reportFile)"
+  }
 
   /// Draws losses and discords; a line on where the pictures are, or why there are none.
   private func draw(

@@ -128,7 +128,9 @@ struct Diagnose: ParsableCommand {
     let x = try arrays.readInput(input, for: network)
     let (y, names) = try targets(of: network)
     if network.classNames.isEmpty, !names.isEmpty { network.classNames = names }
-    let samples = try NetworkSamples(network, input: x, target: y)
+    let samples = try NetworkSamples(
+      network, input: x, target: y,
+      named: ("--input \(input)", labels.map { "--labels \($0)" } ?? "--target \(target ?? "")"))
     var settings = Diagnosis.Settings()
     (settings.parts, settings.mayTrain) = (try wantedParts(), !noTraining)
     (settings.seed, settings.training.seed) = (seed, seed)
@@ -136,8 +138,6 @@ struct Diagnose: ParsableCommand {
     settings.halt = .onSignals(timeLimit: limit.timeLimit)
     let images = try SampleImages(
       network, asked: image.map(SampleImages.Shape.init(option:)))
-    let clock = ContinuousClock()
-    let start = clock.now
     let evidence = try evidence(samples)
     let bar = ProgressBar()
     let all = DiagnosisPart.allCases
@@ -145,7 +145,7 @@ struct Diagnose: ParsableCommand {
       bar.show(all.firstIndex(of: part)!, of: all.count, part.rawValue)
     }
     bar.end()
-    try deliver(diagnosis, images, (clock.now - start) / .seconds(1), settings.halt)
+    try deliver(diagnosis, images, settings.halt)
   }
 
   /// What the outputs should be, with the names of the classes.
@@ -170,13 +170,21 @@ struct Diagnose: ParsableCommand {
       let means = record.flips.means
       if means.count == samples.count {
         evidence.flipRecord = means
-      } else if !means.isEmpty {
+      } else if !means.isEmpty && wanted.contains(.suspects) && labels != nil {
         Note.say(
           "\(statistics): flip energies of \(means.count) training samples, not of these \(samples.count), are not shown"
         )
       }
     }
-    evidence.reference = try reference.map { try arrays.read($0) }
+    evidence.reference = try reference.map { text in
+      let outputs = try arrays.read(text)
+      guard outputs.rows == network.outputDimension, outputs.columns == samples.count else {
+        throw NetworkError.quantity(
+          name: "--reference \(text)", found: "(\(outputs.columns) samples, \(outputs.rows))",
+          expected: "(\(samples.count) samples, \(network.outputDimension))")
+      }
+      return outputs
+    }
     evidence.other = try compare.map { path in
       let other = try self.network.reading.load(path)
       guard other.inputDimension == network.inputDimension,
@@ -195,10 +203,10 @@ struct Diagnose: ParsableCommand {
   }
 
   private func deliver(
-    _ diagnosis: Diagnosis, _ images: SampleImages, _ seconds: Double, _ halt: Halt
+    _ diagnosis: Diagnosis, _ images: SampleImages, _ halt: Halt
   ) throws {
     let summary = DiagnosisSummary(
-      diagnosis: diagnosis, name: network.network, seconds: seconds)
+      diagnosis: diagnosis, name: network.network)
     var delivery = Delivery()
     if let report {
       delivery.put {
@@ -211,11 +219,18 @@ struct Diagnose: ParsableCommand {
     } else {
       delivery.print(summary.text + (report.map { "\n\nreport: \($0)" } ?? ""))
     }
+    // What was asked for by name and could not be done is a failure.
+    let missing = parts == nil ? [] : summary.skipped
     try delivery.end(
       halt.reason.map {
         WorkFailure(
           description: ($0 == .timeLimit ? "--time-limit reached" : "interrupted")
             + ": parts were skipped")
-      })
+      }
+        ?? (missing.isEmpty
+          ? nil
+          : WorkFailure(
+            description: "left out: "
+              + missing.map { "\($0.part.rawValue), which \($0.why)" }.joined(separator: "; "))))
   }
 }

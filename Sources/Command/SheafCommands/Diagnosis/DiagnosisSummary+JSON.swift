@@ -7,7 +7,7 @@ extension DiagnosisSummary {
   var json: [String: Any] {
     let d = diagnosis
     var object: [String: Any] = [
-      "network": name, "samples": count, "seconds": seconds,
+      "network": name, "samples": count,
       "classes": network.classNames,
       "summary": lines.map {
         ["severity": $0.severity.rawValue, "part": $0.part.rawValue, "text": $0.text]
@@ -148,7 +148,8 @@ extension DiagnosisSummary {
       case .network: "the network itself"
       }
     return [
-      "accuracy": suspects.accuracy, "rate": suspects.noise.rate, "temperature": 1 / suspects.noise.inverseTemperature,
+      "accuracy": suspects.accuracy, "rate": suspects.noise.rate,
+      "temperature": 1 / suspects.noise.inverseTemperature,
       "source": source, "falseDiscoveryRate": suspects.falseDiscoveryRate,
       "isByClass": suspects.noise.transitions != nil,
       "scores": suspects.noise.surprises.map(JSONOutput.number),

@@ -5,16 +5,25 @@ import NeuralSheaves
 /// The diagnosis as text.
 extension DiagnosisSummary {
   var text: String {
-    let signs: [Severity: String] = [.problem: "!", .notice: "·", .fine: " "]
     var parts = [
       "\(name): \(counted(count, "sample"))\n\n"
-        + lines.map { "\(signs[$0.severity]!) \($0.text)" }.joined(separator: "\n")
+        + lines.map { "\($0.sign) \($0.text)" }.joined(separator: "\n")
     ]
     if let table = suspectTable { parts.append("labels that look wrong\n\n" + table) }
     if let table = worstTable { parts.append("the largest losses\n\n" + table) }
-    if let table = unfamiliarTable { parts.append("inputs unlike those of training\n\n" + table) }
+    if let table = unfamiliarTable {
+      parts.append(
+        "inputs unlike those of training, with the first and the last stalk at which p ≤ 1 %\n\n"
+          + table)
+    }
     if let table = edgeTable { parts.append("discord with the outputs clamped\n\n" + table) }
-    if let table = layerTable { parts.append("layers by what speaks for a change\n\n" + table) }
+    if let table = layerTable {
+      parts.append(
+        "layers by the share of the differences that noise of the layer explains\n\n" + table)
+    }
+    if let table = differenceTable {
+      parts.append("layers on the other network's activations\n\n" + table)
+    }
     if !skipped.isEmpty {
       parts.append(
         "left out\n" + skipped.map { "  \($0.part.rawValue): \($0.why)" }.joined(separator: "\n"))
@@ -36,12 +45,13 @@ extension DiagnosisSummary {
     let rows = suspects.suspects.prefix(Self.shown).map { j in
       [
         "\(j)", className(classes[j]), className(suspects.noise.proposed[j]),
-        n(suspects.crossEntropies[j]), n(suspects.noise.chances[j]),
+        n(suspects.crossEntropies[j]), n(1 - suspects.noise.chances[j]),
         n(suspects.noise.pValues[j]),
       ]
     }
     return TextOutput.table(
-      [["sample", "given", "proposed", "cross-entropy", "chance of being wrong", "p"]] + rows)
+      [["sample", "given", "proposed", "cross-entropy", "chance of being right", "p of the label"]]
+        + rows)
       + rest(suspects.suspects.count)
   }
 
@@ -79,7 +89,7 @@ extension DiagnosisSummary {
         familiarity.lastStalks[j].map { network.vertices[$0].name } ?? "–",
       ]
     }
-    return TextOutput.table([["sample", "score", "p", "first strange at", "last"]] + rows)
+    return TextOutput.table([["sample", "score", "p", "first stalk", "last stalk"]] + rows)
       + rest(familiarity.unfamiliar.count)
   }
 
@@ -93,6 +103,12 @@ extension DiagnosisSummary {
       ]
     }
     return TextOutput.table([["edge", "kind", "discord", "expected", "ratio"]] + rows)
+  }
+
+  private var differenceTable: String? {
+    guard let layers = diagnosis.difference?.layers, !layers.isEmpty else { return nil }
+    return TextOutput.table(
+      [["layer", "discrepancy"]] + layers.map { [$0.name, Self.number($0.discrepancy)] })
   }
 
   private var layerTable: String? {

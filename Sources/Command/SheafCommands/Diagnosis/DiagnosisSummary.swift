@@ -15,13 +15,20 @@ struct DiagnosisSummary {
     let severity: Severity
     let text: String
     let part: DiagnosisPart
+
+    /// How grave it is, as a sign.
+    var sign: String {
+      switch severity {
+      case .problem: "!"
+      case .notice: "·"
+      case .fine: " "
+      }
+    }
   }
 
   let diagnosis: Diagnosis
   /// What the network is called.
   let name: String
-  /// The time that it took, in seconds.
-  let seconds: Double
 
   var network: Network { diagnosis.samples.network }
   var count: Int { diagnosis.samples.count }
@@ -102,7 +109,7 @@ struct DiagnosisSummary {
       Line(
         severity: .problem,
         text: counted(suspects.suspects.count, "label")
-          + " of \(count) look\(suspects.suspects.count == 1 ? "s" : "") wrong, at most \(share) of them by chance; estimated rate of wrong labels \(rate)",
+          + " of \(count) look\(suspects.suspects.count == 1 ? "s" : "") wrong, of which at most \(share) are expected to be right; estimated rate of wrong labels \(rate)",
         part: .suspects)
     ]
   }
@@ -126,13 +133,9 @@ struct DiagnosisSummary {
   }
 
   private var findingLines: [Line] {
-    let grave: Set<Finding.Kind> = [
-      .dead, .saturatedOutput, .vanishingSignal, .explodingSignal, .vanishingGradient,
-      .explodingGradient, .bottleneck, .miscalibrated,
-    ]
     let lines = diagnosis.findings.map { finding in
       Line(
-        severity: grave.contains(finding.kind) ? .problem : .notice, text: finding.evidence,
+        severity: isGrave(finding) ? .problem : .notice, text: finding.evidence,
         part: finding.kind == .miscalibrated ? .fit : .neurons)
     }
     guard let neurons = diagnosis.neurons, neurons.findings.isEmpty else { return lines }
@@ -143,6 +146,18 @@ struct DiagnosisSummary {
           "no neuron is dead, always on or a multiple of another, and no signal or gradient vanishes or explodes",
         part: .neurons)
     ]
+  }
+
+  /// Whether a finding is a problem by itself. Some dead or double neurons every network has; confidence that is too low does less harm.
+  private func isGrave(_ finding: Finding) -> Bool {
+    switch finding.kind {
+    case .dead, .saturated: finding.share > 0.5
+    case .alwaysActive, .duplicate, .opposite, .rankDeficient: false
+    case .miscalibrated: (diagnosis.calibration?.overconfidence ?? 1) > 0
+    case .saturatedOutput, .vanishingSignal, .explodingSignal, .vanishingGradient,
+      .explodingGradient, .bottleneck:
+      true
+    }
   }
 
   private var discordLines: [Line] {
@@ -172,7 +187,7 @@ struct DiagnosisSummary {
       Line(
         severity: .fine,
         text:
-          "half of \(distances.entries.count) samples are within \(Self.number(median)) of another decision (Euclidean norm of the input)",
+          "half of the \(distances.entries.count) samples looked at are within \(Self.number(median)) of another decision (Euclidean norm of the input)",
         part: .robustness)
     ]
   }
@@ -182,14 +197,14 @@ struct DiagnosisSummary {
     let first = change.ranking.entries[0].layer
     let p =
       change.test.map {
-        ", p = \(Self.number($0.pValue)) that no layer is off by more than the others"
+        "; if no layer were off by more than the others, p = \(Self.number($0.pValue))"
       } ?? ""
     let isClear = (change.test?.pValue ?? 1) <= 0.05
     return [
       Line(
         severity: .problem,
         text:
-          "the outputs differ from the reference's by \(Self.percent(change.difference.relative)) of their size; "
+          "the outputs differ from the reference's by \(Self.percent(change.difference.relative)) (root mean square, of the larger); "
           + (isClear
             ? "the change is most likely in \(first)"
             : "\(first) is the likeliest place, without certainty") + p,
@@ -204,7 +219,7 @@ struct DiagnosisSummary {
         Line(
           severity: .notice,
           text:
-            "the other network's outputs differ by \(Self.percent(difference.relative)) of their size",
+            "the other network's outputs differ by \(Self.percent(difference.relative)) of the size of this one's",
           part: .compared)
       ]
     }

@@ -179,9 +179,9 @@ public struct Diagnosis: Sendable {
       let size = { (x: Double) in "\((1000 * x).rounded() / 10) %" }
       findings.append(
         Finding(
-          .miscalibrated, samples.network.outputName, share: 1,
-          "the confidence is off by \(size(error)) on average (expected calibration error), mean confidence less accuracy "
-            + "\(size(calibration.overconfidence)), p = \(calibration.pValue) that labels are drawn from the network's probabilities"
+          .miscalibrated, "output", share: 1,
+          "confidence and accuracy differ by \(size(error)) (expected calibration error), \(calibration.overconfidence > 0 ? "overconfident" : "underconfident") by "
+            + "\(size(abs(calibration.overconfidence))); labels drawn from the network's own probabilities differ as much with p = \(calibration.pValue)"
         ))
     }
   }

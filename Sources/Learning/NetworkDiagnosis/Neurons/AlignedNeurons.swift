@@ -70,7 +70,7 @@ public struct AlignedNeurons: Sendable {
         Finding(
           kind, name, coordinates: neurons, areChannels: areChannels,
           share: Double(neurons.count) / Double(count),
-          "\(neurons.count) of \(count) \(noun) of \(name) are \(words) multiples of others on \(samples.count) samples: \(shown)"
+          "\(noun) of \(name) that are \(words) multiples of each other on \(samples.count) samples: \(shown)"
         ))
     }
     add(

@@ -105,3 +105,10 @@ public struct NeuronActivity: Sendable {
     }
   }
 }
+
+extension [Int] {
+  /// The first numbers of a list, in words.
+  var shown: String {
+    prefix(8).map(String.init).joined(separator: ", ") + (count > 8 ? ", …" : "")
+  }
+}

@@ -17,7 +17,7 @@ extension Finding {
     guard share > thresholds.saturatedShare else { return [] }
     return [
       Finding(
-        .saturatedOutput, network.outputName, share: share,
+        .saturatedOutput, "output", share: share,
         "all outputs are within 10⁻⁶ of 0 or 1 on \(count) of \(samples.count) samples, where their gradients vanish"
       )
     ]

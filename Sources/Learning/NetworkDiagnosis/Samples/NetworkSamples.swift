@@ -15,13 +15,17 @@ public struct NetworkSamples: Sendable {
 
   /// Samples of a network. Cost: a forward pass; memory for all of its stalks.
   ///
+  /// - Parameter names: what errors call input and target.
   /// - Throws: `NetworkError` for shapes that do not fit and numbers that are not finite, those of the forward pass as well.
-  public init(_ network: Network, input: Matrix, target: Matrix? = nil) throws(NetworkError) {
+  public init(
+    _ network: Network, input: Matrix, target: Matrix? = nil,
+    named names: (input: String, target: String) = ("the input", "the target")
+  ) throws(NetworkError) {
     // A target that fits anything, to have the input checked.
     let blank = Matrix(
       rows: network.outputDimension, columns: input.columns,
       repeating: 1 / Double(network.outputDimension))
-    _ = try TrainingData(input: input, target: target ?? blank, for: network)
+    _ = try TrainingData(input: input, target: target ?? blank, for: network, named: names)
     self.network = network
     state = NeuralSheaf(network).forwardPass(input)
     if let (v, i, j) = state.firstNonFinite {

@@ -122,7 +122,9 @@ extension DiagnosisPage {
         [
           (
             "Outputs differ by",
-            Inline(DiagnosisSummary.percent(change.difference.relative) + " of their size")
+            Inline(
+              DiagnosisSummary.percent(change.difference.relative)
+                + " (root mean square, of the larger)")
           )
         ]
           + (change.test.map {
@@ -152,7 +154,7 @@ extension DiagnosisPage {
     var facts: [(String, Inline)] = [
       (
         "Outputs differ by",
-        Inline(DiagnosisSummary.percent(difference.relative) + " of their size")
+        Inline(DiagnosisSummary.percent(difference.relative) + " of the size of this one's")
       )
     ]
     if network.classCount != nil {

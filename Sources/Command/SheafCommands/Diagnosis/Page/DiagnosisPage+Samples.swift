@@ -23,7 +23,7 @@ extension DiagnosisPage {
         ("Estimated rate of wrong labels", Inline(DiagnosisSummary.percent(noise.rate))),
         ("Labels that look wrong", "\(suspects.suspects.count)"),
         (
-          "Right ones among them, at most",
+          "Right ones to expect among them, at most",
           Inline(DiagnosisSummary.percent(suspects.falseDiscoveryRate))
         ),
       ])
@@ -37,7 +37,9 @@ extension DiagnosisPage {
     let columns: [DataTable.Column] =
       [
         .init("sample", .number), .init("given"), .init("proposed"),
-        .init("chance", .number, explanation: "that the label is wrong, as the model has it"),
+        .init(
+          "chance right", .number,
+          explanation: "the chance that the label is right after all, as the model has it"),
         .init(
           "cross-entropy", .number,
           explanation: "−log of the probability of the label given, out of sample"),
@@ -80,7 +82,7 @@ extension DiagnosisPage {
               id: "suspect-\(j)",
               [
                 sampleCell(j), classCell(classes[j]), classCell(noise.proposed[j]),
-                cell(noise.chances[j], bar: noise.chances[j]), cell(suspects.crossEntropies[j]),
+                cell(1 - noise.chances[j]), cell(suspects.crossEntropies[j]),
                 cell(suspects.robustScores[j]), cell(noise.pValues[j]),
                 cell(suspects.flipEnergies.isEmpty ? nil : suspects.flipEnergies[j]),
               ] + (hasGaps ? [cell(suspects.mahalanobisGaps[j])] : [])
@@ -129,8 +131,8 @@ extension DiagnosisPage {
                 "the sum over distances at the input and the first activation of the cube of about −log of the share of training inputs as far away"
             ),
             .init("p", .number),
-            .init(
-              "first strange at", explanation: "the first stalk from the input on with p ≤ 1 %"),
+            .init("first stalk", explanation: "from the input on with p ≤ 1 %"),
+            .init("last stalk", explanation: "with p ≤ 1 %: how far what is strange is carried"),
           ] + familiarity.vertices.map { .init("p at \(network.vertices[$0].name)", .number) },
           rows: rows.map { j in
             .init(
@@ -187,7 +189,7 @@ extension DiagnosisPage {
     if let suspects = diagnosis.suspects, suspects.noise.chances[j] > 0.5 {
       facts += [
         ("proposed", summary.className(suspects.noise.proposed[j])),
-        ("chance of a wrong label", n(suspects.noise.chances[j])),
+        ("chance that the label is right", n(1 - suspects.noise.chances[j])),
       ]
     }
     if let fit = diagnosis.fit { facts.append(("loss", n(fit.losses[j]))) }
