@@ -67,7 +67,7 @@ import Testing
       ("--train-input %d.npz#x --statistics %s.npz", 64, "expected one"),
       ("--false-discovery-rate 1", 64, "between 0 and 1"),
       ("--report %r.txt", 64, ".html"), ("--report %d.npz", 64, ".html"),
-      ("--train-input %d.npz#few", 1, "few"), ("--parts changed", 1, "needs --reference"),
+      ("--train-input %d.npz#few", 1, "expected"), ("--parts changed", 1, "needs --reference"),
       ("--reference %d.npz#x", 1, "expected (120 samples, 3)"),
       ("--reference %none.npy", 1, "none.npy"),
       ("--compare %none.npz", 1, "none.npz"),

@@ -45,6 +45,39 @@ import Testing
     }
   }
 
+  /// Stalks of independent random networks on independent inputs would be at 0: here wide stalks of nothing but noise.
+  @Test func alignmentOfNoiseIsNothing() throws {
+    for seed in 0..<10 as Range<UInt64> {
+      var g = RandomGenerator(case: 60 + seed)
+      func reading(_ rows: Range<Int>) -> Network {
+        // z reads one half of the input.
+        var w = Matrix(rows: 100, columns: 200)
+        for i in 0..<100 { w[i, rows.lowerBound + i] = 1 }
+        var network = Network(inputDimension: 200)
+        network.append(Dense(weight: w, bias: [Double](repeating: 0, count: 100)), to: 0)
+        return network
+      }
+      let samples = try NetworkSamples(
+        reading(0..<100), input: g.normalMatrix(rows: 200, columns: 150))
+      let found = NetworkDifference(samples, reading(100..<200))
+      #expect(abs(found.alignment[0, 0]) < 0.05, "seed \(seed): \(found.alignment[0, 0])")
+    }
+  }
+
+  /// An unchanged network is said to be one.
+  @Test func nothingChanged() throws {
+    var g = RandomGenerator(seed: 8)
+    let network = try Network(widths: [4, 8, 8, 3], using: &g)
+    let samples = try NetworkSamples(network, input: g.normalMatrix(rows: 4, columns: 40))
+    var evidence = Diagnosis.Evidence()
+    evidence.reference = samples.logits
+    var settings = Diagnosis.Settings()
+    settings.parts = [.changed]
+    let found = Diagnosis(samples, evidence: evidence, settings: settings)
+    #expect(found.unchanged == 0 && found.change == nil)
+    #expect(!found.skipped.contains { $0.part == .changed })
+  }
+
   /// p of networks that are right on different samples: the binomial of the samples on which one alone is right.
   @Test func networksThatDisagree() throws {
     var g = RandomGenerator(seed: 5)

@@ -214,6 +214,57 @@ import Testing
     }
   }
 
+  /// Whatever the units of the input, classes that are wanted are mostly reached, and the change is of the size of the distance to them.
+  @Test func counterfactualsReachTheClassWanted() throws {
+    var reached = 0
+    for seed in 0..<20 as Range<UInt64> {
+      var g = RandomGenerator(case: 280 + seed)
+      let network = Self.chain([5, 16, 12, 3], .softmax, &g)
+      let x = g.normalMatrix(rows: 5, columns: 3)
+      let samples = try NetworkSamples(network, input: x)
+      let wanted = (0..<3).map { j -> Int in
+        let top = samples.logits.largestRow(ofColumn: j)
+        return samples.logits.largestRow(ofColumn: j, except: top)
+      }
+      let found = try Counterfactual.find(samples, wanted: wanted)
+      reached += found.count { $0.isReached }
+      for (j, one) in found.enumerated() where one.isReached {
+        let end = network.logits(Matrix(column: one.input))
+        #expect(end.largestRow(ofColumn: 0) == wanted[j], "seed \(seed)")
+      }
+      var units = network
+      units.updateParameters(of: 0) { i, m in if i == 0 { m.scale(by: 1 / 1024.0) } }
+      var large = x
+      large.scale(by: 1024)
+      let other = try Counterfactual.find(
+        NetworkSamples(units, input: large), wanted: wanted)
+      for (a, b) in zip(found, other) {
+        #expect(a.isReached == b.isReached, "seed \(seed)")
+        #expect(abs(b.distance / 1024 - a.distance) < 1e-4 * a.distance, "seed \(seed)")
+      }
+    }
+    #expect(reached >= 48, "\(reached) of 60")
+  }
+
+  /// Labels of several sigmoids, drawn from their probabilities, have the discord that is expected on every edge, the clamp as well.
+  @Test func severalSigmoidsTakeTurns() throws {
+    var ratios = [[Double]](repeating: [], count: 3)
+    for seed in 0..<12 as Range<UInt64> {
+      var g = RandomGenerator(case: 320 + seed)
+      var network = Self.chain([4, 8, 6], .sigmoid, isLinear: true, &g)
+      for e in 0..<2 { network.updateParameters(of: e) { _, m in m.scale(by: 0.3) } }
+      let x = g.normalMatrix(rows: 4, columns: 200)
+      var y = network(x)
+      for j in 0..<200 { for i in 0..<6 { y[i, j] = g.uniform() < y[i, j] ? 1 : 0 } }
+      let found = try ClampedDiscord(NetworkSamples(network, input: x, target: y))
+      for e in 0..<3 { ratios[e].append(found.report.edges[e].discord / found.expected[e]) }
+    }
+    for e in 0..<3 {
+      let mean = ratios[e].reduce(0, +) / 12
+      #expect(abs(mean - 1) < 0.1, "edge \(e): \(mean)")
+    }
+  }
+
   /// Without kinks, and with a prior so weak that edges hardly give way, the counterfactual is the least change x′ − x = Jᵀ(JJᵀ)⁻¹(t − z).
   @Test func counterfactualsAreLeastChanges() throws {
     for seed in 0..<20 as Range<UInt64> {
@@ -223,9 +274,7 @@ import Testing
       let samples = try NetworkSamples(network, input: x)
       let z = samples.logits
       let t = g.normalMatrix(rows: 2, columns: 3)
-      let found = try Counterfactual.find(
-        samples, coordinates: (0..<3).map { _ in [0, 1] }, values: (0..<3).map { t.column($0) },
-        prior: 1e-9)
+      let found = try Counterfactual.find(samples, values: t, prior: 1e-8)
       let (w1, w2) = (
         network.edges[0].operation.parameters[0], network.edges[1].operation.parameters[0]
       )
@@ -237,6 +286,7 @@ import Testing
         let change = jacobian.transposed * (try gram.solve(gap))
         #expect(abs(found[j].distance - change.sumOfSquares.squareRoot()) < 1e-5, "seed \(seed)")
         for i in 0..<2 { #expect(abs(found[j].output[i] - t[i, j]) < 1e-5, "seed \(seed)") }
+        #expect(found[j].isReached)
       }
     }
   }

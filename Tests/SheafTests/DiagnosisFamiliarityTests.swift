@@ -127,6 +127,24 @@ import Testing
     #expect(Double(wrong) < 0.15 * Double(found), "\(wrong) beside \(found)")
   }
 
+  /// One absurd input among many is found, though no share of the samples held out could say how rare it is.
+  @Test func oneStrangerIsFound() throws {
+    var alone = 0
+    for seed in 0..<20 as Range<UInt64> {
+      var g = RandomGenerator(case: 560 + seed)
+      let network = try Self.classifier([60, 12, 3], &g)
+      let model = try FamiliarityModel(network, training: g.normalMatrix(rows: 60, columns: 150))
+      var x = g.normalMatrix(rows: 60, columns: 300)
+      for i in 0..<60 { x[i, 7] = 100 }
+      let found = Familiarity(try NetworkSamples(network, input: x), model)
+      #expect(found.unfamiliar.first == 7, "seed \(seed)")
+      alone += found.unfamiliar.count - 1
+      #expect(found.pValues[7] == 1 / Double(found.calibrationCount + 1))
+      #expect(zip(found.tailPValues, found.pValues).allSatisfy { $0 <= $1 })
+    }
+    #expect(alone <= 6, "\(alone) others")
+  }
+
   /// A model without samples is the same from its arrays; of another network they are refused, and so are damaged ones.
   @Test func modelsComeBackFromArrays() throws {
     var g = RandomGenerator(seed: 9)
@@ -155,7 +173,7 @@ import Testing
     }
     #expect(throws: FamiliarityError.alike) {
       try FamiliarityModel(
-        network, training: Matrix(rows: 6, columns: 50, repeating: 1), hasNeighbours: false)
+        network, training: Matrix(rows: 6, columns: 50, repeating: 1))
     }
   }
 

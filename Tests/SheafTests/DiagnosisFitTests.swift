@@ -191,6 +191,63 @@ import Testing
     }
   }
 
+  /// Classes that overlap, and labels that have nothing to do with the samples, are no wrong labels.
+  @Test func whatCannotBeToldIsNotWrong() throws {
+    var (flagged, random) = (0, 0)
+    for seed in 0..<10 as Range<UInt64> {
+      var g = RandomGenerator(case: 1500 + seed)
+      let network = try Network(widths: [4, 16, 2], outputActivation: .softmax, using: &g)
+      // Two clouds a deviation from the middle each: 16 % are on the other's side.
+      let labels = (0..<300).map { _ in g.integer(0...1) }
+      var x = g.normalMatrix(rows: 4, columns: 300)
+      for j in 0..<300 { x[0, j] += labels[j] == 0 ? -1 : 1 }
+      func suspects(_ labels: [Int]) throws -> SuspectLabels {
+        let samples = try NetworkSamples(network, input: x, target: network.classTargets(labels))
+        var settings = CrossValidation.Settings()
+        settings.seed = seed
+        return SuspectLabels(
+          samples, validation: try CrossValidation(samples, settings: settings))
+      }
+      flagged += try suspects(labels).suspects.count
+      random += try suspects(labels.map { _ in g.integer(0...1) }).suspects.count
+    }
+    #expect(flagged <= 30, "\(flagged) of 3000")
+    #expect(random <= 30, "\(random) of 3000")
+  }
+
+  /// The units of the input change nothing; a class with fewer samples than folds is not judged; a halt ends it.
+  @Test func judgesDoNotDependOnUnits() throws {
+    var g = RandomGenerator(seed: 41)
+    let network = try Network(widths: [6, 12, 3], outputActivation: .softmax, using: &g)
+    let centres = g.normalMatrix(rows: 6, columns: 3, deviation: 3)
+    var labels = (0..<90).map { $0 % 2 }
+    var x = centres.columns(labels)
+    x.add(g.normalMatrix(rows: 6, columns: 90))
+    labels[4] = 1
+    // One sample of the third class.
+    labels[89] = 2
+    func judged(_ x: Matrix) throws -> SuspectLabels {
+      let samples = try NetworkSamples(network, input: x, target: network.classTargets(labels))
+      return SuspectLabels(samples, validation: try CrossValidation(samples))
+    }
+    let one = try judged(x)
+    #expect(one.suspects == [4] && one.noise.proposed[4] == 0)
+    #expect(one.unjudged == 1 && one.noise.chances[89] == 0 && one.noise.pValues[89] == 1)
+    var large = x
+    large.scale(by: 1024)
+    let other = try judged(large)
+    #expect(one.noise.chances == other.noise.chances)
+    let samples = try NetworkSamples(network, input: x, target: network.classTargets(labels))
+    #expect(throws: Interruption.self) {
+      try CrossValidation(samples, halt: Halt { .timeLimit })
+    }
+    var settings = Diagnosis.Settings()
+    settings.mayTrain = false
+    settings.parts = [.suspects]
+    let own = Diagnosis(samples, settings: settings)
+    #expect(own.suspects?.source == .network(why: "training was not allowed"))
+  }
+
   /// Networks that learn their samples by heart know nothing of those held out: with random labels they are right as often as by chance.
   @Test func crossValidationHoldsSamplesOut() throws {
     var g = RandomGenerator(seed: 31)

@@ -148,17 +148,28 @@ import Testing
     for seed in Self.seeds {
       var g = RandomGenerator(case: seed)
       let (network, x) = Self.healthy(&g)
-      func scaled(_ first: Double, _ last: Double) throws -> Set<Finding.Kind> {
+      func scaled(
+        _ first: Double, ofEdge layer: Int, _ last: Double
+      ) throws -> Set<Finding.Kind> {
         var other = network
-        Self.change(&other, 0) { w, b in
+        Self.change(&other, layer) { w, b in
           w.scale(by: first)
           b.scale(by: first)
         }
         Self.change(&other, 4) { w, b in w.scale(by: last) }
         return Set(try Self.findings(other, x).map(\.kind))
       }
-      #expect(try scaled(1e-5, 1e5).isSuperset(of: [.vanishingSignal, .explodingGradient]))
-      #expect(try scaled(1e5, 1e-5).isSuperset(of: [.explodingSignal, .vanishingGradient]))
+      #expect(try scaled(1e-5, ofEdge: 2, 1e5).contains(.vanishingSignal), "seed \(seed)")
+      #expect(try scaled(1e5, ofEdge: 2, 1e-5).contains(.explodingSignal), "seed \(seed)")
+      #expect(try scaled(1e-5, ofEdge: 0, 1e5).contains(.explodingGradient), "seed \(seed)")
+      #expect(try scaled(1e5, ofEdge: 0, 1e-5).contains(.vanishingGradient), "seed \(seed)")
+      // The same network with its input in other units has no such fault.
+      var units = network
+      Self.change(&units, 0) { w, b in w.scale(by: 1e-4) }
+      var large = x
+      large.scale(by: 1e4)
+      let kinds = try Self.findings(units, large).map(\.kind)
+      #expect(!kinds.contains(.vanishingSignal) && !kinds.contains(.explodingSignal))
     }
   }
 
@@ -171,6 +182,17 @@ import Testing
       Self.change(&network, 4) { w, b in w.scale(by: 1e3) }
       let found = try Self.findings(network, x).first { $0.kind == .saturatedOutput }
       #expect(found != nil && found!.share > 0.9, "seed \(seed)")
+    }
+  }
+
+  /// A few samples say nothing of neurons.
+  @Test func fewSamplesHaveNoDeadNeurons() throws {
+    for n in [1, 2, 19] {
+      var g = RandomGenerator(case: UInt64(n))
+      let (network, x) = Self.healthy(&g)
+      let found = try Self.findings(network, x.columns(0..<n))
+      let single: Set<Finding.Kind> = [.dead, .alwaysActive, .duplicate, .opposite, .saturated]
+      #expect(!found.contains { single.contains($0.kind) }, "\(n) samples")
     }
   }
 

@@ -31,8 +31,9 @@ extension GraphDrawing {
       )
     }
     for edge in edges {
-      // The space keeps the note off the line.
-      let label = edge.label.isEmpty ? "" : ", label=< \(Self.text(edge.label)) >"
+      // The space keeps the note off the line, which may be thick.
+      let space = edge.emphasis == nil ? " " : "   "
+      let label = edge.label.isEmpty ? "" : ", label=<\(space)\(Self.text(edge.label)) >"
       let look =
         edge.emphasis.map { Palette.emphasis($0) } ?? "color=\"\(Palette.colour(of: edge.kind))\""
       lines.append("  v\(edge.source) -> v\(edge.target) [\(look)\(label)];")

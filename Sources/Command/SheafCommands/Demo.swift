@@ -38,6 +38,7 @@ struct Demo: ParsableCommand {
     }
     try files.writes("--out", reportFile, extensions: ["html"])
     try files.check()
+    try ReportFile.check(reportFile)
     let digits = Digits.load()
     var generator = RandomGenerator(seed: seed)
     let network = try Network(

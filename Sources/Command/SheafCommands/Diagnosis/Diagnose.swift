@@ -162,18 +162,24 @@ struct Diagnose: ParsableCommand {
     var evidence = Diagnosis.Evidence()
     if let trainInput, wanted.contains(.unfamiliar) {
       let training = try arrays.readInput(trainInput, for: network)
-      evidence.familiarity = try FamiliarityModel(network, training: training, seed: seed)
+      do {
+        evidence.familiarity = try FamiliarityModel(network, training: training, seed: seed)
+      } catch {
+        throw ArrayFileError(file: trainInput, problem: "\(error)")
+      }
     }
     if let statistics {
       let record = try StatisticsFile.read(statistics, for: network)
       evidence.familiarity = record.familiarity
-      let means = record.flips.means
-      if means.count == samples.count {
-        evidence.flipRecord = means
-      } else if !means.isEmpty && wanted.contains(.suspects) && labels != nil {
-        Note.say(
-          "\(statistics): flip energies of \(means.count) training samples, not of these \(samples.count), are not shown"
-        )
+      if let classes = samples.classes, wanted.contains(.suspects), !record.flips.epochs.isEmpty {
+        let means = record.flips.means(samples.input, classes)
+        let known = means.count { !$0.isNaN }
+        if known > 0 { evidence.flipRecord = means }
+        if known < samples.count {
+          Note.say(
+            "\(statistics): \(known) of these \(samples.count) samples, with their labels, are among those of the training"
+          )
+        }
       }
     }
     evidence.reference = try reference.map { text in
@@ -228,9 +234,9 @@ struct Diagnose: ParsableCommand {
             + ": parts were skipped")
       }
         ?? (missing.isEmpty
-          ? nil
+          ? summary.failure
           : WorkFailure(
             description: "left out: "
-              + missing.map { "\($0.part.rawValue), which \($0.why)" }.joined(separator: "; "))))
+              + missing.map { "\($0.part.rawValue) (\($0.why))" }.joined(separator: ", "))))
   }
 }

@@ -22,7 +22,15 @@ extension DiagnosisSummary {
       "skipped": skipped.map { ["part": $0.part.rawValue, "why": $0.why] },
     ]
     if let fit { object["fit"] = fit }
-    if let discord = d.discord { object["edges"] = edges(discord) }
+    if let discord = d.discord {
+      object["edges"] = edges(discord)
+      object["clamped"] =
+        [
+          "samples": discord.samples.count,
+          "unsettled": discord.statuses.count { $0 != .converged },
+          "status": discord.statuses.first { $0 != .converged }?.rawValue ?? "converged",
+        ] as [String: Any]
+    }
     if let suspects = d.suspects {
       object["suspectLabels"] = suspects.suspects.map { suspect($0, suspects) }
       object["labelNoise"] = labelNoise(suspects)
@@ -31,7 +39,7 @@ extension DiagnosisSummary {
       object["unfamiliar"] = unfamiliar(familiarity)
       object["familiarity"] = [
         "scores": familiarity.scores.map(JSONOutput.number), "pValues": familiarity.pValues,
-        "calibrationCount": familiarity.calibrationCount,
+        "calibrationCount": familiarity.calibrationCount, "isShort": familiarity.isShort,
       ]
     }
     if let spectrum = d.spectrum {
@@ -51,6 +59,12 @@ extension DiagnosisSummary {
           ["layer": $0.layer, "stiffness": JSONOutput.number($0.stiffness)] as [String: Any]
         }, "pValue": JSONOutput.number(change.test?.pValue), "doubts": change.ranking.doubts,
       ]
+    }
+    if let relative = d.unchanged {
+      object["changed"] =
+        [
+          "relative": relative, "layers": [Any](), "pValue": NSNull(), "doubts": [String](),
+        ] as [String: Any]
     }
     if let difference = d.difference { object["compared"] = compared(difference) }
     return object
@@ -145,13 +159,14 @@ extension DiagnosisSummary {
     let source =
       switch suspects.source {
       case .crossValidation(let folds): "cross-validation in \(folds) folds"
-      case .network: "the network itself"
+      case .network(let why): "the network itself: \(why)"
       }
     return [
       "accuracy": suspects.accuracy, "rate": suspects.noise.rate,
       "temperature": 1 / suspects.noise.inverseTemperature,
       "source": source, "falseDiscoveryRate": suspects.falseDiscoveryRate,
-      "isByClass": suspects.noise.transitions != nil,
+      "isByClass": suspects.noise.transitions != nil, "isByDistance": suspects.isByDistance,
+      "unjudged": suspects.unjudged,
       "scores": suspects.noise.surprises.map(JSONOutput.number),
       "crossEntropies": suspects.crossEntropies.map(JSONOutput.number),
     ]
@@ -165,6 +180,7 @@ extension DiagnosisSummary {
       [
         "sample": j, "score": JSONOutput.number(familiarity.scores[j]),
         "pValue": familiarity.pValues[j],
+        "tailPValue": familiarity.tailPValues[j],
         "stalk": name(familiarity.firstStalks[j]), "lastStalk": name(familiarity.lastStalks[j]),
       ] as [String: Any]
     }
@@ -182,6 +198,8 @@ extension DiagnosisSummary {
           "sample": j, "distance": JSONOutput.number(found.distance),
           "input": found.input.map(JSONOutput.number),
           "output": found.output.map(JSONOutput.number), "status": found.status.rawValue,
+          "wanted": found.wantedClass.map(className) as Any? ?? NSNull(),
+          "isReached": found.isReached,
         ] as [String: Any]
       },
     ]

@@ -47,6 +47,7 @@ struct DiagnosisSummary {
   /// A number for people.
   static func number(_ x: Double?) -> String {
     guard let x, !x.isNaN else { return "–" }
+    if x != 0 && abs(x) < 1e-100 { return "< 1e-100" }
     return x.isInfinite ? "∞" : String(format: "%.3g", x)
   }
 
@@ -55,7 +56,11 @@ struct DiagnosisSummary {
     let all =
       fitLines + suspectLines + unfamiliarLines + findingLines + discordLines
       + robustnessLines + changeLines + differenceLines
-    return [Severity.problem, .notice, .fine].flatMap { s in all.filter { $0.severity == s } }
+    return [Severity.problem, .notice, .fine].flatMap { s in
+      all.filter { $0.severity == s }.map {
+        Line(severity: s, text: $0.text.prefix(1).uppercased() + $0.text.dropFirst(), part: $0.part)
+      }
+    }
   }
 
   private var fitLines: [Line] {
@@ -65,9 +70,9 @@ struct DiagnosisSummary {
       let wrong = own.given.indices.count { own.given[$0] != own.predicted[$0] }
       return [
         Line(
-          severity: .fine,
+          severity: .notice,
           text:
-            "\(Self.percent(own.accuracy)) of \(count) samples get the class given (\(wrong) do not); mean loss \(n(fit.loss))",
+            "\(Self.percent(own.accuracy)) of \(counted(count, "sample")) get the class given (\(wrong) do not); mean loss \(n(fit.loss))",
           part: .fit)
       ]
     }
@@ -79,7 +84,8 @@ struct DiagnosisSummary {
     }
     return [
       Line(
-        severity: .fine, text: "mean loss \(n(fit.loss)) on \(count) samples\(explained ?? "")",
+        severity: .notice,
+        text: "mean loss \(n(fit.loss)) on \(counted(count, "sample"))\(explained ?? "")",
         part: .fit)
     ]
   }
@@ -87,12 +93,13 @@ struct DiagnosisSummary {
   private var suspectLines: [Line] {
     guard let suspects = diagnosis.suspects else { return [] }
     let rate = Self.percent(suspects.noise.rate)
+    let judges = Self.judges(suspects)
     if suspects.accuracy < 0.5 {
       return [
         Line(
           severity: .notice,
           text:
-            "labels can hardly be judged: only \(Self.percent(suspects.accuracy)) of them are predicted by networks that have not seen the sample; "
+            "labels can hardly be judged: only \(Self.percent(suspects.accuracy)) of them are predicted by \(judges); "
             + "\(suspects.suspects.count) look wrong",
           part: .suspects)
       ]
@@ -109,25 +116,38 @@ struct DiagnosisSummary {
       Line(
         severity: .problem,
         text: counted(suspects.suspects.count, "label")
-          + " of \(count) look\(suspects.suspects.count == 1 ? "s" : "") wrong, of which at most \(share) are expected to be right; estimated rate of wrong labels \(rate)",
+          + " of \(count) look\(suspects.suspects.count == 1 ? "s" : "") wrong, of which at most \(share) are right as the model of wrong labels has it; estimated rate \(rate)",
         part: .suspects)
     ]
+  }
+
+  /// What labels are judged by.
+  static func judges(_ suspects: SuspectLabels) -> String {
+    switch suspects.source {
+    case .crossValidation: "networks that have not seen the sample"
+    case .network: "the network itself"
+    }
   }
 
   private var unfamiliarLines: [Line] {
     guard let familiarity = diagnosis.familiarity else { return [] }
     let found = familiarity.unfamiliar
+    let short =
+      familiarity.isShort
+      ? " (\(familiarity.count) training inputs are fewer than the dimensions of some stalk, so covariances are filled up)"
+      : ""
     guard !found.isEmpty else {
       return [
         Line(
-          severity: .fine, text: "no input stands out from the training inputs", part: .unfamiliar)
+          severity: .fine, text: "no input stands out from the training inputs\(short)",
+          part: .unfamiliar)
       ]
     }
     return [
       Line(
         severity: .problem,
         text: counted(found.count, "input")
-          + " of \(count) \(found.count == 1 ? "is" : "are") unlike the training inputs",
+          + " of \(count) \(found.count == 1 ? "is" : "are") unlike the training inputs\(short)",
         part: .unfamiliar)
     ]
   }
@@ -162,6 +182,16 @@ struct DiagnosisSummary {
 
   private var discordLines: [Line] {
     guard let discord = diagnosis.discord else { return [] }
+    let open = discord.statuses.count { $0 != .converged }
+    if open > 0 {
+      return [
+        Line(
+          severity: .notice,
+          text:
+            "\(open) of \(counted(discord.statuses.count, "clamped sample")) did not come to an equilibrium",
+          part: .discord)
+      ]
+    }
     let ratios = zip(discord.report.edges, discord.expected).compactMap { edge, expected in
       expected > 0 ? (edge.edge, edge.discord / expected) : nil
     }
@@ -181,18 +211,27 @@ struct DiagnosisSummary {
     guard let robustness = diagnosis.robustness, let distances = robustness.distances else {
       return []
     }
-    let reached = Statistics(distances.entries.map(\.reached).filter(\.isFinite))
-    guard let median = reached.median else { return [] }
+    let sorted = distances.entries.map(\.reached).sorted()
+    guard !sorted.isEmpty, sorted[(sorted.count - 1) / 2].isFinite else { return [] }
+    let median = sorted[(sorted.count - 1) / 2]
     return [
       Line(
-        severity: .fine,
+        severity: .notice,
         text:
-          "half of the \(distances.entries.count) samples looked at are within \(Self.number(median)) of another decision (Euclidean norm of the input)",
+          "half of \(counted(sorted.count, "sample")) looked at are within \(Self.number(median)) of another decision (Euclidean norm of the input)",
         part: .robustness)
     ]
   }
 
   private var changeLines: [Line] {
+    if let relative = diagnosis.unchanged {
+      return [
+        Line(
+          severity: .fine,
+          text: "the outputs are the reference's, to \(Self.number(relative)) of their size",
+          part: .changed)
+      ]
+    }
     guard let change = diagnosis.change else { return [] }
     let first = change.ranking.entries[0].layer
     let p =
@@ -226,6 +265,13 @@ struct DiagnosisSummary {
     let right = difference.onlyRight.map {
       "; only this one is right on \($0.own.count), only the other on \($0.other.count) (p = \(Self.number(difference.pValue)))"
     }
+    guard !difference.disagreements.isEmpty else {
+      return [
+        Line(
+          severity: .fine, text: "the networks agree on the classes of all \(count) samples",
+          part: .compared)
+      ]
+    }
     return [
       Line(
         severity: .notice,
@@ -233,6 +279,18 @@ struct DiagnosisSummary {
           "the networks disagree on \(difference.disagreements.count) of \(count) samples\(right ?? "")",
         part: .compared)
     ]
+  }
+
+  /// What to say where something did not converge; nil where all did.
+  var failure: WorkFailure? {
+    guard let discord = diagnosis.discord else { return nil }
+    let open = discord.statuses.count { $0 != .converged }
+    return open == 0
+      ? nil
+      : WorkFailure(
+        description:
+          "\(open) of \(counted(discord.statuses.count, "clamped sample")) did not come to an equilibrium; expected all to"
+      )
   }
 
   /// What was left out, in words; parts that nobody asked for are not among them.

@@ -13,7 +13,9 @@ struct StatisticsFile {
   /// The flip energies; empty where outputs are no classes.
   var flips = FlipRecord()
 
-  private static let (flipKey, epochKey) = ("flipEnergies", "flipEpochs")
+  private static let (flipKey, epochKey, markKey) = (
+    "flipEnergies", "flipEpochs", "flipFingerprints"
+  )
 
   /// Reads a file that `write` wrote for this network, or one of its shape.
   static func read(_ path: String, for network: Network) throws -> StatisticsFile {
@@ -35,15 +37,17 @@ struct StatisticsFile {
   }
 
   private static func flips(_ arrays: [String: Matrix], _ path: String) throws -> FlipRecord {
-    guard let energies = arrays[flipKey], let epochs = arrays[epochKey] else { return FlipRecord() }
+    guard let energies = arrays[flipKey], let epochs = arrays[epochKey], let marks = arrays[markKey]
+    else { return FlipRecord() }
     let whole = epochs.elements.compactMap { Int(exactly: $0) }
     guard energies.firstNonFinite == nil, whole.count == epochs.count,
-      let record = FlipRecord(epochs: whole, energies: energies)
+      let record = FlipRecord(
+        epochs: whole, energies: energies, fingerprints: marks.elements)
     else {
       throw ArrayFileError(
         file: path,
         problem:
-          "\(flipKey) has shape \(energies.shape) and \(epochKey) \(epochs.shape), expected a column for each epoch in turn"
+          "\(flipKey) has shape \(energies.shape), \(epochKey) \(epochs.shape) and \(markKey) \(marks.shape), expected a row for each sample and a column for each epoch in turn"
       )
     }
     return record
@@ -54,6 +58,7 @@ struct StatisticsFile {
     var arrays = familiarity?.arrays(of: network) ?? [:]
     if !flips.epochs.isEmpty {
       arrays[Self.flipKey] = flips.energies
+      arrays[Self.markKey] = Matrix(column: flips.fingerprints)
       arrays[Self.epochKey] = Matrix(column: flips.epochs.map(Double.init))
     }
     try NPZ.write(arrays.mapValues { NumericArray($0) }, to: path)

@@ -1,4 +1,3 @@
-import Distributions
 import FaultLocation
 import LinearAlgebra
 import NeuralSheaves
@@ -19,8 +18,8 @@ public struct NetworkDifference: Sendable {
   public let layers: [(name: String, discrepancy: Double)]
   /// The stalks of either network that were compared.
   public let stalks: (own: [Int], other: [Int])
-  /// Linear centred kernel alignment of every two stalks, (own, other): 1 where one is a rotation and a multiple of the other, 0 where they have
-  /// nothing in common (Kornblith et al. 2019).
+  /// Linear centred kernel alignment of every two stalks (`StalkKernel`), (own, other): 1 where one is a rotated and scaled copy of the other, about 0 where
+  /// they have nothing in common; NaN for fewer than four samples.
   public let alignment: Matrix
 
   /// Compares networks of the same inputs and outputs.
@@ -60,12 +59,14 @@ public struct NetworkDifference: Sendable {
     let some = samples.spread(most)
     let state = NeuralSheaf(other).forwardPass(samples.input.columns(some))
     let (a, b) = (
-      stalks.own.map { Kernel(samples.state.stalks[$0].columns(some)) },
-      stalks.other.map { Kernel(state.stalks[$0]) }
+      stalks.own.map { StalkKernel(samples.state.stalks[$0].columns(some)) },
+      stalks.other.map { StalkKernel(state.stalks[$0]) }
     )
     var alignment = Matrix(rows: a.count, columns: b.count)
     for (i, own) in a.enumerated() {
-      for (k, theirs) in b.enumerated() { alignment[i, k] = own.alignment(theirs) }
+      for (k, theirs) in b.enumerated() {
+        alignment[i, k] = some.count > 3 ? own.alignment(theirs) : .nan
+      }
     }
     self.alignment = alignment
   }
@@ -76,37 +77,5 @@ public struct NetworkDifference: Sendable {
       v == network.lastVertex
         || network.edges[network.incoming[v]].contains { $0.operation.kind == .activation }
     }
-  }
-}
-
-/// The probability that fair coins fall at least as unevenly as a to b.
-private func signTest(_ a: Int, _ b: Int) -> Double {
-  let n = a + b
-  guard n > 0 else { return 1 }
-  // P(X ≤ k) of Binomial(n, ½), by the incomplete beta function as the upper tail of F.
-  let k = min(a, b)
-  if k == n - k { return 1 }
-  let f = FDistribution(Double(2 * (k + 1)), Double(2 * (n - k)))
-  // X ≤ k ⟺ F(2(k+1), 2(n−k)) ≥ (n − k)/(k + 1), p = ½.
-  return min(1, 2 * f.upperTail(Double(n - k) / Double(k + 1)))
-}
-
-/// The centred Gram matrix of samples of a stalk.
-private struct Kernel {
-  let matrix: Matrix
-  let norm: Double
-
-  init(_ stalk: Matrix) {
-    var means = Matrix(rows: stalk.rows, columns: 1)
-    means.addRowSums(of: stalk, scale: 1 / Double(stalk.columns))
-    var centred = stalk
-    centred.addToEachColumn(means, scale: -1)
-    var gram = Matrix(rows: stalk.columns, columns: stalk.columns)
-    gram.addGram(centred, transposed: true, keeping: 0)
-    (matrix, norm) = (gram, gram.sumOfSquares.squareRoot())
-  }
-
-  func alignment(_ other: Kernel) -> Double {
-    norm > 0 && other.norm > 0 ? dot(matrix, other.matrix) / (norm * other.norm) : 0
   }
 }

@@ -1,3 +1,4 @@
+import FaultLocation
 import LinearAlgebra
 import NeuralSheaves
 import SheafDiagnostics
@@ -78,6 +79,8 @@ public struct Diagnosis: Sendable {
   public private(set) var robustness: RobustnessReport?
   /// Where the network has changed.
   public private(set) var change: LayerChange?
+  /// How far outputs are from the reference's, relative to their size, where that is no more than rounding.
+  public private(set) var unchanged: Double?
   /// How it differs from another.
   public private(set) var difference: NetworkDifference?
   /// What was left out.
@@ -98,9 +101,9 @@ public struct Diagnosis: Sendable {
         skipped.append(SkippedPart(part: part, reason: .notAsked))
         continue
       }
-      var reason = Self.missing(part, samples, evidence)
+      var reason = Self.missing(part, samples, evidence, folds: settings.training.folds)
       if reason == nil, let halt = settings.halt.reason {
-        reason = .other(halt == .timeLimit ? "the time limit was reached" : "interrupted")
+        reason = .other("\(Interruption(reason: halt))")
       }
       if reason == nil {
         onPart(part)
@@ -116,14 +119,13 @@ public struct Diagnosis: Sendable {
 
   /// What a part lacks.
   private static func missing(
-    _ part: DiagnosisPart, _ samples: NetworkSamples, _ evidence: Evidence
+    _ part: DiagnosisPart, _ samples: NetworkSamples, _ evidence: Evidence, folds: Int
   ) -> SkippedPart.Reason? {
     switch part {
     case .fit, .discord: samples.target == nil ? .needsTargets : nil
     case .suspects:
       if let classes = samples.classes {
-        Set(classes).count > 1
-          ? nil : .other("all \(classes.count) labels are one class, expected at least two classes")
+        Self.tooFew(classes, folds)
       } else {
         samples.target == nil ? .needsTargets : .needsClasses
       }
@@ -132,6 +134,20 @@ public struct Diagnosis: Sendable {
     case .changed: evidence.reference == nil ? .needsReference : nil
     case .compared: evidence.other == nil ? .needsOther : nil
     }
+  }
+
+  /// Why labels say too little of classes.
+  private static func tooFew(_ classes: [Int], _ folds: Int) -> SkippedPart.Reason? {
+    let sizes = Dictionary(grouping: classes) { $0 }.mapValues(\.count)
+    guard sizes.count > 1 else {
+      return .other("all \(classes.count) labels are one class, expected at least two classes")
+    }
+    let count = sizes.values.filter { $0 >= folds }.reduce(0, +)
+    guard count >= 20 else {
+      return .other(
+        "\(count) samples are of classes with \(folds) samples or more, expected at least 20")
+    }
+    return nil
   }
 
   private mutating func make(
@@ -160,7 +176,12 @@ public struct Diagnosis: Sendable {
       robustness = try RobustnessReport(
         samples, settings: settings, chosen: listed(settings.counterfactuals), halt: settings.halt)
     case .changed:
-      change = try LayerChange(samples, reference: evidence.reference!, using: &generator)
+      do throws(FaultError) {
+        change = try LayerChange(samples, reference: evidence.reference!, using: &generator)
+      } catch {
+        guard case .noDifference(let relative) = error else { throw error }
+        unchanged = relative
+      }
     case .compared: difference = NetworkDifference(samples, evidence.other!)
     }
   }
@@ -193,6 +214,9 @@ public struct Diagnosis: Sendable {
       ? try CrossValidation(samples, settings: settings.training, halt: settings.halt) : nil
     suspects = SuspectLabels(
       samples, validation: validation, folds: settings.training.folds,
+      why: isTrainable
+        ? "training was not allowed"
+        : "several operations share parameters, which cannot be trained",
       flipEnergies: FlipEnergies(samples, classes: samples.classes!).energies,
       record: evidence.flipRecord, falseDiscoveryRate: settings.falseDiscoveryRate)
   }

@@ -18,7 +18,7 @@ public struct ClampedDiscord: Sendable {
   public let samples: [Int]
   /// The discords, means over the samples.
   public let report: DiscordReport
-  /// By edge, as in the report, its expectation.
+  /// By edge, as in the report, its expectation; NaN for more than 64 outputs.
   public let expected: [Double]
   /// By edge, as in the report, the discord of each sample.
   public let bySample: [[Double]]
@@ -35,9 +35,9 @@ public struct ClampedDiscord: Sendable {
   ///
   /// Cost: a relaxation and n_{k+1} reverse sweeps for each sample.
   /// - Parameter places: what to call the samples; their own numbers if nil.
+  /// - Throws: `PinError`, `EquilibriumError`; `Interruption` at a halt.
   public init(
-    _ samples: NetworkSamples, places: [Int]? = nil, halt: Halt = .never,
-    progress: (@Sendable (Int) -> Void)? = nil
+    _ samples: NetworkSamples, places: [Int]? = nil, halt: Halt = .never
   ) throws {
     guard let target = samples.target else {
       preconditionFailure("samples without targets cannot be clamped")
@@ -47,7 +47,6 @@ public struct ClampedDiscord: Sendable {
       NeuralSheaf(network), input: samples.input, target: target, coupling: 1)
     var solver = EquilibriumMethod.auto.solver()
     solver.settings.halt = halt
-    solver.progress = progress
     let end = try solver.solve(energy, input: samples.input)
     self.samples = places ?? Array(0..<samples.count)
     report = energy.discords(at: end.state)
@@ -77,22 +76,14 @@ public struct ClampedDiscord: Sendable {
           / Double(max(part.columns, 1))
       }
     }
-    let parts = GaussianSheaf(network).edgeCovariances(at: samples.state)
-    let covariances = Self.sums(parts, samples.count)
-    let expectation = ExpectedDiscord(samples, parts, covariances)
-    expected = expectation.edges.map { $0 } + (output == nil ? [] : [expectation.output])
-    flipEnergies =
-      samples.classes.map { classes in
-        FlipEnergies(samples, classes, covariances).energies
-      } ?? []
-  }
-
-  /// C of each sample.
-  private static func sums(_ parts: [EdgeCovariance], _ count: Int) -> [Matrix] {
-    (0..<count).map { j in
-      var sum = parts[0].additive[j]
-      for part in parts.dropFirst() { sum.add(part.additive[j]) }
-      return sum
+    if network.outputDimension <= ExpectedDiscord.mostOutputs {
+      let expectation = try ExpectedDiscord(samples, halt: halt)
+      expected = expectation.edges + (output == nil ? [] : [expectation.output])
+      flipEnergies =
+        samples.classes.map { FlipEnergies(samples, $0, expectation.covariances).energies } ?? []
+    } else {
+      expected = report.edges.map { _ in .nan }
+      flipEnergies = samples.classes.map { FlipEnergies(samples, classes: $0).energies } ?? []
     }
   }
 

@@ -102,6 +102,9 @@ public struct FamiliarityModel: Sendable {
     }
     let n = order.count
     let isSmall = n <= Self.mostFolded
+    guard state.stalks[0].centred.sumOfSquares > 1e-26 * state.stalks[0].sumOfSquares else {
+      throw .alike
+    }
     let folds: [(held: [Int], kept: [Int])] =
       isSmall
       ? (0..<5).map { f in

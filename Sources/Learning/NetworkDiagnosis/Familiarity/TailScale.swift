@@ -41,6 +41,16 @@ struct TailScale: Sendable {
   }
 }
 
+extension TailScale {
+  /// The scale of the cube roots of scores, sums of cubes of t, ascending.
+  init(cubeRootsOf scores: [Double]) { self.init(sorted: scores.map { cbrt(max($0, 0)) }) }
+
+  /// The share of usual values, as the scale's own are taken here, that is expected to be x or more, by the exponential tail; 1 before that begins.
+  func upperTail(_ x: Double) -> Double {
+    x > quantile && mean > 0 ? Self.share * exp(-(x - quantile) / mean) : 1
+  }
+}
+
 extension [Double] {
   /// (1 + #{elements ≥ x})/(1 + count) of an ascending list: at most u with probability at most u for an x drawn as the elements were
   /// (Vovk et al. 2005).

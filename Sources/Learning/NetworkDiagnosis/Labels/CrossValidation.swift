@@ -3,7 +3,9 @@ import LinearAlgebra
 import NeuralSheaves
 import SheafTraining
 
-/// Probabilities of classes for samples that were not trained on: the network is trained anew without each part of the samples in turn.
+/// What networks say of samples that they were not trained on: the network is trained anew without each part of the samples in turn.
+///
+/// Inputs are scaled to mean 0 and deviation 1, coordinate by coordinate, and cut off at ±5, so that their units do not matter.
 public struct CrossValidation: Sendable {
   /// How networks are trained.
   public struct Settings: Sendable {
@@ -38,35 +40,28 @@ public struct CrossValidation: Sendable {
   /// Trains a network of this shape, with new weights, for each fold. The parts have the classes in like numbers.
   ///
   /// Cost: folds · epochs of backpropagation.
-  /// - Throws: `TrainingError` for networks that cannot be trained; `NetworkError`.
+  /// - Throws: `Interruption` at a halt; `TrainingError` for networks that cannot be trained; `NetworkError`.
   public init(
-    _ samples: NetworkSamples, settings: Settings = .init(), halt: Halt = .never,
-    progress: (@Sendable (Int) -> Void)? = nil
+    _ samples: NetworkSamples, settings: Settings = .init(), halt: Halt = .never
   ) throws {
     guard let target = samples.target, let classes = samples.classes,
       let count = samples.network.classCount
     else { preconditionFailure("cross-validation of samples without classes") }
     var generator = RandomGenerator(seed: settings.seed)
-    let parts = Self.parts(classes, settings.folds, using: &generator)
-    var runs: [Run] = []
-    for held in parts where !held.isEmpty {
-      let isHeld = Set(held)
-      let kept = (0..<samples.count).filter { !isHeld.contains($0) }
+    var runs: [Fold] = []
+    for held in Self.parts(classes, settings.folds, using: &generator) where !held.isEmpty {
       var network = samples.network
       network.reinitialize(using: &generator)
-      runs.append(
-        Run(
-          network: network, held: held, input: samples.input.columns(held),
-          classes: kept.map { classes[$0] },
-          data: try TrainingData(
-            input: samples.input.columns(kept), target: target.columns(kept), for: network)))
+      runs.append(Fold(network: network, held: held))
     }
     // Small networks train faster side by side than each on all threads.
     let isSmall = samples.network.cost * settings.batch < 4_000_000
-    let threads = isSmall ? Threads.count : 1
-    forEachInParallel(&runs, threads: threads) { run in
-      run.train(settings, threads: isSmall ? 1 : Threads.count, halt, progress)
+    let input = samples.input
+    forEachInParallel(&runs, threads: isSmall ? Threads.count : 1) { run in
+      run.train(
+        input, target, classes, settings, threads: isSmall ? 1 : Threads.count, halt)
     }
+    if let reason = halt.reason { throw Interruption(reason: reason) }
     var logits = Matrix(rows: count, columns: samples.count)
     var distances: Matrix? = logits
     for run in runs {
@@ -91,54 +86,15 @@ public struct CrossValidation: Sendable {
     for (k, entry) in sorted.enumerated() { parts[k % folds].append(entry.1) }
     return parts.map { $0.sorted() }
   }
+}
 
-  private struct Run: Sendable {
-    let network: Network
-    let held: [Int]
-    let input: Matrix
-    /// Of the samples of `data`.
-    let classes: [Int]
-    let data: TrainingData
-    var result: Result<(logits: Matrix, distances: Matrix?), any Error>?
+/// Work that was ended before it was done.
+public struct Interruption: Error, CustomStringConvertible {
+  /// Why.
+  public let reason: SolutionStatus
 
-    mutating func train(
-      _ settings: Settings, threads: Int, _ halt: Halt, _ progress: (@Sendable (Int) -> Void)?
-    ) {
-      result = Result {
-        var training = try GradientTraining.Settings(
-          .adam, rate: settings.rate, batch: settings.batch, seed: settings.seed)
-        training.threads = threads
-        var trainer = try GradientTraining(
-          network, data: data, rule: Backpropagation(), settings: training)
-        let epochs = settings.epochs(data.count)
-        for epoch in 0..<epochs where halt.reason == nil {
-          _ = try trainer.runEpoch(
-            Double(epoch) / Double(epochs)...Double(epoch + 1) / Double(epochs),
-            isInterrupted: { halt.reason != nil })
-          progress?(1)
-        }
-        return Self.judged(trainer.network, input, data.input, classes)
-      }
-    }
-
-    /// What a network says of samples held out.
-    private static func judged(
-      _ network: Network, _ held: Matrix, _ seen: Matrix, _ classes: [Int]
-    ) -> (logits: Matrix, distances: Matrix?) {
-      let sheaf = NeuralSheaf(network)
-      let state = sheaf.forwardPass(held)
-      let logits = network.classLogits(state.stalks[network.lastVertex])
-      guard let v = network.lastHiddenVertex, network.vertices[v].dimension <= 2048,
-        let gaussians = try? ClassGaussians(
-          sheaf.forwardPass(seen).stalks[v], classes: classes, count: logits.rows,
-          shrinkage: .ledoitWolf)
-      else { return (logits, nil) }
-      var scores = gaussians.squaredDistances(state.stalks[v])
-      for j in 0..<scores.columns {
-        // A class without samples is infinitely far.
-        for c in 0..<scores.rows { scores[c, j] = -log(min(max(scores[c, j], 1e-9), 1e30)) }
-      }
-      return (logits, scores)
-    }
+  /// Why, in words.
+  public var description: String {
+    reason == .timeLimit ? "the time limit was reached" : "interrupted"
   }
 }

@@ -8,15 +8,18 @@ public struct FlipRecord: Sendable, Equatable {
   public private(set) var epochs: [Int]
   /// m_y, (samples, looks).
   public private(set) var energies: Matrix
+  /// Of each sample a number made of its input and its class, by which it is known again.
+  public private(set) var fingerprints: [Double]
 
   /// A record of nothing yet.
-  public init() { (epochs, energies) = ([], Matrix(rows: 0, columns: 0)) }
+  public init() { (epochs, energies, fingerprints) = ([], Matrix(rows: 0, columns: 0), []) }
 
   /// A record from its parts; nil where they do not fit together.
-  public init?(epochs: [Int], energies: Matrix) {
-    guard energies.columns == epochs.count, zip(epochs, epochs.dropFirst()).allSatisfy({ $0 < $1 })
+  public init?(epochs: [Int], energies: Matrix, fingerprints: [Double]) {
+    guard energies.columns == epochs.count, energies.rows == fingerprints.count,
+      zip(epochs, epochs.dropFirst()).allSatisfy({ $0 < $1 })
     else { return nil }
-    (self.epochs, self.energies) = (epochs, energies)
+    (self.epochs, self.energies, self.fingerprints) = (epochs, energies, fingerprints)
   }
 
   /// Looks at a network after an epoch; later looks, as of a run that is taken up again before them, are forgotten.
@@ -25,6 +28,7 @@ public struct FlipRecord: Sendable, Equatable {
   public mutating func look(at network: Network, epoch: Int, _ data: TrainingData) {
     guard let classes = network.classes(ofTargets: data.target) else { return }
     forget(from: epoch)
+    if epochs.isEmpty { fingerprints = Self.fingerprints(data.input, classes) }
     var found: [Double] = []
     for start in stride(from: 0, to: data.count, by: 512) {
       let range = start..<min(start + 512, data.count)
@@ -44,11 +48,24 @@ public struct FlipRecord: Sendable, Equatable {
     epochs = Array(epochs.prefix(kept))
   }
 
-  /// The mean over the looks of each sample.
-  public var means: [Double] {
-    guard !epochs.isEmpty else { return [] }
-    return (0..<energies.rows).map { i in
-      (0..<epochs.count).reduce(0) { $0 + energies[i, $1] } / Double(epochs.count)
+  /// The mean over the looks of each of some samples, (n₀, samples); NaN of those that are not in the record.
+  public func means(_ input: Matrix, _ classes: [Int]) -> [Double] {
+    var known: [Double: Double] = [:]
+    for i in 0..<energies.rows where !epochs.isEmpty {
+      known[fingerprints[i]] =
+        (0..<epochs.count).reduce(0) { $0 + energies[i, $1] } / Double(epochs.count)
+    }
+    return Self.fingerprints(input, classes).map { known[$0] ?? .nan }
+  }
+
+  /// FNV-1a of the numbers in single precision and the class, 53 bits of it.
+  private static func fingerprints(_ input: Matrix, _ classes: [Int]) -> [Double] {
+    classes.enumerated().map { j, c in
+      var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+      func combine(_ bits: UInt64) { hash = (hash ^ bits) &* 0x100_0000_01b3 }
+      for i in 0..<input.rows { combine(UInt64(Float(input[i, j]).bitPattern)) }
+      combine(UInt64(c))
+      return Double(hash >> 11)
     }
   }
 }

@@ -10,6 +10,9 @@ import LinearAlgebra
 /// the two-number Q, counted 20 times for each class, as prior. It is taken where its penalised likelihood is larger by more than
 /// (K/2) log n; on few samples of two classes that may miss it.
 ///
+/// *None.* η = 0 unless the likelihood is larger with it by more than ½ log n: classes that overlap, and labels that have nothing to do with the samples, are no
+/// wrong labels.
+///
 /// The chance that a label is wrong is w = 1 − p_y Q_yy / Σ_c p_c Q_cy, a local false discovery rate (Efron et al. 2001) turned round. It is true
 /// as far as the model is.
 public struct LabelNoise: Sendable {
@@ -21,13 +24,15 @@ public struct LabelNoise: Sendable {
     case distances
 
     /// Where β is looked for.
-    var range: ClosedRange<Double> { self == .logits ? 0.05...8 : 0.5...60 }
+    var range: ClosedRange<Double> { self == .logits ? 0.01...8 : 0.01...60 }
   }
 
   /// The rate of wrong labels: η, or the share that the matrix leads to expect.
   public let rate: Double
   /// β.
   public let inverseTemperature: Double
+  /// The log-likelihood less ½ log n for η and (K/2) log n for a matrix, where they were taken.
+  public let evidence: Double
   /// Q, (true class, label), where it was taken.
   public let transitions: Matrix?
   /// w of each sample.
@@ -47,13 +52,20 @@ public struct LabelNoise: Sendable {
   public init(_ scores: Matrix, _ classes: [Int], _ kind: Score) {
     let k = scores.rows
     precondition(k > 1 && scores.columns == classes.count)
-    let simple = UniformNoise(scores, classes, in: kind.range)
+    let n = Double(classes.count)
+    let none = UniformNoise(scores, classes, in: kind.range, rate: 0)
+    let even = UniformNoise(scores, classes, in: kind.range)
+    let isEven = even.value - none.value > log(n) / 2
+    let simple = isEven ? even : none
     var (beta, q, rate) = (simple.beta, Matrix?.none, simple.rate)
-    if let fit = ConfusionNoise(scores, classes, from: simple, priorWeight: Self.priorWeight),
-      fit.value - simple.value > Double(k) / 2 * log(Double(classes.count))
+    var evidence = isEven ? even.value - log(n) / 2 : none.value
+    if let fit = ConfusionNoise(scores, classes, from: even, priorWeight: Self.priorWeight),
+      fit.value - Double(k + 1) / 2 * log(n) > evidence
     {
       (beta, q, rate) = (fit.beta, fit.transitions, fit.rate)
+      evidence = fit.value - Double(k + 1) / 2 * log(n)
     }
+    self.evidence = evidence
     var scaled = scores
     scaled.scale(by: beta)
     let logs = logSoftmax(scaled)
@@ -97,5 +109,26 @@ public struct LabelNoise: Sendable {
       if right <= share * Double(count + 1) { chosen = count + 1 }
     }
     return Array(order.prefix(chosen))
+  }
+
+  /// The same for more samples, of which those at some places are these; of others nothing is known: w = 0, p = 1.
+  func spread(over scores: Matrix, _ classes: [Int], at places: [Int]) -> LabelNoise {
+    LabelNoise(self, scores, classes, places)
+  }
+
+  private init(_ own: LabelNoise, _ scores: Matrix, _ classes: [Int], _ places: [Int]) {
+    (rate, inverseTemperature, transitions) = (own.rate, own.inverseTemperature, own.transitions)
+    evidence = own.evidence
+    func filled(_ blank: Double, _ list: [Double]) -> [Double] {
+      var result = [Double](repeating: blank, count: classes.count)
+      for (k, j) in places.enumerated() { result[j] = list[k] }
+      return result
+    }
+    chances = filled(0, own.chances)
+    surprises = filled(0, own.surprises)
+    pValues = filled(1, own.pValues)
+    var proposed = classes.enumerated().map { scores.largestRow(ofColumn: $0, except: $1) }
+    for (k, j) in places.enumerated() { proposed[j] = own.proposed[k] }
+    self.proposed = proposed
   }
 }

@@ -11,14 +11,18 @@ public struct SuspectLabels: Sendable {
   public enum Source: Sendable, Equatable {
     /// Networks trained without the sample (`CrossValidation`).
     case crossValidation(folds: Int)
-    /// The network itself, which may have learned wrong labels by heart.
-    case network
+    /// The network itself, which may have learned wrong labels by heart, and why no others were trained.
+    case network(why: String)
   }
 
   /// Where they come from.
   public let source: Source
   /// The model of wrong labels, with its p-values, chances and proposed classes.
   public let noise: LabelNoise
+  /// Whether labels are judged by distances in the last hidden stalk, not by logits: whichever explains them better.
+  public let isByDistance: Bool
+  /// How many samples are of classes with fewer samples than there are folds; nothing is said of their labels.
+  public let unjudged: Int
   /// The share of labels that are predicted by what they are judged by: where it is low, little can be said of them.
   public let accuracy: Double
   /// By sample −log of the probability of its label, by the networks that labels are judged by.
@@ -39,24 +43,36 @@ public struct SuspectLabels: Sendable {
   /// The mean of m_y along training, where there is a record of it.
   public let averagedFlipEnergies: [Double]
 
-  /// The suspects among samples with classes.
+  /// The suspects among samples with classes, some of which have as many samples as there are folds.
   ///
   /// - Parameters:
   ///   - validation: networks trained without each sample; nil to judge by the network itself.
   ///   - record: the mean along training of m_y of each sample.
-  /// - Throws: `FactorizationError` where the last hidden stalk is the same for all samples of each class.
   public init(
     _ samples: NetworkSamples, validation: CrossValidation?, folds: Int = 5,
+    why: String = "training was not allowed",
     flipEnergies: [Double] = [], record: [Double] = [], falseDiscoveryRate: Double = 0.1
   ) {
     guard let classes = samples.classes, let count = samples.network.classCount else {
       preconditionFailure("suspect labels of samples without classes")
     }
     let logits = validation?.logits ?? samples.network.classLogits(samples.logits)
+    // Of classes with fewer samples than there are folds nothing is known.
+    var sizes = [Int](repeating: 0, count: count)
+    for c in classes { sizes[c] += 1 }
+    let judged = classes.indices.filter { sizes[classes[$0]] >= folds }
+    let given = judged.map { classes[$0] }
+    func fit(_ scores: Matrix, _ kind: LabelNoise.Score) -> LabelNoise {
+      LabelNoise(scores.columns(judged), given, kind).spread(over: scores, classes, at: judged)
+    }
+    let byLogits = fit(logits, .logits)
+    let byDistance = validation?.distanceScores.map { fit($0, .distances) }
+    // Whichever explains the labels better: logits where classes overlap, distances where labels are wrong.
     let noise =
-      validation?.distanceScores.map { LabelNoise($0, classes, .distances) }
-      ?? LabelNoise(logits, classes, .logits)
-    source = validation == nil ? .network : .crossValidation(folds: folds)
+      (byDistance?.evidence ?? -.infinity) > byLogits.evidence ? byDistance! : byLogits
+    isByDistance = (byDistance?.evidence ?? -.infinity) > byLogits.evidence
+    unjudged = classes.count - judged.count
+    source = validation == nil ? .network(why: why) : .crossValidation(folds: folds)
     self.noise = noise
     self.falseDiscoveryRate = falseDiscoveryRate
     ranking = noise.ranking

@@ -10,12 +10,17 @@ struct UniformNoise {
   let value: Double
 
   /// For each β of a grid, then between its neighbours by golden section, the best η, in which the likelihood is concave.
-  init(_ scores: Matrix, _ classes: [Int], in range: ClosedRange<Double>) {
+  ///
+  /// - Parameter rate: η, where it is given.
+  init(
+    _ scores: Matrix, _ classes: [Int], in range: ClosedRange<Double>, rate given: Double? = nil
+  ) {
     let (low, high) = (log(range.lowerBound), log(range.upperBound))
     let steps = 40
     let grid = (0...steps).map { low + (high - low) * Double($0) / Double(steps) }
     func profile(_ logBeta: Double) -> (rate: Double, value: Double) {
-      Self.profile(Self.probabilities(scores, classes, exp(logBeta)), classes: scores.rows)
+      Self.profile(
+        Self.probabilities(scores, classes, exp(logBeta)), classes: scores.rows, given)
     }
     let values = grid.map { profile($0).value }
     let best = values.indices.max { values[$0] < values[$1] }!
@@ -44,7 +49,7 @@ struct UniformNoise {
   }
 
   private static func profile(
-    _ p: [Double], classes: Int
+    _ p: [Double], classes: Int, _ given: Double?
   ) -> (rate: Double, value: Double) {
     let k = Double(classes)
     func slope(_ eta: Double) -> Double {
@@ -55,7 +60,9 @@ struct UniformNoise {
     }
     // Beyond (K − 1)/K labels would say what a sample is not.
     var (low, high) = (0.0, (k - 1) / k)
-    if slope(0) <= 0 {
+    if let given {
+      (low, high) = (given, given)
+    } else if slope(0) <= 0 {
       high = 0
     } else {
       for _ in 0..<50 {

@@ -14,9 +14,9 @@ public struct Finding: Sendable, Equatable {
     case opposite
     /// Probabilities beyond 1 − 10⁻⁶ for most samples: their gradients vanish.
     case saturatedOutput
-    /// A stalk in which samples differ far less than in the input.
+    /// A hidden layer in whose result samples differ far less than in that of the first.
     case vanishingSignal
-    /// A stalk in which samples differ far more than in the input.
+    /// A hidden layer in whose result samples differ far more than in that of the first.
     case explodingSignal
     /// Gradients that are far smaller at the first layer than at the last.
     case vanishingGradient
@@ -54,13 +54,15 @@ public struct Finding: Sendable, Equatable {
 
 /// What counts as a finding. These values were fixed before any planted fault was looked for.
 public struct FindingThresholds: Sendable {
+  /// The fewest samples from which something is said of neurons.
+  public var samples = 20
   /// 1 − |cosine| of the values of two neurons, with and without their means, up to which they are multiples of each other.
   public var alignment = 1e-6
   /// The probability beyond which an output is saturated.
   public var saturation = 1 - 1e-6
   /// The share of samples beyond which outputs as a whole are saturated.
   public var saturatedShare = 0.5
-  /// The factor between the spread of a stalk and that of the input, either way, at which a signal vanishes or explodes.
+  /// The factor between the spreads of a hidden layer and of the first, either way, at which a signal vanishes or explodes.
   public var signal = 1e3
   /// The factor between the gradients of the first and the last layer, either way, at which they vanish or explode.
   public var gradient = 1e4

@@ -100,7 +100,7 @@ public struct NeuronActivity: Sendable {
       return Finding(
         kind, name, coordinates: these, areChannels: areChannels,
         share: Double(these.count) / Double(states.count),
-        "\(these.count) of \(states.count) \(noun) of \(name) \(these.count == 1 ? "is" : "are") \(words) on \(n) samples"
+        "\(these.count) of \(states.count) \(noun) of \(name) \(these.count == 1 ? "is" : "are") \(words) on \(n) samples: \(these.shown)"
       )
     }
   }

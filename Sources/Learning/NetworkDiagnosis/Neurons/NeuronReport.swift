@@ -13,7 +13,7 @@ public struct NeuronReport: Sendable {
   public let dimensions: [StalkDimensions]
   /// The weights.
   public let weights: [WeightSpectrum]
-  /// What is worth knowing of all this.
+  /// What is worth knowing of all this; of single neurons only with enough samples (`FindingThresholds.samples`).
   public let findings: [Finding]
 
   /// Cost: a forward and a reverse sweep; Gram matrices of neurons and, on up to 1,000 samples, of stalks; decompositions of the weights.
@@ -26,8 +26,11 @@ public struct NeuronReport: Sendable {
     sizes = SignalSizes(samples, using: &generator)
     dimensions = try StalkDimensions.all(samples, thresholds: thresholds)
     weights = try WeightSpectrum.all(samples.network, thresholds: thresholds)
+    // A few samples have any neuron dead, or two of them alike.
+    let isEnough = samples.count >= thresholds.samples
     findings =
-      activity.flatMap { $0.findings(samples) } + aligned.flatMap { $0.findings(samples) }
+      (isEnough
+        ? activity.flatMap { $0.findings(samples) } + aligned.flatMap { $0.findings(samples) } : [])
       + Finding.saturatedOutputs(samples, thresholds) + sizes.findings(samples, thresholds)
       + StalkDimensions.findings(dimensions, samples)
       + weights.flatMap { $0.findings(samples.network) }

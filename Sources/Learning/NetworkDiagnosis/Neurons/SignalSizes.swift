@@ -19,12 +19,8 @@ public struct SignalSizes: Sendable {
     let (network, state) = (samples.network, samples.state)
     let sheaf = NeuralSheaf(network)
     sizes = state.stalks.map { ($0.sumOfSquares / Double(max($0.count, 1))).squareRoot() }
-    spreads = state.stalks.map { stalk in
-      var means = Matrix(rows: stalk.rows, columns: 1)
-      means.addRowSums(of: stalk, scale: 1 / Double(stalk.columns))
-      var centred = stalk
-      centred.addToEachColumn(means, scale: -1)
-      return (centred.sumOfSquares / Double(max(stalk.count, 1))).squareRoot()
+    spreads = state.stalks.map {
+      ($0.centred.sumOfSquares / Double(max($0.count, 1))).squareRoot()
     }
     var u = sheaf.zeroCochain(batch: samples.count, input: .free)
     let last = network.lastVertex
@@ -41,24 +37,20 @@ public struct SignalSizes: Sendable {
 
   /// What vanishes and what explodes: the first stalk of each.
   func findings(_ samples: NetworkSamples, _ thresholds: FindingThresholds) -> [Finding] {
-    let network = samples.network
     var findings: [Finding] = []
     let n = { (x: Double) in String(format: "%.3g", x) }
-    if spreads[0] > 0 {
-      let hidden = network.vertices.indices.dropFirst().dropLast()
-      if let v = hidden.first(where: { spreads[$0] * thresholds.signal < spreads[0] }) {
-        findings.append(
-          Finding(
-            .vanishingSignal, network.vertices[v].name, share: 1,
-            "samples differ by \(n(spreads[v])) in \(network.vertices[v].name), by \(n(spreads[0])) in the input (root mean squares)"
-          ))
+    // Against the first layer: the input is in any units.
+    if let first = layers.first, spreads[first.vertex] > 0 {
+      let usual = spreads[first.vertex]
+      let hidden = layers.dropFirst().dropLast()
+      func words(_ layer: (vertex: Int, name: String)) -> String {
+        "samples differ by \(n(spreads[layer.vertex])) in \(layer.name), by \(n(usual)) in \(first.name) (root mean squares)"
       }
-      if let v = hidden.first(where: { spreads[$0] > thresholds.signal * spreads[0] }) {
-        findings.append(
-          Finding(
-            .explodingSignal, network.vertices[v].name, share: 1,
-            "samples differ by \(n(spreads[v])) in \(network.vertices[v].name), by \(n(spreads[0])) in the input (root mean squares)"
-          ))
+      if let layer = hidden.first(where: { spreads[$0.vertex] * thresholds.signal < usual }) {
+        findings.append(Finding(.vanishingSignal, layer.name, share: 1, words(layer)))
+      }
+      if let layer = hidden.first(where: { spreads[$0.vertex] > thresholds.signal * usual }) {
+        findings.append(Finding(.explodingSignal, layer.name, share: 1, words(layer)))
       }
     }
     if let first = layers.first, let last = layers.last, layers.count > 1 {

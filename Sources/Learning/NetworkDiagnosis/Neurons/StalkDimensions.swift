@@ -18,10 +18,7 @@ public struct StalkDimensions: Sendable {
   /// Of a stalk, (dimension, samples). Cost: the eigenvalues of a Gram matrix of its shorter side.
   init(vertex: Int, _ stalk: Matrix, tolerance: Double) throws(FactorizationError) {
     self.vertex = vertex
-    var means = Matrix(rows: stalk.rows, columns: 1)
-    means.addRowSums(of: stalk, scale: 1 / Double(stalk.columns))
-    var centred = stalk
-    centred.addToEachColumn(means, scale: -1)
+    let centred = stalk.centred
     let isWide = stalk.columns > stalk.rows
     var gram = Matrix(rows: min(stalk.rows, stalk.columns), columns: min(stalk.rows, stalk.columns))
     gram.addGram(centred, transposed: !isWide, scale: 1 / Double(stalk.columns), keeping: 0)

@@ -16,9 +16,6 @@ public struct WeightSpectrum: Sendable {
     return values.reduce(0) { $0 + $1 * $1 } / (top * top)
   }
 
-  /// The largest over the smallest; infinite where that is 0.
-  public var condition: Double { (values.first ?? 0) / (values.last ?? 0) }
-
   /// Of every edge with a weight. Cost: a singular value decomposition of each.
   public static func all(
     _ network: Network, thresholds: FindingThresholds = .init()

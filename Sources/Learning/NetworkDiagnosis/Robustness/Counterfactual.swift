@@ -2,13 +2,15 @@ import Equilibria
 import LinearAlgebra
 import NeuralSheaves
 import PiecewiseEnergies
+import SheafProbability
 
 /// The input that comes of freeing it, with its own value as a weak prior, and pinning the outputs: pins act backwards through the sheaf, and
 /// where the prior is much weaker than the edges, nearly all of the discord is the change of the input.
 ///
-///     minimise ½γ‖x′ − x‖² + ½Σ_e ‖ρ_e‖²   with the pinned outputs held
+///     minimise ½γ‖x′ − x‖² + ½Σ_e ‖ρ_e‖²   with the pinned outputs held,   γ = s tr(JJᵀ)/tr C
 ///
-/// It is the least change to first order, on the way down from the forward pass; whether the network itself then gives what was wanted is told.
+/// J = ∂z/∂x and C what unit noise on the edges does to z, so that units do not matter; s = 10⁻³. It is the least change to first order, at the end of the way
+/// down from the forward pass; whether the network itself then gives what was wanted is told (`isReached`).
 public struct Counterfactual: Sendable {
   /// The input that was found.
   public let input: [Double]
@@ -20,61 +22,96 @@ public struct Counterfactual: Sendable {
   public let output: [Double]
   /// How the relaxation ended.
   public let status: SolutionStatus
+  /// The class wanted, where outputs are classes.
+  public let wantedClass: Int?
+  /// Whether the network puts the new input into the class wanted, or is within 1 % of the change of values that was wanted.
+  public let isReached: Bool
 
-  /// One for each sample: z_{k+1} is pinned at some coordinates.
+  /// The share s of the prior.
+  public static let prior = 1e-3
+
+  /// One for each sample: values at which all of z_{k+1} is pinned, (n_{k+1}, samples).
   ///
-  /// - Parameters:
-  ///   - coordinates: those of z_{k+1} that are pinned, for each sample.
-  ///   - values: what they are pinned at.
-  ///   - prior: γ, relative to the edges' stiffness of 1.
+  /// Cost: a relaxation with the input free, for each sample.
   public static func find(
-    _ samples: NetworkSamples, coordinates: [[Int]], values: [[Double]], prior: Double = 1e-4,
-    halt: Halt = .never
+    _ samples: NetworkSamples, values: Matrix, prior: Double = Self.prior, halt: Halt = .never
   ) throws -> [Counterfactual] {
-    let network = samples.network
-    let last = network.lastVertex
-    var found: [Counterfactual] = []
-    for j in 0..<samples.count {
-      let x = samples.input.columns(j..<j + 1)
-      let pins = try Pins(
-        [
-          Pin(
-            vertex: 0, coordinates: Array(0..<x.rows), values: x, strength: .soft(prior)),
-          Pin(vertex: last, coordinates: coordinates[j], values: Matrix(column: values[j])),
-        ], network: network, input: x)
-      var solver = EquilibriumMethod.auto.solver()
-      solver.settings.halt = halt
-      let end = try solver.solve(PinnedEnergy(NeuralSheaf(network), pins: pins), input: x)
-      let moved = end.state.stalks[0]
-      var change = moved
-      change.add(x, scale: -1)
-      found.append(
-        Counterfactual(
-          input: moved.column(0), distance: change.sumOfSquares.squareRoot(), wanted: values[j],
-          output: network.logits(moved).column(0), status: end.statuses[0]))
+    try samples.range.map { j in
+      let one = samples.samples([j])
+      let wanted = values.column(j)
+      let end = try relax(one, Array(0..<values.rows), wanted, prior, halt)
+      var (gap, left) = (0.0, 0.0)
+      for i in 0..<values.rows {
+        gap += (wanted[i] - one.logits[i, 0]) * (wanted[i] - one.logits[i, 0])
+        left += (wanted[i] - end.output[i]) * (wanted[i] - end.output[i])
+      }
+      return Counterfactual(end, wanted: wanted, nil, isReached: left <= 1e-4 * gap)
     }
-    return found
   }
 
-  /// Towards another class: the logits of the class that is predicted and of the one wanted change places, by `overshoot` of their gap beyond.
+  /// Towards another class of each sample: the logits of the class that is predicted and of the one wanted change places, by 5 % of their gap beyond, and more
+  /// as long as the network does not follow.
   public static func find(
-    _ samples: NetworkSamples, wanted: [Int], overshoot: Double = 0.05, prior: Double = 1e-4,
-    halt: Halt = .never
+    _ samples: NetworkSamples, wanted: [Int], prior: Double = Self.prior, halt: Halt = .never
   ) throws -> [Counterfactual] {
-    let (network, z) = (samples.network, samples.logits)
-    if network.outputActivation == .sigmoid {
-      return try find(
-        samples, coordinates: wanted.map { _ in [0] },
-        values: (0..<samples.count).map { [-overshoot * z[0, $0]] }, prior: prior, halt: halt)
+    try samples.range.map { j in
+      let one = samples.samples([j])
+      let (network, z) = (one.network, one.logits)
+      var last: Counterfactual?
+      for overshoot in [0.05, 0.2, 0.5, 1, 2] {
+        let (coordinates, values): ([Int], [Double])
+        if network.outputActivation == .sigmoid {
+          (coordinates, values) = ([0], [-overshoot * z[0, 0]])
+        } else {
+          let top = z.largestRow(ofColumn: 0)
+          let (a, b) = (z[top, 0], z[wanted[j], 0])
+          let (middle, gap) = ((a + b) / 2, overshoot * (a - b) / 2)
+          (coordinates, values) = ([top, wanted[j]], [middle - gap, middle + gap])
+        }
+        let end = try relax(one, coordinates, values, prior, halt)
+        let isReached =
+          network.classLogits(Matrix(column: end.output)).largestRow(ofColumn: 0) == wanted[j]
+        last = Counterfactual(end, wanted: values, wanted[j], isReached: isReached)
+        if isReached || halt.reason != nil { break }
+      }
+      return last!
     }
-    let tops = (0..<samples.count).map { z.largestRow(ofColumn: $0) }
-    let values = (0..<samples.count).map { j in
-      let (a, b) = (z[tops[j], j], z[wanted[j], j])
-      let (middle, gap) = ((a + b) / 2, overshoot * (a - b) / 2)
-      return [middle - gap, middle + gap]
+  }
+
+  private typealias End = (
+    input: [Double], distance: Double, output: [Double], status: SolutionStatus
+  )
+
+  private init(_ end: End, wanted: [Double], _ wantedClass: Int?, isReached: Bool) {
+    (input, distance, output, status) = end
+    (self.wanted, self.wantedClass, self.isReached) = (wanted, wantedClass, isReached)
+  }
+
+  /// The relaxation of one sample with some coordinates of z_{k+1} pinned.
+  private static func relax(
+    _ one: NetworkSamples, _ coordinates: [Int], _ values: [Double], _ prior: Double, _ halt: Halt
+  ) throws -> End {
+    let (network, x) = (one.network, one.input)
+    let gains = InputJacobians.map(network, at: one.state) { _, transpose in transpose.sumOfSquares
     }
-    return try find(
-      samples, coordinates: zip(tops, wanted).map { [$0, $1] }, values: values, prior: prior,
-      halt: halt)
+    let noise = GaussianSheaf(network).predictiveCovariance(
+      at: NeuralSheaf(network).patterns(at: one.state), batch: 1
+    ).variances.elements.reduce(0, +)
+    let gamma = prior * max(gains[0], 1e-30) / max(noise, 1e-30)
+    let pins = try Pins(
+      [
+        Pin(vertex: 0, coordinates: Array(0..<x.rows), values: x, strength: .soft(gamma)),
+        Pin(vertex: network.lastVertex, coordinates: coordinates, values: Matrix(column: values)),
+      ], network: network, input: x)
+    var solver = EquilibriumMethod.auto.solver()
+    solver.settings.halt = halt
+    let end = try solver.solve(PinnedEnergy(NeuralSheaf(network), pins: pins), input: x)
+    let moved = end.state.stalks[0]
+    var change = moved
+    change.add(x, scale: -1)
+    return (
+      moved.column(0), change.sumOfSquares.squareRoot(), network.logits(moved).column(0),
+      end.statuses[0]
+    )
   }
 }

@@ -1,20 +1,8 @@
 import LinearAlgebra
 import NeuralSheaves
 
-/// The derivative J = ∂z_{k+1}/∂x of each sample on its linear region.
-struct InputJacobians: Sendable {
-  /// Jᵀ of each sample, (n₀, n_{k+1}).
-  let transposes: [Matrix]
-
-  /// At a forward pass. Cost: n_{k+1} reverse sweeps; n₀ · n_{k+1} numbers for each sample.
-  init(_ network: Network, at state: SheafState) {
-    var blocks = Self.blocks(network, state).map { (samples: $0, parts: [Matrix]()) }
-    forEachInParallel(&blocks, threads: Threads.count) { block in
-      Self.visit(network, state, block.samples) { _, transpose in block.parts.append(transpose) }
-    }
-    transposes = blocks.flatMap(\.parts)
-  }
-
+/// The derivative J = ∂z_{k+1}/∂x of each sample on its linear region; n_{k+1} reverse sweeps.
+enum InputJacobians {
   /// What is made of each sample's Jᵀ, in the order of the samples, without keeping them.
   static func map<Result: Sendable>(
     _ network: Network, at state: SheafState, _ body: @Sendable (Int, Matrix) -> Result

@@ -26,21 +26,19 @@ public struct RobustnessReport: Sendable {
     sensitivity = try Sensitivity(samples.samples(self.samples))
     guard network.classCount != nil else {
       (distanceSamples, distances) = ([], nil)
-      counterfactualSamples = samples.target == nil ? [] : chosen
+      // Several sigmoids have no one decision.
+      counterfactualSamples =
+        samples.target == nil || network.outputActivation != .identity ? [] : chosen
       let these = samples.samples(counterfactualSamples)
       counterfactuals =
-        try these.target.map { target in
-          try Counterfactual.find(
-            these, coordinates: these.samplesRange.map { _ in Array(0..<target.rows) },
-            values: these.samplesRange.map { target.column($0) }, halt: halt)
-        } ?? []
+        try these.target.map { try Counterfactual.find(these, values: $0, halt: halt) } ?? []
       return
     }
     distanceSamples = Array(Set(samples.spread(settings.distanceSamples) + chosen)).sorted()
     distances = BoundaryDistance(samples.samples(distanceSamples))
     let these = samples.samples(chosen)
     let logits = network.classLogits(these.logits)
-    let wanted = these.samplesRange.map { j in
+    let wanted = these.range.map { j in
       let top = logits.largestRow(ofColumn: j)
       if let given = these.classes?[j], given != top { return given }
       return logits.largestRow(ofColumn: j, except: top)
@@ -48,9 +46,4 @@ public struct RobustnessReport: Sendable {
     counterfactualSamples = chosen
     counterfactuals = try Counterfactual.find(these, wanted: wanted, halt: halt)
   }
-}
-
-extension NetworkSamples {
-  /// The numbers of the samples.
-  var samplesRange: Range<Int> { 0..<count }
 }

@@ -49,6 +49,8 @@ public struct NetworkSamples: Sendable {
 
   /// The number of samples.
   public var count: Int { state.batch }
+  /// Their numbers.
+  var range: Range<Int> { 0..<count }
   /// x, (n₀, samples).
   public var input: Matrix { state.stalks[0] }
   /// z_{k+1}, (n_{k+1}, samples).

@@ -76,7 +76,7 @@ extension DiagnosisPage {
       let range = (all.min() ?? 0)...(all.max() ?? 1)
       let end = Matrix(column: found.output)
       let before = diagnosis.samples.logits.columns(j..<j + 1)
-      var facts = [("distance", n(found.distance))]
+      var facts = [("distance", n(found.distance)), ("as wanted", found.isReached ? "yes" : "no")]
       if network.classCount != nil {
         let (a, b) = (network.classLogits(before), network.classLogits(end))
         facts.append(
@@ -108,13 +108,14 @@ extension DiagnosisPage {
     return [
       .heading("Counterfactuals"),
       .paragraph(
-        "The input is set free with its own value as a weak prior, and the outputs are pinned: pins act backwards through the sheaf. What comes out is the least change, to first order, that gives the other class or the target."
+        "The input is set free with its own value as a weak prior, and the outputs are pinned: pins act backwards through the sheaf. What comes out is the least change to first order; whether the network then gives what was wanted is said."
       ),
       .gallery(cards),
     ]
   }
 
   var changeBlocks: [Block] {
+    if diagnosis.unchanged != nil { return [.paragraph("The outputs are the reference's.")] }
     guard let change = diagnosis.change else { return [] }
     let n = DiagnosisSummary.number
     return [

@@ -44,6 +44,7 @@ extension DiagnosisPage {
 
   private func confusion(_ own: Classification) -> DataTable {
     let counts = own.confusion
+    guard counts.rows <= 30 else { return mistakes(counts) }
     let most =
       (0..<counts.rows).flatMap { i in
         (0..<counts.columns).filter { $0 != i }.map { counts[i, $0] }
@@ -64,6 +65,23 @@ extension DiagnosisPage {
                 shade: i == k || count == 0 ? nil : count / max(most, 1))
             })
       }, shown: 100, isSortable: false)
+  }
+
+  /// Of many classes the pairs that are taken for each other most often.
+  private func mistakes(_ counts: Matrix) -> DataTable {
+    var pairs: [(given: Int, predicted: Int, count: Double)] = []
+    for i in 0..<counts.rows {
+      for k in 0..<counts.columns where i != k && counts[i, k] > 0 {
+        pairs.append((i, k, counts[i, k]))
+      }
+    }
+    pairs.sort { $0.count > $1.count }
+    return DataTable(
+      id: "confusion", caption: "The classes most often taken for others",
+      columns: [.init("given"), .init("predicted"), .init("samples", .number)],
+      rows: pairs.prefix(Self.mostRows).map {
+        .init([classCell($0.given), classCell($0.predicted), cell($0.count)])
+      })
   }
 
   private func reliability(_ calibration: Calibration) -> Block {

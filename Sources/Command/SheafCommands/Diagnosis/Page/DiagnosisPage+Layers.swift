@@ -36,10 +36,7 @@ extension DiagnosisPage {
     }
     blocks.append(.table(stalkTable(neurons)))
     let names = network.vertices.map(\.name)
-    let ticks = names.enumerated().filter {
-      names.count <= 16 || $0.offset % (names.count / 12 + 1) == 0
-    }
-    .map { Axis.Tick(Double($0.offset), $0.element) }
+    let ticks = Self.ticks(names)
     let x = network.vertices.indices.map(Double.init)
     blocks.append(
       plot(
@@ -76,6 +73,14 @@ extension DiagnosisPage {
           ]))
     }
     return blocks
+  }
+
+  /// Names at 0, 1, …; of many every few.
+  private static func ticks(_ names: [String]) -> [Axis.Tick] {
+    let step = max(1, names.count / 14)
+    return names.enumerated().filter { $0.offset % step == 0 }.map {
+      Axis.Tick(Double($0.offset), $0.element)
+    }
   }
 
   private func stalkTable(_ neurons: NeuronReport) -> DataTable {
@@ -167,7 +172,8 @@ extension DiagnosisPage {
         aspect: 0.4,
         [
           Panel(
-            y: Axis("discord", scale: .logarithmic), legend: .below,
+            x: Axis(ticks: Self.ticks(edges.map(\.edge))), y: Axis("discord", scale: .logarithmic),
+            legend: .below,
             layers: [
               .points(
                 x: edges.indices.map(Double.init), y: edges.map(\.discord), label: "found"),

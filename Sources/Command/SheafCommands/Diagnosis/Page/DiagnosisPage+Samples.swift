@@ -14,12 +14,18 @@ extension DiagnosisPage {
       switch suspects.source {
       case .crossValidation(let folds):
         "networks of this shape, trained anew without each of \(folds) parts of the samples in turn"
-      case .network: "the network itself, which may know wrong labels by heart"
+      case .network(let why):
+        Inline("the network itself, which may know wrong labels by heart: \(why)")
       }
     var blocks: [Block] = [
       .facts([
         ("Judged by", source),
-        ("Labels predicted by it", Inline(DiagnosisSummary.percent(suspects.accuracy))),
+        (
+          "What of them counts",
+          suspects.isByDistance
+            ? "distances from the classes in the last hidden stalk" : "the probabilities of classes"
+        ),
+        ("Labels predicted by them", Inline(DiagnosisSummary.percent(suspects.accuracy))),
         ("Estimated rate of wrong labels", Inline(DiagnosisSummary.percent(noise.rate))),
         ("Labels that look wrong", "\(suspects.suspects.count)"),
         (
@@ -42,7 +48,7 @@ extension DiagnosisPage {
           explanation: "the chance that the label is right after all, as the model has it"),
         .init(
           "cross-entropy", .number,
-          explanation: "−log of the probability of the label given, out of sample"),
+          explanation: "−log of the probability of the label given, by what labels are judged by"),
         .init(
           "z", .number,
           explanation: "the cross-entropy less its median, over 1.4826 median absolute deviations"),
@@ -63,7 +69,9 @@ extension DiagnosisPage {
         ? [.init("flip energy along training", .number, explanation: "its mean over training")]
         : [])
       + [
-        .init("discord mostly on", explanation: "the edges that carry the most of it when clamped")
+        .init(
+          "discord mostly on",
+          explanation: "the edge that carries the most of it when clamped, but for the output edge")
       ]
     blocks.append(
       .table(
@@ -74,7 +82,7 @@ extension DiagnosisPage {
           columns: columns,
           rows: shown.map { j in
             let k = listed?.samples.firstIndex(of: j)
-            let edges = k.map { listed!.leadingEdges(ofSample: $0, most: 2) } ?? []
+            let edges = k.map { listed!.leadingEdges(ofSample: $0, most: 1) } ?? []
             let words = edges.map {
               "\(listed!.report.edges[$0.edge].edge) \(Int((100 * $0.share).rounded())) %"
             }
@@ -130,7 +138,14 @@ extension DiagnosisPage {
               explanation:
                 "the sum over distances at the input and the first activation of the cube of about −log of the share of training inputs as far away"
             ),
-            .init("p", .number),
+            .init(
+              "p", .number,
+              explanation: "the share of training inputs, held out, with no smaller a score"),
+            .init(
+              "beyond", .number,
+              explanation:
+                "for scores beyond all held out, p as an exponential tail goes on: an extrapolation"
+            ),
             .init("first stalk", explanation: "from the input on with p ≤ 1 %"),
             .init("last stalk", explanation: "with p ≤ 1 %: how far what is strange is carried"),
           ] + familiarity.vertices.map { .init("p at \(network.vertices[$0].name)", .number) },
@@ -139,6 +154,7 @@ extension DiagnosisPage {
               id: "unfamiliar-\(j)",
               [
                 sampleCell(j), cell(familiarity.scores[j]), cell(familiarity.pValues[j]),
+                cell(familiarity.tailPValues[j]),
                 .init(
                   familiarity.firstStalks[j].map { network.vertices[$0].name } ?? "–",
                   link: familiarity.firstStalks[j].map { "stalk-\(network.vertices[$0].name)" }),
@@ -208,13 +224,15 @@ extension DiagnosisPage {
   func image(_ values: [Double], range: ClosedRange<Double>? = nil) -> PixelImage? {
     guard let shape = images.shape else { return nil }
     let places = shape.height * shape.width
-    // Channels follow each other in the input, and alternate in an image.
-    let interleaved =
-      shape.channels == 1
-      ? values
-      : (0..<places).flatMap { p in (0..<shape.channels).map { values[$0 * places + p] } }
+    // Of large images every few pixels, so that a page of many stays small; channels follow each other in the input, and alternate in an image.
+    let step = max(1, (max(shape.height, shape.width) + 95) / 96)
+    let (height, width) = ((shape.height + step - 1) / step, (shape.width + step - 1) / step)
+    let pixels = (0..<height * width).flatMap { p in
+      let place = p / width * step * shape.width + p % width * step
+      return (0..<shape.channels).map { values[$0 * places + place] }
+    }
     return PixelImage(
-      values: interleaved, width: shape.width, height: shape.height, channels: shape.channels,
+      values: pixels, width: width, height: height, channels: shape.channels,
       range: range)
   }
 }

@@ -85,7 +85,7 @@ struct DiagnosisPage {
     case .changed:
       "From the reference's outputs alone: the layer whose noise would explain the differences best."
     case .compared:
-      "Alignment of two stalks is 1 where one is a rotated and scaled copy of the other, as far as these samples tell, and 0 where they have nothing in common."
+      "Alignment of two stalks is 1 where one is a rotated and scaled copy of the other, as far as these samples tell, and about 0 where they have nothing in common."
     }
   }
 
