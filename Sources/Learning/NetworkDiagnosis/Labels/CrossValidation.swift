@@ -5,7 +5,7 @@ import SheafTraining
 
 /// What networks say of samples that they were not trained on: the network is trained anew without each part of the samples in turn.
 ///
-/// Inputs are scaled to mean 0 and deviation 1, coordinate by coordinate, and cut off at ±5, so that their units do not matter.
+/// Inputs are scaled (`InputScaling`), so that their units do not matter.
 public struct CrossValidation: Sendable {
   /// How networks are trained.
   public struct Settings: Sendable {
@@ -48,9 +48,10 @@ public struct CrossValidation: Sendable {
       let count = samples.network.classCount
     else { preconditionFailure("cross-validation of samples without classes") }
     var generator = RandomGenerator(seed: settings.seed)
+    let start = samples.network.withoutInputScaling
     var runs: [Fold] = []
     for held in Self.parts(classes, settings.folds, using: &generator) where !held.isEmpty {
-      var network = samples.network
+      var network = start
       network.reinitialize(using: &generator)
       runs.append(Fold(network: network, held: held))
     }
@@ -85,6 +86,23 @@ public struct CrossValidation: Sendable {
     var parts = [[Int]](repeating: [], count: folds)
     for (k, entry) in sorted.enumerated() { parts[k % folds].append(entry.1) }
     return parts.map { $0.sorted() }
+  }
+}
+
+extension Network {
+  /// The network with fixed scalings of the input, such as those of a standardisation, by 1: inputs come scaled.
+  fileprivate var withoutInputScaling: Network {
+    var network = self
+    for (e, edge) in edges.enumerated() where edge.source == 0 && edge.operation is ChannelAffine {
+      guard edge.operation.parameterNames.isEmpty else { continue }
+      let n = edge.operation.sourceDimension
+      network.replaceOperation(
+        of: e,
+        by: ChannelAffine(
+          scale: [Double](repeating: 1, count: n), shift: [Double](repeating: 0, count: n),
+          extent: 1, isTrained: false))
+    }
+    return network
   }
 }
 

@@ -63,20 +63,3 @@ struct Fold: Sendable {
     return (logits, scores)
   }
 }
-
-/// (x − μ)/σ of some samples, coordinate by coordinate, cut off at ±5: coordinates that hardly ever vary would be huge where they do.
-private struct InputScaling {
-  private let means, scales: [Double]
-
-  init(_ samples: Matrix) {
-    let found = Standardization(samples)
-    means = found.means
-    scales = found.deviations.map { $0 > 0 && (1 / $0).isFinite ? 1 / $0 : 1 }
-  }
-
-  func apply(to x: inout Matrix) {
-    for j in 0..<x.columns {
-      for i in 0..<x.rows { x[i, j] = min(max((x[i, j] - means[i]) * scales[i], -5), 5) }
-    }
-  }
-}
