@@ -179,7 +179,7 @@ import Testing
       for eta in stride(from: 0.0, through: 0.6, by: 0.05) {
         for beta in stride(from: 0.2, through: 3, by: 0.1) {
           // A rate that is not 0 has its price.
-          let penalty = eta > 0 ? log(150) / 2 : 0
+          let penalty = eta > 0 ? log(150.0) / 2 : 0
           #expect(
             value(eta, beta) - penalty <= noise.evidence + 1e-6, "seed \(seed): \(eta), \(beta)")
         }

@@ -33,9 +33,9 @@ public struct CrossValidation: Sendable {
 
   /// The logits of classes of each sample, (classes, samples), by the network that was trained without it.
   public let logits: Matrix
-  /// −log d² by class, d the Mahalanobis distance in the last hidden stalk of that network from the class among the samples it was trained on; nil where
+  /// The squared Mahalanobis distances, from 10⁻⁹ to 10³⁰, in the last hidden stalk of that network from each class among the samples it was trained on; nil where
   /// there is no such stalk, or it has more than 2,048 coordinates.
-  public let distanceScores: Matrix?
+  public let squaredDistances: Matrix?
 
   /// Trains a network of this shape, with new weights, for each fold. The parts have the classes in like numbers.
   ///
@@ -74,7 +74,7 @@ public struct CrossValidation: Sendable {
         distances = nil
       }
     }
-    (self.logits, distanceScores) = (logits, distances)
+    (self.logits, squaredDistances) = (logits, distances)
   }
 
   /// The samples of each part: of every class one after the other into the parts by turns.

@@ -55,11 +55,11 @@ struct Fold: Sendable {
         sheaf.forwardPass(seen).stalks[v], classes: classes, count: logits.rows,
         shrinkage: .ledoitWolf)
     else { return (logits, nil) }
-    var scores = gaussians.squaredDistances(state.stalks[v])
-    for j in 0..<scores.columns {
+    var squares = gaussians.squaredDistances(state.stalks[v])
+    for j in 0..<squares.columns {
       // A class without samples is infinitely far.
-      for c in 0..<scores.rows { scores[c, j] = -log(min(max(scores[c, j], 1e-9), 1e30)) }
+      for c in 0..<squares.rows { squares[c, j] = min(max(squares[c, j], 1e-9), 1e30) }
     }
-    return (logits, scores)
+    return (logits, squares)
   }
 }

@@ -20,11 +20,19 @@ public struct LabelNoise: Sendable {
   public enum Score: Sendable {
     /// Logits.
     case logits
-    /// −log d², d the distance from a class: p_c ∝ d_c^(−2β).
-    case distances
+    /// −log d², d the distance from a class: p_c ∝ d_c^(−2β), for classes that lie apart.
+    case logarithmicDistances
+    /// −d²: p_c ∝ exp(−βd_c²), for normal distributions that overlap.
+    case squaredDistances
 
     /// Where β is looked for.
-    var range: ClosedRange<Double> { self == .logits ? 0.01...8 : 0.01...60 }
+    var range: ClosedRange<Double> {
+      switch self {
+      case .logits: 0.01...8
+      case .logarithmicDistances: 0.01...60
+      case .squaredDistances: 0.001...10
+      }
+    }
   }
 
   /// The rate of wrong labels: η, or the share that the matrix leads to expect.

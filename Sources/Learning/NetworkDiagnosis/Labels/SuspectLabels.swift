@@ -1,3 +1,4 @@
+import Foundation
 import LinearAlgebra
 import NeuralSheaves
 
@@ -19,7 +20,7 @@ public struct SuspectLabels: Sendable {
   public let source: Source
   /// The model of wrong labels, with its p-values, chances and proposed classes.
   public let noise: LabelNoise
-  /// Whether labels are judged by distances in the last hidden stalk, not by logits: whichever explains them better.
+  /// Whether labels are judged by distances in the last hidden stalk, not by logits.
   public let isByDistance: Bool
   /// How many samples are of classes with fewer samples than there are folds; nothing is said of their labels.
   public let unjudged: Int
@@ -65,23 +66,31 @@ public struct SuspectLabels: Sendable {
     func fit(_ scores: Matrix, _ kind: LabelNoise.Score) -> LabelNoise {
       LabelNoise(scores.columns(judged), given, kind).spread(over: scores, classes, at: judged)
     }
-    let byLogits = fit(logits, .logits)
-    let byDistance = validation?.distanceScores.map { fit($0, .distances) }
-    // Whichever explains the labels better: logits where classes overlap, distances where labels are wrong.
-    let noise =
-      (byDistance?.evidence ?? -.infinity) > byLogits.evidence ? byDistance! : byLogits
-    isByDistance = (byDistance?.evidence ?? -.infinity) > byLogits.evidence
+    // Of both forms of distances that which explains the labels better.
+    var noise: LabelNoise?
+    if let squares = validation?.squaredDistances {
+      var (power, normal) = (squares, squares)
+      for j in 0..<squares.columns {
+        for c in 0..<squares.rows {
+          (power[c, j], normal[c, j]) = (-log(squares[c, j]), -squares[c, j])
+        }
+      }
+      let (a, b) = (fit(power, .logarithmicDistances), fit(normal, .squaredDistances))
+      noise = a.evidence >= b.evidence ? a : b
+    }
+    isByDistance = noise != nil
+    let model = noise ?? fit(logits, .logits)
     unjudged = classes.count - judged.count
     source = validation == nil ? .network(why: why) : .crossValidation(folds: folds)
-    self.noise = noise
+    self.noise = model
     self.falseDiscoveryRate = falseDiscoveryRate
-    ranking = noise.ranking
+    ranking = model.ranking
     accuracy =
       Double(classes.indices.count { logits.largestRow(ofColumn: $0) == classes[$0] })
       / Double(classes.count)
     let logs = logSoftmax(logits)
     crossEntropies = classes.enumerated().map { -logs[$1, $0] }
-    suspects = noise.suspects(falseDiscoveryRate: falseDiscoveryRate)
+    suspects = model.suspects(falseDiscoveryRate: falseDiscoveryRate)
     robustScores = robustDeviations(crossEntropies)
     self.flipEnergies = flipEnergies
     averagedFlipEnergies = record
