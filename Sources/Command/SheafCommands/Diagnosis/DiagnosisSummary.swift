@@ -19,9 +19,9 @@ struct DiagnosisSummary {
     /// How grave it is, as a sign.
     var sign: String {
       switch severity {
-      case .problem: "!"
-      case .notice: "·"
-      case .fine: " "
+      case .problem: "✕"
+      case .notice: "!"
+      case .fine: "✓"
       }
     }
   }
@@ -228,7 +228,8 @@ struct DiagnosisSummary {
       return [
         Line(
           severity: .fine,
-          text: "the outputs are the reference's, to \(Self.number(relative)) of their size",
+          text:
+            "the outputs are the reference's, but for \(Self.number(relative)) of their size, which is rounding",
           part: .changed)
       ]
     }
@@ -253,6 +254,13 @@ struct DiagnosisSummary {
 
   private var differenceLines: [Line] {
     guard let difference = diagnosis.difference else { return [] }
+    if difference.relative < 1e-6 {
+      return [
+        Line(
+          severity: .fine, text: "the other network's outputs are this one's, but for rounding",
+          part: .compared)
+      ]
+    }
     guard network.classCount != nil else {
       return [
         Line(

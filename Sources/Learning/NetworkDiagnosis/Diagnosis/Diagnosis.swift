@@ -79,7 +79,7 @@ public struct Diagnosis: Sendable {
   public private(set) var robustness: RobustnessReport?
   /// Where the network has changed.
   public private(set) var change: LayerChange?
-  /// How far outputs are from the reference's, relative to their size, where that is no more than rounding.
+  /// How far outputs are from the reference's, relative to their size, where that is no more than rounding to single precision.
   public private(set) var unchanged: Double?
   /// How it differs from another.
   public private(set) var difference: NetworkDifference?
@@ -87,6 +87,9 @@ public struct Diagnosis: Sendable {
   public private(set) var skipped: [SkippedPart] = []
   /// What is worth knowing.
   public private(set) var findings: [Finding] = []
+
+  /// The relative difference of outputs up to which two networks are one in single precision.
+  private static let rounding = 1e-6
 
   /// Makes a diagnosis: every part that applies, one after the other.
   ///
@@ -177,7 +180,12 @@ public struct Diagnosis: Sendable {
         samples, settings: settings, chosen: listed(settings.counterfactuals), halt: settings.halt)
     case .changed:
       do throws(FaultError) {
-        change = try LayerChange(samples, reference: evidence.reference!, using: &generator)
+        let found = try LayerChange(samples, reference: evidence.reference!, using: &generator)
+        if found.difference.relative < Self.rounding {
+          unchanged = found.difference.relative
+        } else {
+          change = found
+        }
       } catch {
         guard case .noDifference(let relative) = error else { throw error }
         unchanged = relative

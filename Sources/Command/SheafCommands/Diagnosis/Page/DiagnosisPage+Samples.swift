@@ -50,9 +50,6 @@ extension DiagnosisPage {
           "cross-entropy", .number,
           explanation: "−log of the probability of the label given, by what labels are judged by"),
         .init(
-          "z", .number,
-          explanation: "the cross-entropy less its median, over 1.4826 median absolute deviations"),
-        .init(
           "p", .number,
           explanation: "that a label drawn from the probabilities is no likelier than this one"),
         .init("flip energy", .number, explanation: "as among the largest losses, of this network"),
@@ -70,7 +67,7 @@ extension DiagnosisPage {
         : [])
       + [
         .init(
-          "discord mostly on",
+          "edge",
           explanation: "the edge that carries the most of it when clamped, but for the output edge")
       ]
     blocks.append(
@@ -91,7 +88,7 @@ extension DiagnosisPage {
               [
                 sampleCell(j), classCell(classes[j]), classCell(noise.proposed[j]),
                 cell(1 - noise.chances[j]), cell(suspects.crossEntropies[j]),
-                cell(suspects.robustScores[j]), cell(noise.pValues[j]),
+                cell(noise.pValues[j]),
                 cell(suspects.flipEnergies.isEmpty ? nil : suspects.flipEnergies[j]),
               ] + (hasGaps ? [cell(suspects.mahalanobisGaps[j])] : [])
                 + (hasRecord ? [cell(suspects.averagedFlipEnergies[j])] : [])
