@@ -16,7 +16,7 @@ public struct CrossValidation: Sendable {
     /// The rate of Adam.
     public var rate = 1e-3
     /// About how many steps.
-    public var steps = 700
+    public var steps = 1500
     /// The fewest passes over the samples, and the most.
     public var epochs = 6...40
     /// Of the parts, the weights and the batches.
