@@ -222,19 +222,23 @@ import Testing
     var g = RandomGenerator(seed: 41)
     let network = try Network(widths: [6, 12, 3], outputActivation: .softmax, using: &g)
     let centres = g.normalMatrix(rows: 6, columns: 3, deviation: 3)
-    var labels = (0..<90).map { $0 % 2 }
+    let n = 300
+    var labels = (0..<n).map { $0 % 2 }
     var x = centres.columns(labels)
-    x.add(g.normalMatrix(rows: 6, columns: 90))
-    for j in [4, 16, 28, 40, 52] { labels[j] = 1 }
+    x.add(g.normalMatrix(rows: 6, columns: n))
+    let wrong = (0..<15).map { 4 + 12 * $0 }
+    for j in wrong { labels[j] = 1 }
     // One sample of the third class.
-    labels[89] = 2
+    labels[n - 1] = 2
     func judged(_ x: Matrix) throws -> SuspectLabels {
       let samples = try NetworkSamples(network, input: x, target: network.classTargets(labels))
       return SuspectLabels(samples, validation: try CrossValidation(samples))
     }
     let one = try judged(x)
-    #expect(one.suspects.sorted() == [4, 16, 28, 40, 52] && one.noise.proposed[4] == 0)
-    #expect(one.unjudged == 1 && one.noise.chances[89] == 0 && one.noise.pValues[89] == 1)
+    let found = one.suspects.filter { wrong.contains($0) }
+    #expect(found.count >= 13 && one.suspects.count - found.count <= 2, "\(one.suspects)")
+    #expect(found.allSatisfy { one.noise.proposed[$0] == 0 })
+    #expect(one.unjudged == 1 && one.noise.chances[n - 1] == 0 && one.noise.pValues[n - 1] == 1)
     var large = x
     large.scale(by: 1024)
     let other = try judged(large)

@@ -58,7 +58,7 @@ public struct Counterfactual: Sendable {
       let one = samples.samples([j])
       let (network, z) = (one.network, one.logits)
       var last: Counterfactual?
-      for overshoot in [0.05, 0.2, 0.5, 1, 2] {
+      for overshoot in Self.overshoots(network) {
         let (coordinates, values): ([Int], [Double])
         if network.outputActivation == .sigmoid {
           (coordinates, values) = ([0], [-overshoot * z[0, 0]])
@@ -77,6 +77,14 @@ public struct Counterfactual: Sendable {
       return last!
     }
   }
+
+  /// By what parts of their gap logits are pinned beyond each other, one after the other; of large networks, whose relaxations take seconds, once.
+  private static func overshoots(_ network: Network) -> [Double] {
+    network.freeDimension > largeDimension ? [0.05] : [0.05, 0.2, 0.5, 1, 2]
+  }
+
+  /// The free coordinates beyond which a network is large.
+  static let largeDimension = 4096
 
   private typealias End = (
     input: [Double], distance: Double, output: [Double], status: SolutionStatus

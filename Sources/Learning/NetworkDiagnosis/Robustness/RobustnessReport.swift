@@ -22,6 +22,9 @@ public struct RobustnessReport: Sendable {
     _ samples: NetworkSamples, settings: Diagnosis.Settings, chosen: [Int], halt: Halt
   ) throws {
     let network = samples.network
+    // Relaxations of large networks with the input free take seconds.
+    let chosen =
+      network.freeDimension > Counterfactual.largeDimension ? Array(chosen.prefix(2)) : chosen
     self.samples = samples.spread(settings.sensitivitySamples)
     sensitivity = try Sensitivity(samples.samples(self.samples))
     guard network.classCount != nil else {
