@@ -79,19 +79,19 @@ import Testing
       var g = RandomGenerator(case: 900 + seed)
       let z = Self.logits(4, 300, scale: 1.5, &g)
       let labels = Self.draw(z, &g)
-      let true_ = Calibration(z, labels, draws: 39, using: &g)
+      let honest = Calibration(z, labels, draws: 39, using: &g)
       // p has the values k/40, each as likely.
-      values.append(true_.pValue - g.uniform() / 40)
+      values.append(honest.pValue - g.uniform() / 40)
       var sure = z
       sure.scale(by: 2.5)
       let over = Calibration(sure, labels, draws: 39, using: &g)
       temperatures.append(over.temperature)
       #expect(over.pValue <= 0.05 && over.overconfidence > 0, "seed \(seed)")
-      let sum = true_.bins.reduce(0) { sum, b in
+      let sum = honest.bins.reduce(0) { sum, b in
         b.count == 0 ? sum : sum + Double(b.count) / 300 * abs(b.accuracy - b.confidence)
       }
-      #expect(abs(sum - true_.expectedError) < 1e-12)
-      #expect(true_.bins.reduce(0) { $0 + $1.count } == 300)
+      #expect(abs(sum - honest.expectedError) < 1e-12)
+      #expect(honest.bins.reduce(0) { $0 + $1.count } == 300)
     }
     let p = KolmogorovSmirnov.uniformPValue(values)
     #expect(p > 0.001, "\(p)")
