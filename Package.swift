@@ -13,6 +13,7 @@ func floor(
 let libraries = [
   "LinearAlgebra", "SparseFactorizations", "ExactAlgebra", "ConvexPrograms", "Distributions",
   "NetworkKernels", "CellComplexes", "CellularSheaves", "SheafCohomology", "SheafInference",
+  "SheafPersistence",
   "NeuralSheaves", "PiecewiseEnergies", "SheafFlows", "Equilibria", "SheafDiagnostics",
   "NetworkMaps", "SheafProbability", "SheafTraining", "FaultLocation", "NetworkDiagnosis",
   "SheafLaws", "ArrayFiles",
@@ -74,6 +75,12 @@ let package = Package(
       on: [
         "CellComplexes", "CellularSheaves", "ConvexPrograms", "Distributions", "LinearAlgebra",
         "SheafCohomology", "SparseFactorizations",
+      ]),
+    floor(
+      "Sheaves", "SheafPersistence",
+      on: [
+        "CellComplexes", "CellularSheaves", "ExactAlgebra", "LinearAlgebra",
+        .product(name: "BigInt", package: "BigInt"),
       ]),
 
     floor(

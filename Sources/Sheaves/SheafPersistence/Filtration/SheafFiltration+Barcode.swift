@@ -1,0 +1,71 @@
+import BigInt
+import ExactAlgebra
+import LinearAlgebra
+
+extension SheafFiltration {
+  /// The field of coefficients.
+  public enum Coefficients: Sendable, Equatable {
+    /// GF(p), 2 ≤ p < 2³¹.
+    case prime(Int)
+    /// ℚ; every number of a map counts as the dyadic rational that it is.
+    case rational
+    /// ℝ in double precision: numbers up to the tolerance times the norm of the largest column of a coboundary count as 0; if
+    /// nil 20 (m + n) ε for a coboundary of shape (m, n).
+    case real(tolerance: Double? = nil)
+  }
+
+  /// The barcode of H^q(X_a; F), a from below all values on, in the degrees up to a largest one.
+  ///
+  /// Bars of the degrees 0, …, q need the cells of dimension q + 1 at most. Over ℝ the maps are taken in orthonormal coordinates
+  /// of the stalks; elsewhere the inner products have no say. The maps must commute and δδ be 0, which is checked
+  /// where arithmetic is exact and left to `sheaf.check` over ℝ.
+  ///
+  /// - Parameters:
+  ///   - maximumDegree: the largest degree of bars.
+  ///   - findingRepresentatives: whether to find a cochain for every bar, which takes memory for the combinations.
+  /// - Throws: `coefficients` for an entry that is not in the field, a p that is no prime or δδ ≠ 0.
+  /// - Complexity: that of `FilteredReduction`; over ℚ numbers may grow.
+  public func barcode(
+    over coefficients: Coefficients, maximumDegree: Int = .max - 1,
+    findingRepresentatives: Bool = false
+  ) throws(PersistenceError) -> Barcode {
+    do {
+      switch coefficients {
+      case .prime(let p):
+        let field = try PrimeField(p)
+        return Barcode(
+          try ExactBarcode(
+            filtration: self, arithmetic: FieldArithmetic(ring: field),
+            read: { matrix throws(UnreadableEntry) in try SparseColumns(matrix, over: field) },
+            whole: { BigInt(field.symmetric($0)) }
+          ).intervals(upTo: maximumDegree, findingRepresentatives: findingRepresentatives))
+      case .rational:
+        do {
+          return Barcode(try rational(Integers(), maximumDegree, findingRepresentatives))
+        } catch is ArithmeticOverflow {
+          return Barcode(try rational(BigIntegers(), maximumDegree, findingRepresentatives))
+        }
+      case .real(let tolerance):
+        return RealBarcode(filtration: self, tolerance: tolerance).barcode(
+          upTo: maximumDegree, findingRepresentatives: findingRepresentatives)
+      }
+    } catch let error as PersistenceError {
+      throw error
+    } catch let error as NotAPrime {
+      throw .coefficients(.notAPrime(error))
+    } catch {
+      preconditionFailure("\(error)")
+    }
+  }
+
+  private func rational<Ring: IntegerRing>(
+    _ ring: Ring, _ top: Int, _ findingRepresentatives: Bool
+  ) throws -> [PersistenceInterval] {
+    try ExactBarcode(
+      filtration: self, arithmetic: RationalArithmetic(ring: ring),
+      read: { matrix throws(UnreadableEntry) in
+        try SparseColumns(clearingDenominatorsOf: matrix, over: ring)
+      }, whole: { BigInt($0) }
+    ).intervals(upTo: top, findingRepresentatives: findingRepresentatives)
+  }
+}
