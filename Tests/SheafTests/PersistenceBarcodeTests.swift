@@ -170,6 +170,23 @@ import Testing
     }
   }
 
+  /// Over ℝ in random bases of the stalks too, where nothing is whole any more.
+  @Test func basesHaveNoSay() throws {
+    var generator = RandomGenerator(case: 5)
+    let complex = generator.simplicial(vertices: 40, facets: 120, dimension: 3).complex
+    let values = (0..<40).map { _ in generator.uniform() }
+    let one = try SheafFiltration.lowerStar(.constant(on: complex), vertexValues: values)
+      .barcode(over: .rational)
+    let bases = (0..<complex.count).map { _ in generator.invertible(3) }
+    let general = try CellularSheaf.constant(3, on: complex).changingBases(bases)
+    for sheaf in [general, try general.weighted(generator.weights(general.stalks))] {
+      let three = try SheafFiltration.lowerStar(sheaf, vertexValues: values)
+        .barcode(over: .real())
+      #expect(Self.bars(three) == Self.bars(one).flatMap { [$0, $0, $0] })
+      #expect(three.decisions.count == 3 && three.decisions.allSatisfy { !$0.isNarrow })
+    }
+  }
+
   /// Degrees up to a largest one are those of all.
   @Test func degreesMayBeCut() throws {
     var generator = RandomGenerator(case: 4)
