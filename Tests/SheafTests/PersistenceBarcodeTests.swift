@@ -25,9 +25,9 @@ import Testing
     return try SheafFiltration(sheaf, values: [0, 1, 2])
   }
 
-  /// With the identity on both sides the second component dies into the first. With 0 from the second vertex, a section
-  /// on the edge must be 0 at the first vertex: its class of birth 0 ends, that of birth 1 extends. With 0 on both sides
-  /// both extend, and the edge has a class of degree 1.
+  /// With the identity on both sides the second component dies into the first. With 0 from the second vertex, a
+  /// section on the edge must be 0 at the first vertex: its class of birth 0 ends, that of birth 1 extends. With 0 on
+  /// both sides both extend, and the edge has a class of degree 1.
   @Test(arguments: fields) func anEdgeByHand(_ field: SheafFiltration.Coefficients) throws {
     let infinity = Double.infinity
     #expect(
@@ -51,8 +51,8 @@ import Testing
       Self.bars(try filtration.barcode(over: .prime(3))) == [[0, 0, 2], [0, 1, .infinity]])
   }
 
-  /// A circle of six vertices by height 0 1 2 3 2 1: one component from 0, one loop from 3. Turned over once around, there is
-  /// no section and no class of degree 1 but over GF(2).
+  /// A circle of six vertices by height 0 1 2 3 2 1: one component from 0, one loop from 3. Turned over once around,
+  /// there is no section and no class of degree 1 but over GF(2).
   @Test(arguments: fields) func aCircleByHeight(_ field: SheafFiltration.Coefficients) throws {
     let heights = [0.0, 1, 2, 3, 2, 1]
     let constant = CellularSheaf.constant(on: .cycle(6))
@@ -66,7 +66,8 @@ import Testing
         == (field == .prime(2) ? trivial : [[0, 0, 3]]))
   }
 
-  /// A sphere by height of its vertices: the last triangle closes it. A torus has two loops, Klein's bottle two over GF(2).
+  /// A sphere by height of its vertices: the last triangle closes it. A torus has two loops, Klein's bottle two over
+  /// GF(2).
   @Test(arguments: fields) func surfaces(_ field: SheafFiltration.Coefficients) throws {
     let sphere = try SheafFiltration.lowerStar(
       .constant(2, on: Spaces.sphere.complex), vertexValues: [0, 1, 2, 3]

@@ -4,7 +4,8 @@ import LinearAlgebra
 import SheafPersistence
 
 extension RandomGenerator {
-  /// A sheaf of whole numbers on a random simplicial complex of dimension 2 with random values, many of them the same.
+  /// A sheaf of whole numbers on a random simplicial complex of dimension 2 with random values, many of them the
+  /// same.
   mutating func filtration() -> SheafFiltration {
     let complex = simplicial(vertices: integer(3...6), facets: integer(2...6), dimension: 2).complex
     let sheaf = integerSheaf(on: complex, summands: integer(1...3))

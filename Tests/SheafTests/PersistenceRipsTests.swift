@@ -36,7 +36,8 @@ import Testing
     }.check(atLeast: 450)
   }
 
-  /// Numbers that fulfil no triangle inequality, and the homology of the projective plane, which tells GF(2) from GF(3).
+  /// Numbers that fulfil no triangle inequality, and the homology of the projective plane, which tells GF(2) from
+  /// GF(3).
   @Test func distancesNeedBeNoMetric() throws {
     let plane = Spaces.projectivePlane
     let subdivision = plane.complex.barycentricSubdivision

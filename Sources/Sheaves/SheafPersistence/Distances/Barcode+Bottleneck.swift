@@ -1,10 +1,10 @@
 extension Barcode {
-  /// The bottleneck distance of the bars of a degree: the least ε such that all bars longer than 2 ε of both barcodes can be
-  /// matched with one another, births and deaths of partners differing by ε at most.
+  /// The bottleneck distance of the bars of a degree: the least ε such that all bars longer than 2 ε of both barcodes
+  /// can be matched with one another, births and deaths of partners differing by ε at most.
   ///
-  /// If the values of a filtration change by ε at most, so do the barcodes in this distance (Cohen-Steiner, Edelsbrunner,
-  /// Harer 2007). It is ∞ for different numbers of infinite bars. The result is exact, one of the differences of births or deaths or
-  /// half a length.
+  /// If the values of a filtration change by ε at most, so do the barcodes in this distance (Cohen-Steiner,
+  /// Edelsbrunner, Harer 2007). It is ∞ for different numbers of infinite bars. The result is exact, one of the
+  /// differences of births or deaths or half a length.
   ///
   /// Complexity: O(log(n m)) matchings, each of O(n m √(n + m)), for n and m bars.
   public func bottleneckDistance(to other: Barcode, degree: Int) -> Double {

@@ -1,11 +1,12 @@
 import Foundation
 
 extension Barcode {
-  /// The p-Wasserstein distance of the bars of a degree: the least (Σ dᵖ)^(1/p) over all ways to match some bars of the two
-  /// with one another, d the larger difference of births and deaths of partners, and half the length of a bar without one
-  /// (Cohen-Steiner, Edelsbrunner, Harer, Mileyko 2010).
+  /// The p-Wasserstein distance of the bars of a degree: the least (Σ dᵖ)^(1/p) over all ways to match some bars of
+  /// the two with one another, d the larger difference of births and deaths of partners, and half the length of a bar
+  /// without one (Cohen-Steiner, Edelsbrunner, Harer, Mileyko 2010).
   ///
-  /// It is ∞ for different numbers of infinite bars, which are matched in the order of their births. For p → ∞ it becomes the bottleneck distance.
+  /// It is ∞ for different numbers of infinite bars, which are matched in the order of their births. For p → ∞ it
+  /// becomes the bottleneck distance.
   ///
   /// Complexity: O(min(n, m)² (n + m)) for n and m bars; exact up to rounding.
   ///
@@ -26,18 +27,14 @@ extension Barcode {
     func power(_ d: Double) -> Double { pow(d / scale, p) }
     var sum = zip(first.infinite, second.infinite).reduce(0) { $0 + power(abs($1.0 - $1.1)) }
     let alone = (a.map { power($0.toDiagonal) }, b.map { power($0.toDiagonal) })
-    // A bar of a that takes one of b saves what that costs alone; the columns behind those of b are the diagonal.
-    let assignment = Assignment(rows: a.count, columns: b.count + a.count) { i, j in
-      j < b.count ? power(a[i].distance(to: b[j])) - alone.1[j] : alone.0[i]
-    }
+    // A bar of a that takes one of b saves what that costs alone.
+    let pairs = a.map { p in b.map { power(p.distance(to: $0)) } }
+    let assignment = Assignment(
+      costs: pairs.flatMap { zip($0, alone.1).map { $0 - $1 } }, columns: b.count, alone: alone.0)
     var isTaken = [Bool](repeating: false, count: b.count)
-    for (i, j) in assignment.columns.enumerated() {
-      if j < b.count {
-        isTaken[j] = true
-        sum += power(a[i].distance(to: b[j]))
-      } else {
-        sum += alone.0[i]
-      }
+    for (i, column) in assignment.columns.enumerated() {
+      if let column { isTaken[column] = true }
+      sum += column.map { pairs[i][$0] } ?? alone.0[i]
     }
     for j in b.indices where !isTaken[j] { sum += alone.1[j] }
     return scale * pow(sum, 1 / p)

@@ -9,16 +9,16 @@ extension SheafFiltration {
     case prime(Int)
     /// ℚ; every number of a map counts as the dyadic rational that it is.
     case rational
-    /// ℝ in double precision: numbers up to the tolerance times the norm of the largest column of a coboundary count as 0; if
-    /// nil 20 (m + n) ε for a coboundary of shape (m, n).
+    /// ℝ in double precision: numbers up to the tolerance times the norm of the largest column of a coboundary count
+    /// as 0; if nil 20 (m + n) ε for a coboundary of shape (m, n).
     case real(tolerance: Double? = nil)
   }
 
   /// The barcode of H^q(X_a; F), a from below all values on, in the degrees up to a largest one.
   ///
-  /// Bars of the degrees 0, …, q need the cells of dimension q + 1 at most. Over ℝ the maps are taken in orthonormal coordinates
-  /// of the stalks; elsewhere the inner products have no say. The maps must commute and δδ be 0, which is checked
-  /// where arithmetic is exact and left to `sheaf.check` over ℝ.
+  /// Bars of the degrees 0, …, q need the cells of dimension q + 1 at most. Over ℝ the maps are taken in orthonormal
+  /// coordinates of the stalks; elsewhere the inner products have no say. The maps must commute and δδ be 0, which is
+  /// checked where arithmetic is exact and left to `sheaf.check` over ℝ.
   ///
   /// - Parameters:
   ///   - maximumDegree: the largest degree of bars.

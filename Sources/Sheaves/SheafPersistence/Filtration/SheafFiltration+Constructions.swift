@@ -16,8 +16,8 @@ extension SheafFiltration {
 
   /// The sublevel sets of a cochain's norm ‖c_σ‖, in the inner products of the stalks.
   ///
-  /// The cells σ of dimension k have the value ‖c_σ‖. A larger one appears with the last of its faces, a smaller one with
-  /// the first cell that it is a face of, at 0 if there is none of dimension k: X_a is the largest subcomplex
+  /// The cells σ of dimension k have the value ‖c_σ‖. A larger one appears with the last of its faces, a smaller one
+  /// with the first cell that it is a face of, at 0 if there is none of dimension k: X_a is the largest subcomplex
   /// without cells of dimension k that are larger than a, but for smaller cells that only those contain.
   ///
   /// - Parameters:

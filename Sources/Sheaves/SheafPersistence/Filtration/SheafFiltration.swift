@@ -1,11 +1,11 @@
 import CellComplexes
 import CellularSheaves
 
-/// A cellular sheaf F on a complex X with a value for every cell, faces no later than cofaces: the filtration of X by the
-/// subcomplexes X_a of the cells with values up to a.
+/// A cellular sheaf F on a complex X with a value for every cell, faces no later than cofaces: the filtration of X by
+/// the subcomplexes X_a of the cells with values up to a.
 ///
-/// For a ≤ b the inclusion X_a ⊂ X_b induces H^q(X_b; F) → H^q(X_a; F), the restriction of classes; `barcode` decomposes
-/// these maps (Zomorodian, Carlsson 2005; with coefficients in a sheaf Russold 2022).
+/// For a ≤ b the inclusion X_a ⊂ X_b induces H^q(X_b; F) → H^q(X_a; F), the restriction of classes; `barcode`
+/// decomposes these maps (Zomorodian, Carlsson 2005; with coefficients in a sheaf Russold 2022).
 public struct SheafFiltration: Sendable {
   /// The sheaf on the whole complex.
   public let sheaf: CellularSheaf

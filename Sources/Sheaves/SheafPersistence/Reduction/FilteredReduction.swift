@@ -10,11 +10,11 @@ struct ReducedCoboundary<Cochain> {
 
 /// The reduction of a coboundary of the filtered cochain complex.
 ///
-/// C(X_a) is the quotient of C(X) by the cochains on later cells, so a cochain is born with the first cell on which it
-/// differs from 0. Rows and columns stand in the order of appearance, d of each cell with a stalk of dimension d.
+/// C(X_a) is the quotient of C(X) by the cochains on later cells, so a cochain is born with the first cell on which
+/// it differs from 0. Rows and columns stand in the order of appearance, d of each cell with a stalk of dimension d.
 /// A column may be changed by later ones only, which leaves its birth. The last column comes first; each is freed of
-/// entries in the rows where later columns begin, until its own first entry is in another row or nothing is left. A column
-/// j that begins in row i says that the cochain x = e_j + later ones is a cocycle until row i's cell appears:
+/// entries in the rows where later columns begin, until its own first entry is in another row or nothing is left. A
+/// column j that begins in row i says that the cochain x = e_j + later ones is a cocycle until row i's cell appears:
 /// a bar from the one cell to the other (de Silva, Morozov, Vejdemo-Johansson 2011, §3). As δδ = 0 the column i of
 /// the next coboundary becomes 0 with later ones, and is skipped (clearing; Chen, Kerber 2011, "twist").
 ///

@@ -1,5 +1,5 @@
-/// A set of numbers below a bound of which the least is taken out: a bit for each number, and on each floor above a bit
-/// for every word that is not 0.
+/// A set of numbers below a bound of which the least is taken out: a bit for each number, and on each floor above a
+/// bit for every word that is not 0.
 ///
 /// Cost of insertion and of removal: one word on each of log₆₄(bound) floors.
 struct OrderedBits {

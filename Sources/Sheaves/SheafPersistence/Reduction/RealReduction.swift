@@ -1,10 +1,10 @@
 /// The reduction of a coboundary over ℝ, rows and columns in the order of appearance (`FilteredReduction`).
 ///
-/// Only the span of the columns from some place on has a say in where they begin, so that a column may change places with
-/// the one that frees it. It does where its entry is more than ten times larger, and multipliers stay within 10 (pairwise
-/// pivoting, Sorensen 1985, with the threshold of sparse factorisations: exchanges at every larger entry filled the pivot
-/// columns and took 20 times longer on 6·10⁵ triangles with stalks of dimension 3). Rows that appear together are one
-/// group, and the pivot of a column is its largest entry in the first group in which it is not 0.
+/// Only the span of the columns from some place on has a say in where they begin, so that a column may change places
+/// with the one that frees it. It does where its entry is more than ten times larger, and multipliers stay within 10
+/// (pairwise pivoting, Sorensen 1985, with the threshold of sparse factorisations: exchanges at every larger entry
+/// filled the pivot columns and took 20 times longer on 6·10⁵ triangles with stalks of dimension 3). Rows that appear
+/// together are one group, and the pivot of a column is its largest entry in the first group in which it is not 0.
 ///
 /// An entry of magnitude up to the tolerance counts as 0. On complexes with coefficients ±1 all arithmetic is exact.
 struct RealReduction {

@@ -3,18 +3,19 @@ import Foundation
 import LinearAlgebra
 
 extension Barcode {
-  /// The barcode of the Vietoris–Rips filtration of points with constant coefficients in GF(p), in degrees 0, 1 and 2,
-  /// without making the complex (`RipsReduction`): a simplex appears at the largest distance of two of its points.
+  /// The barcode of the Vietoris–Rips filtration of points with constant coefficients in GF(p), in degrees 0, 1 and
+  /// 2, without making the complex (`RipsReduction`): a simplex appears at the largest distance of two of its points.
   ///
   /// - Parameters:
   ///   - points: one per column, (d, n), finite.
-  ///   - radius: the largest distance of joined points, ∞ for all; bars that are there at this radius have the death ∞.
+  ///   - radius: the largest distance of joined points, ∞ for all; bars that are there at this radius have the death
+  ///     ∞.
   ///   - maximumDegree: 0, 1 or 2; for degree 2 every triangle is looked at once.
   ///   - p: the characteristic.
   ///   - memoryLimit: of the distances and edges in bytes, half of the machine's memory by default.
   /// - Throws: `tooLarge` with the number of vertices and edges; `quantity`; `coefficients` for a p that is no prime.
-  /// - Complexity: O(n² log n) for the edges, and for degree 1 n operations for each edge of a combination that is added to
-  ///   a column.
+  /// - Complexity: O(n² log n) for the edges, and for degree 1 n operations for each edge of a combination that is
+  ///   added to a column.
   public static func vietorisRips(
     points: Matrix, radius: Double = .infinity, maximumDegree: Int = 1, modulo p: Int = 2,
     memoryLimit: Double = Double(ProcessInfo.processInfo.physicalMemory) / 2
@@ -24,7 +25,8 @@ extension Barcode {
       memoryLimit)
   }
 
-  /// The same from pairwise distances, a symmetric matrix of numbers from 0 on; they need not fulfil the triangle inequality.
+  /// The same from pairwise distances, a symmetric matrix of numbers from 0 on; they need not fulfil the triangle
+  /// inequality.
   public static func vietorisRips(
     distances: Matrix, radius: Double = .infinity, maximumDegree: Int = 1, modulo p: Int = 2,
     memoryLimit: Double = Double(ProcessInfo.processInfo.physicalMemory) / 2

@@ -7,7 +7,8 @@ struct PairwiseDistances: Sendable {
 
   /// Euclidean distances of columns.
   ///
-  /// - Throws: `quantity` for a point that is not finite; `tooLarge`, if the distances take more than `memoryLimit` bytes.
+  /// - Throws: `quantity` for a point that is not finite; `tooLarge`, if the distances take more than `memoryLimit`
+  ///   bytes.
   init(points: Matrix, memoryLimit: Double) throws(PersistenceError) {
     if let place = points.firstNonFinite {
       throw .quantity(

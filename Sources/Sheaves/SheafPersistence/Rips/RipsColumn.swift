@@ -1,5 +1,5 @@
-/// A column of residues with rows (f, m) in lexicographic order: for each f a list of entries in any order, and for the f at
-/// hand the sums at each m.
+/// A column of residues with rows (f, m) in lexicographic order: for each f a list of entries in any order, and for
+/// the f at hand the sums at each m.
 ///
 /// Once a row is taken out, what is added to it or before it is left out: it cancels.
 struct RipsColumn {

@@ -1,7 +1,8 @@
 /// The coboundaries of edges. The triangle with the longest edge f and the opposite vertex w has the row (f, w).
 ///
-/// An edge e that is the longest of a triangle makes an apparent pair with its first one. What is left are the edges that are
-/// neither the longest of a triangle nor in the minimal spanning forest: some of the relative neighbourhood graph.
+/// An edge e that is the longest of a triangle makes an apparent pair with its first one. What is left are the edges
+/// that are neither the longest of a triangle nor in the minimal spanning forest: some of the relative neighbourhood
+/// graph.
 struct RipsEdges: RipsCoboundary {
   let graph: RipsGraph
   private let modulus: UInt32

@@ -3,8 +3,9 @@ import LinearAlgebra
 
 /// The edges of a Vietoris–Rips filtration, numbered by length; those of one length by their vertices.
 ///
-/// An edge's number is its rank. The rank of a simplex is that of its longest edge, so that all simplices of a dimension are
-/// in one order of appearance that needs no ties to be broken but between simplices of one longest edge.
+/// An edge's number is its rank. The rank of a simplex is that of its longest edge, so that all simplices of a
+/// dimension are in one order of appearance that needs no ties to be broken but between simplices of one longest
+/// edge.
 struct RipsGraph: Sendable {
   /// The number of points.
   let count: Int

@@ -1,9 +1,10 @@
 import ExactAlgebra
 
-/// The coboundaries of the simplices of one dimension of a Vietoris–Rips filtration, enumerated from the ranks of edges.
+/// The coboundaries of the simplices of one dimension of a Vietoris–Rips filtration, enumerated from the ranks of
+/// edges.
 ///
-/// A coface has the row (f, m): its longest edge f, and m for the vertices that are not on f. Rows are in the order of
-/// appearance, cofaces with one longest edge in the order of m.
+/// A coface has the row (f, m): its longest edge f, and m for the vertices that are not on f. Rows are in the order
+/// of appearance, cofaces with one longest edge in the order of m.
 protocol RipsCoboundary: Sendable {
   /// The number of f, and of m.
   var majors: Int { get }
@@ -12,15 +13,16 @@ protocol RipsCoboundary: Sendable {
   /// Adds a multiple of the coboundary of a simplex to a column.
   func add(_ simplex: Int, _ factor: UInt32, to work: inout RipsColumn)
 
-  /// The simplex whose first coface this is, and which is the last face of it, if there is one: an apparent pair; and its
-  /// incidence number.
+  /// The simplex whose first coface this is, and which is the last face of it, if there is one: an apparent pair; and
+  /// its incidence number.
   func apparentFace(_ f: Int, _ m: Int32) -> (simplex: Int, sign: Int)?
 }
 
 /// The reduction of the coboundaries of some simplices of a Vietoris–Rips filtration with coefficients in GF(p).
 ///
-/// Of a reduced column only the combination of simplices is kept, its coboundary being enumerated when it is needed. Simplices of
-/// apparent pairs, which have length 0, are columns as they stand and need not be listed (Bauer 2021, §3).
+/// Of a reduced column only the combination of simplices is kept, its coboundary being enumerated when it is needed.
+/// Simplices of apparent pairs, which have length 0, are columns as they stand and need not be listed (Bauer 2021,
+/// §3).
 ///
 /// Cost: n operations for each simplex in a combination that is added to a column, n the number of points.
 struct RipsReduction<Coboundary: RipsCoboundary> {
@@ -41,8 +43,8 @@ struct RipsReduction<Coboundary: RipsCoboundary> {
 
   /// Reduces columns.
   ///
-  /// - Parameter simplices: in the order of appearance, without those that begin the coboundaries of one dimension less
-  ///   (clearing) and those of apparent pairs.
+  /// - Parameter simplices: in the order of appearance, without those that begin the coboundaries of one dimension
+  ///   less (clearing) and those of apparent pairs.
   init(_ simplices: [Int], of coboundary: Coboundary, over field: PrimeField) {
     (self.coboundary, self.field) = (coboundary, field)
     modulus = UInt32(truncatingIfNeeded: field.characteristic)

@@ -2,9 +2,9 @@ import LinearAlgebra
 
 /// The numbers of simplices of a Vietoris–Rips complex, before it is made.
 ///
-/// Vertices and edges are counted. From dimension 2 on the numbers are estimates without bias: a random edge is extended by
-/// random vertices of larger number that are joined with all before, and the product of the numbers of choices averaged (Knuth 1975,
-/// *Estimating the efficiency of backtrack programs*).
+/// Vertices and edges are counted. From dimension 2 on the numbers are estimates without bias: a random edge is
+/// extended by random vertices of larger number that are joined with all before, and the product of the numbers of
+/// choices averaged (Knuth 1975, *Estimating the efficiency of backtrack programs*).
 public struct RipsSize: Sendable, Equatable {
   /// For each dimension the number of simplices.
   public let simplices: [Double]
@@ -64,7 +64,8 @@ public struct RipsSize: Sendable, Equatable {
       + sums.map { $0 / Double(samples) }
   }
 
-  /// What a sheaf with stalks of one dimension on the complex and the reduction of its coboundaries take at least, in bytes.
+  /// What a sheaf with stalks of one dimension on the complex and the reduction of its coboundaries take at least, in
+  /// bytes.
   func bytes(stalk d: Int) -> Double {
     // 60 for a cell with its value and places, and for each face an incidence and d² entries three times over.
     simplices.enumerated().reduce(0) { sum, part in

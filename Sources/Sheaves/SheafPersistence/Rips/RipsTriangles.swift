@@ -1,8 +1,8 @@
-/// The coboundaries of triangles, the one with the longest edge e and the opposite vertex w being e · n + w. The tetrahedron with
-/// the longest edge f and the opposite vertices v < w has the row (f, w · n + v).
+/// The coboundaries of triangles, the one with the longest edge e and the opposite vertex w being e · n + w. The
+/// tetrahedron with the longest edge f and the opposite vertices v < w has the row (f, w · n + v).
 ///
-/// The first tetrahedron of the triangle (e, w) with the same longest edge is that with the least v < w, and (e, w) is
-/// its last face: an apparent pair. Where there is only a v > w, the last face is another.
+/// The first tetrahedron of the triangle (e, w) with the same longest edge is that with the least v < w, and (e, w)
+/// is its last face: an apparent pair. Where there is only a v > w, the last face is another.
 struct RipsTriangles: RipsCoboundary {
   let graph: RipsGraph
   private let modulus: UInt32

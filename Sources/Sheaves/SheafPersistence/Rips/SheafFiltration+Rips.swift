@@ -41,7 +41,8 @@ extension SheafFiltration {
 
   /// The Vietoris–Rips filtration of points with a constant sheaf, made up to a radius and a dimension.
   ///
-  /// Bars of degree q need dimension q + 1. With constant coefficients in GF(p), `Barcode.vietorisRips` needs no complex.
+  /// Bars of degree q need dimension q + 1. With constant coefficients in GF(p), `Barcode.vietorisRips` needs no
+  /// complex.
   ///
   /// - Parameters:
   ///   - points: one per column, (d, n), finite.
