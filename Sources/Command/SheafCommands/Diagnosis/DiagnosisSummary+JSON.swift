@@ -32,7 +32,12 @@ extension DiagnosisSummary {
         ] as [String: Any]
     }
     if let suspects = d.suspects {
-      object["suspectLabels"] = suspects.suspects.map { suspect($0, suspects) }
+      // Those that look wrong, and the next in the ranking for whoever wants to look at more.
+      let listed = Set(suspects.suspects)
+      let rest = suspects.ranking.filter { !listed.contains($0) }.prefix(max(0, 50 - listed.count))
+      object["suspectLabels"] = (suspects.suspects + rest).map {
+        suspect($0, suspects, isListed: listed.contains($0))
+      }
       object["labelNoise"] = labelNoise(suspects)
     }
     if let familiarity = d.familiarity {
@@ -126,10 +131,13 @@ extension DiagnosisSummary {
     }
   }
 
-  private func suspect(_ j: Int, _ suspects: SuspectLabels) -> [String: Any] {
+  private func suspect(
+    _ j: Int, _ suspects: SuspectLabels, isListed: Bool
+  ) -> [String: Any] {
     let given = diagnosis.samples.classes![j]
     var object: [String: Any] = [
-      "sample": j, "given": className(given), "proposed": className(suspects.noise.proposed[j]),
+      "sample": j, "isSuspect": isListed, "given": className(given),
+      "proposed": className(suspects.noise.proposed[j]),
       "score": JSONOutput.number(suspects.noise.surprises[j]),
       "crossEntropy": JSONOutput.number(suspects.crossEntropies[j]),
       "pValue": JSONOutput.number(suspects.noise.pValues[j]),
