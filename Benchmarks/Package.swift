@@ -32,6 +32,7 @@ let package = Package(
         .product(name: "NeuralSheaves", package: "swift-sheaf"),
         .product(name: "PiecewiseEnergies", package: "swift-sheaf"),
         .product(name: "SheafDiagnostics", package: "swift-sheaf"),
+        .product(name: "SheafPersistence", package: "swift-sheaf"),
         .product(name: "SheafProbability", package: "swift-sheaf"),
         .product(name: "SheafTraining", package: "swift-sheaf"),
       ]),

@@ -243,6 +243,7 @@ try measureInference()
 try measureTraining()
 try measureProbability()
 try measureDiagnosis()
+try measurePersistence()
 try measureFaults()
 
 let json = try JSONSerialization.data(

@@ -6,11 +6,11 @@ public struct SparseColumns<Element: Sendable & Equatable>: Sendable, Equatable 
   /// The number of rows.
   public let rows: Int
   /// Where each column begins, and at last where the last one ends.
-  public internal(set) var columnStarts: [Int]
+  public package(set) var columnStarts: [Int]
   /// The row of each entry.
-  public internal(set) var rowIndices: [Int32]
+  public package(set) var rowIndices: [Int32]
   /// The entries.
-  public internal(set) var values: [Element]
+  public package(set) var values: [Element]
 
   /// A matrix without columns; `append` adds them.
   public init(rows: Int) {

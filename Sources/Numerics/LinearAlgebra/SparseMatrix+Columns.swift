@@ -143,26 +143,15 @@ extension SparseMatrix {
   /// - Complexity: proportional to the entries.
   public var connectedComponents: [[Int]] {
     precondition(rows == columns, "the graph of a matrix of shape (\(rows), \(columns))")
-    var parent = (0..<rows).map { Int32($0) }
-    func root(_ i: Int) -> Int {
-      var i = i
-      while Int(parent[i]) != i {
-        parent[i] = parent[Int(parent[i])]
-        i = Int(parent[i])
-      }
-      return i
-    }
+    var sets = DisjointSets(count: rows)
     for j in 0..<columns {
-      for k in columnStarts[j]..<columnStarts[j + 1] {
-        let (a, b) = (root(j), root(Int(rowIndices[k])))
-        if a != b { parent[max(a, b)] = Int32(min(a, b)) }
-      }
+      for k in columnStarts[j]..<columnStarts[j + 1] { sets.join(j, Int(rowIndices[k])) }
     }
     // The root is the smallest index of its component.
     var place = [Int32](repeating: -1, count: rows)
     var components: [[Int]] = []
     for i in 0..<rows {
-      let r = root(i)
+      let r = sets.root(i)
       if r == i {
         place[i] = Int32(components.count)
         components.append([])

@@ -24,6 +24,8 @@ extension CellularSheaf {
   public func coboundaryTransposed(
     _ k: Int, in coordinates: Coordinates = .given
   ) -> SparseMatrix {
+    // A closure that reads it through the sheaf would keep the whole sheaf alive, cell by cell.
+    let complex = complex
     let (lower, upper) = (complex.cells(ofDimension: k), complex.cells(ofDimension: k + 1))
     var builder = SparseMatrix.ColumnBuilder(rows: cochainDimension(k))
     let base = lower.isEmpty ? 0 : starts[lower.lowerBound]

@@ -23,7 +23,7 @@ struct ExactBarcode<Arithmetic: ColumnArithmetic> {
     let order = FilteredOrder(filtration, degrees: min(top + 1, dimension) + 1)
     var result: [PersistenceInterval] = []
     var cleared = [Bool](repeating: false, count: order.count(0))
-    var previous: ColumnStore<Element>?
+    var previous: SparseColumns<Element>?
     for k in 0...min(top, dimension) {
       let given = k < dimension ? try columns(degree: k) : nil
       if let previous, let given { try checkSquare(previous, given, degree: k - 1) }
@@ -47,9 +47,9 @@ struct ExactBarcode<Arithmetic: ColumnArithmetic> {
     return result
   }
 
-  private func columns(degree k: Int) throws -> ColumnStore<Element> {
+  private func columns(degree k: Int) throws -> SparseColumns<Element> {
     do {
-      return ColumnStore(try read(filtration.sheaf.coboundary(k)))
+      return try read(filtration.sheaf.coboundary(k))
     } catch {
       if error.overflows { throw ArithmeticOverflow() }
       throw PersistenceError.coefficients(.entry(degree: k, error))
@@ -58,16 +58,16 @@ struct ExactBarcode<Arithmetic: ColumnArithmetic> {
 
   /// Rows and columns in the order of appearance; in the top degree columns without rows.
   private func ordered(
-    _ matrix: ColumnStore<Element>?, _ order: FilteredOrder, degree k: Int
-  ) -> ColumnStore<Element> {
-    var result = ColumnStore<Element>(rows: matrix?.rows ?? 0)
+    _ matrix: SparseColumns<Element>?, _ order: FilteredOrder, degree k: Int
+  ) -> SparseColumns<Element> {
+    var result = SparseColumns<Element>(rows: matrix?.rows ?? 0)
     for j in order.coordinates[k] {
       guard let matrix else {
-        result.append(EmptyCollection())
+        result.appendColumn(EmptyCollection())
         continue
       }
-      result.append(
-        (matrix.starts[j]..<matrix.starts[j + 1]).lazy.map {
+      result.appendColumn(
+        (matrix.columnStarts[j]..<matrix.columnStarts[j + 1]).lazy.map {
           (Int(order.places[k + 1][Int(matrix.rowIndices[$0])]), matrix.values[$0])
         })
     }
@@ -76,12 +76,12 @@ struct ExactBarcode<Arithmetic: ColumnArithmetic> {
 
   /// δ_{k+1} δ_k = 0, column by column.
   private func checkSquare(
-    _ first: ColumnStore<Element>, _ second: ColumnStore<Element>, degree k: Int
+    _ first: SparseColumns<Element>, _ second: SparseColumns<Element>, degree k: Int
   ) throws {
     let ring = arithmetic.ring
     var sum = WorkingColumn(rows: second.rows, zero: ring.zero, isOrdered: false)
     for j in 0..<first.columns {
-      for l in first.starts[j]..<first.starts[j + 1] {
+      for l in first.columnStarts[j]..<first.columnStarts[j + 1] {
         try sum.combine(
           ring.one, minus: ring.negative(first.values[l]), times: second,
           Int(first.rowIndices[l]), over: ring)

@@ -29,13 +29,13 @@ struct FilteredReduction<Arithmetic: ColumnArithmetic> {
   ///   - cleared: the columns to skip, a flag for each.
   ///   - recording: whether to keep the combinations.
   static func reduce(
-    _ matrix: ColumnStore<Element>, with arithmetic: Arithmetic, skipping cleared: [Bool],
+    _ matrix: SparseColumns<Element>, with arithmetic: Arithmetic, skipping cleared: [Bool],
     recording: Bool
   ) throws(ArithmeticOverflow) -> ReducedCoboundary<Cochain> {
     let ring = arithmetic.ring
     var result = ReducedCoboundary<Cochain>()
-    var reduced = ColumnStore<Element>(rows: matrix.rows)
-    var history = ColumnStore<Element>(rows: matrix.columns)
+    var reduced = SparseColumns<Element>(rows: matrix.rows)
+    var history = SparseColumns<Element>(rows: matrix.columns)
     var pivots: [Element] = []
     var ordinals = [Int32](repeating: -1, count: matrix.rows)
     var work = WorkingColumn(rows: matrix.rows, zero: ring.zero, isOrdered: true)
@@ -65,9 +65,9 @@ struct FilteredReduction<Arithmetic: ColumnArithmetic> {
         let scale = arithmetic.scale(work, combination, pivot: pivot)
         ordinals[pivot] = Int32(pivots.count)
         pivots.append(arithmetic.scaled(work.values[pivot], by: scale))
-        reduced.append(scaled(work, by: scale, arithmetic))
+        reduced.appendColumn(scaled(work, by: scale, arithmetic))
         let cochain = recording ? scaled(combination, by: scale, arithmetic) : nil
-        if let cochain { history.append(cochain) }
+        if let cochain { history.appendColumn(cochain) }
         result.pairs.append((j, pivot, cochain))
       } else {
         let scale = arithmetic.scale(work, combination, pivot: nil)

@@ -69,6 +69,8 @@ extension Barcode {
     }
     return Barcode(intervals)
   }
+
+  /// The bars of pairs of simplices, each at the length of its longest edge.
   private static func bars(
     _ found: [(simplex: Int, death: Int?)], degree: Int, _ graph: RipsGraph,
     longestEdge: (Int) -> Int

@@ -1,3 +1,5 @@
+import ExactAlgebra
+
 /// A column of residues with rows (f, m) in lexicographic order: for each f a list of entries in any order, and for
 /// the f at hand the sums at each m.
 ///
@@ -9,19 +11,19 @@ struct RipsColumn {
   private var next: [Int32] = []
   private var minorOf: [Int32] = []
   private var values: [UInt32] = []
-  private var majors: OrderedBits
+  private var majors: OrdinalQueue
   /// The f at hand with its sums, and the m behind which entries are taken; −1 before the first.
   private var major: Int32 = -1
   private var minor: Int32 = -1
   private var sums: [UInt32]
-  private var touched: OrderedBits
+  private var touched: OrdinalQueue
 
   init(majors: Int, minors: Int, modulus: UInt32) {
     self.modulus = modulus
     heads = [Int32](repeating: -1, count: majors)
-    self.majors = OrderedBits(bound: majors)
+    self.majors = OrdinalQueue(bound: majors)
     sums = [UInt32](repeating: 0, count: minors)
-    touched = OrderedBits(bound: minors)
+    touched = OrdinalQueue(bound: minors)
   }
 
   /// Adds a value in row (f, m) if that is behind the row at hand.

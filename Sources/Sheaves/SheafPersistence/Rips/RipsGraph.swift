@@ -81,22 +81,10 @@ struct RipsGraph: Sendable {
 
   /// The edges that join two components of shorter ones, a minimal spanning forest (Kruskal 1956).
   var spanningEdges: [Int] {
-    var parent = (0..<count).map { Int32($0) }
-    func root(_ v: Int32) -> Int32 {
-      var v = v
-      while parent[Int(v)] != v {
-        parent[Int(v)] = parent[Int(parent[Int(v)])]
-        v = parent[Int(v)]
-      }
-      return v
-    }
+    var sets = DisjointSets(count: count)
     var result: [Int] = []
     for e in 0..<edgeCount where result.count < count - 1 {
-      let (a, b) = (root(tails[e]), root(heads[e]))
-      if a != b {
-        parent[Int(max(a, b))] = min(a, b)
-        result.append(e)
-      }
+      if sets.join(Int(tails[e]), Int(heads[e])) { result.append(e) }
     }
     return result
   }
