@@ -165,7 +165,7 @@ struct Compare: ParsableCommand {
   ) -> WorkFailure? {
     if let ending {
       return WorkFailure(
-        description: (ending == .timeLimit ? "--time-limit reached" : "interrupted")
+        description: ending.haltWords
           + " after \(comparison.runs.count) of \(all) runs")
     }
     guard comparison.runs.allSatisfy({ !($0.test?.loss.isFinite ?? false) }) else { return nil }

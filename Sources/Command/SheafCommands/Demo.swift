@@ -136,7 +136,7 @@ struct Demo: ParsableCommand {
     }
     return ending.map {
       WorkFailure(
-        description: ($0 == .timeLimit ? "--time-limit reached" : "interrupted")
+        description: $0.haltWords
           + " after epoch \(runs.last?.records.last?.epoch ?? 0) of \(epochs), "
           + "\(runs.last?.method.rawValue ?? "before the first method")")
     }

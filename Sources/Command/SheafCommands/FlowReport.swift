@@ -105,7 +105,7 @@ struct FlowReport {
           + "apart for double precision; take smaller γ, or sheaf equilibrate")
     case .interrupted, .timeLimit:
       return WorkFailure(
-        description: (s.status == .interrupted ? "interrupted" : "--time-limit reached")
+        description: s.status.haltWords
           + " after \(s.steps) \(steps): flow time \(n(s.time)), residual \(n(s.residual))\(tolerance)"
       )
     case .stepLimit:

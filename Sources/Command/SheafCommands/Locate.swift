@@ -72,16 +72,7 @@ struct Locate: ParsableCommand {
   private func compared(
     _ deployed: Network, _ x: Matrix, with path: String
   ) throws -> FaultReport {
-    let reference = try network.reading.load(path)
-    guard reference.inputDimension == deployed.inputDimension,
-      reference.outputDimension == deployed.outputDimension
-    else {
-      throw ArrayFileError(
-        file: path,
-        problem:
-          "has \(reference.inputDimension) inputs and \(reference.outputDimension) outputs, expected "
-          + "\(deployed.inputDimension) and \(deployed.outputDimension) as in \(network.network)")
-    }
+    let reference = try network.reading.load(path, like: deployed, in: network.network)
     do {
       let comparison = try ActivationComparison(deployed, reference: reference, input: x)
       if fineTune { Note.say("--fine-tune: not needed where activations are compared") }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ArrayFiles
 import ModelFormats
 import NeuralSheaves
 
@@ -71,6 +72,21 @@ struct NetworkReadingOptions: ParsableArguments, Encodable {
     reading.outputActivation = outputActivation
     reading.outputTensor = outputTensor
     return try NetworkFile.read(path, reading) { Note.say($0) }
+  }
+
+  /// Reads a network that is to have the inputs and outputs of another.
+  func load(_ path: String, like other: Network, in file: String) throws -> Network {
+    let network = try load(path)
+    guard network.inputDimension == other.inputDimension,
+      network.outputDimension == other.outputDimension
+    else {
+      throw ArrayFileError(
+        file: path,
+        problem:
+          "has \(network.inputDimension) inputs and \(network.outputDimension) outputs, expected "
+          + "\(other.inputDimension) and \(other.outputDimension) as in \(file)")
+    }
+    return network
   }
 
   /// An option that only reading has a use for, and that was given.

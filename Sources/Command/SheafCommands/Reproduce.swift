@@ -76,7 +76,7 @@ struct Reproduce: ParsableCommand {
     let ending: String? =
       halt.reason != nil && done < missing.count
       ? "\(missing.count - done) exhibits are left: "
-        + (halt.reason == .timeLimit ? "--time-limit reached" : "interrupted")
+        + (halt.reason?.haltWords ?? "interrupted")
       : problems.isEmpty ? nil : problems.uniqued.joined(separator: "; ")
     try delivery.end(ending.map { WorkFailure(description: $0) })
   }

@@ -137,7 +137,7 @@ struct Spectrum: ParsableCommand {
     let count = spectrum.samples.count
     let open = spectrum.samples.count { $0.status != .converged }
     let reason =
-      halt.reason.map { $0 == .timeLimit ? "--time-limit reached" : "interrupted" }
+      halt.reason.map(\.haltWords)
       ?? "the iterations did not converge"
     let problem =
       open > 0

@@ -165,7 +165,7 @@ struct Train: ParsableCommand {
           + (out == nil || isFinite ? "" : "; \(out!) was not written"))
     case .interrupted:
       return WorkFailure(
-        description: (ending == .timeLimit ? "--time-limit reached" : "interrupted")
+        description: (ending?.haltWords ?? "interrupted")
           + " after epoch \(epoch) of \(options.epochs)"
           + (kept.flatMap { path in
             outcome.problems.contains { $0.file == path }

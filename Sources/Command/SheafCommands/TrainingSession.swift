@@ -218,17 +218,6 @@ struct TrainingSession {
   }
 }
 
-/// A hash of numbers (FNV-1a, 64 bits).
-private struct Fingerprint {
-  private var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-
-  mutating func combine(_ bits: UInt64) { hash = (hash ^ bits) &* 0x100_0000_01b3 }
-
-  mutating func combine(_ matrix: Matrix) { matrix.elements.forEach { combine($0.bitPattern) } }
-
-  var text: String { String(hash, radix: 16) }
-}
-
 extension [EpochRecord] {
   /// The lines of a history.
   func table(of network: Network) -> Table {

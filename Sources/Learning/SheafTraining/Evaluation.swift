@@ -33,8 +33,7 @@ public struct Evaluation: Sendable, Equatable, Codable {
       if m == 1 {
         right += (z[0, j] >= 0) == (data.target[0, j] >= 0.5) ? 1 : 0
       } else {
-        let largest = { (a: Matrix) in (0..<m).max { a[$0, j] < a[$1, j] } }
-        right += largest(z) == largest(data.target) ? 1 : 0
+        right += z.largestRow(ofColumn: j) == data.target.largestRow(ofColumn: j) ? 1 : 0
       }
     }
     accuracy = Double(right) / Double(n)

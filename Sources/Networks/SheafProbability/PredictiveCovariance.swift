@@ -36,7 +36,7 @@ public struct EdgeCovariance: Sendable, Equatable {
   public let edge: Int
   /// J_e J_eᵀ, for noise that is added: C is the sum of γ_e⁻¹ J_e J_eᵀ.
   public let additive: [Matrix]
-  /// J_e diag(t²) J_eᵀ, t the value that the edge determines: for noise that multiplies it.
+  /// J_e diag(t²) J_eᵀ, t the value that the edge determines: for noise that multiplies it; empty where it was not asked for.
   public let gain: [Matrix]
 }
 
@@ -88,9 +88,11 @@ extension GaussianSheaf {
 
   /// The part of each edge in C, at a state and on its pattern, in the order of `network.edges`.
   ///
-  /// - Complexity: n_{k+1} reverse sweeps; two matrices of order n_{k+1} for each edge and sample.
+  /// - Parameter hasGains: whether gains are worked out as well.
+  /// - Complexity: n_{k+1} reverse sweeps; two matrices of order n_{k+1} for each edge and sample, one without gains.
   public func edgeCovariances(
-    at state: SheafState, threads: Int = ProcessInfo.processInfo.activeProcessorCount
+    at state: SheafState, gains hasGains: Bool = true,
+    threads: Int = ProcessInfo.processInfo.activeProcessorCount
   ) -> [EdgeCovariance] {
     let (network, n) = (network, network.outputDimension)
     typealias Grams = [(additive: Matrix, gain: Matrix)]
@@ -99,11 +101,16 @@ extension GaussianSheaf {
       batch: state.batch, threads: threads,
       part: { range -> [Grams] in
         let zero = Matrix(rows: n, columns: n)
-        return network.edges.map { _ in Grams(repeating: (zero, zero), count: range.count) }
+        let gain = hasGains ? zero : Matrix(rows: 0, columns: 0)
+        return network.edges.map { _ in Grams(repeating: (zero, gain), count: range.count) }
       }
     ) { e, rows, samples, grams in
       let edge = network.edges[e]
       let value = state.stalks[edge.target]
+      for q in 0..<samples.count {
+        grams[e][q].additive.addGram(ofColumns: q * n..<(q + 1) * n, of: rows)
+      }
+      guard hasGains else { return }
       var scaled = rows
       for (q, j) in samples.enumerated() {
         for k in q * n..<(q + 1) * n {
@@ -111,14 +118,14 @@ extension GaussianSheaf {
         }
       }
       for q in 0..<samples.count {
-        grams[e][q].additive.addGram(ofColumns: q * n..<(q + 1) * n, of: rows)
         grams[e][q].gain.addGram(ofColumns: q * n..<(q + 1) * n, of: scaled)
       }
     }
     return network.edges.indices.map { e in
       let grams = parts.flatMap { $0[e] }
       return EdgeCovariance(
-        edge: e, additive: grams.map(\.additive.mirrored), gain: grams.map(\.gain.mirrored))
+        edge: e, additive: grams.map(\.additive.mirrored),
+        gain: hasGains ? grams.map(\.gain.mirrored) : [])
     }
   }
 }

@@ -131,3 +131,15 @@ extension Matrix {
     return sum
   }
 }
+
+extension Matrix {
+  /// The row of the largest element of column j, the first of equals.
+  public func largestRow(ofColumn j: Int) -> Int {
+    (0..<rows).reduce(0) { self[$1, j] > self[$0, j] ? $1 : $0 }
+  }
+
+  /// The row of the largest element of column j but for one.
+  public func largestRow(ofColumn j: Int, except row: Int) -> Int {
+    (0..<rows).reduce(row == 0 ? 1 : 0) { $1 != row && self[$1, j] > self[$0, j] ? $1 : $0 }
+  }
+}

@@ -191,19 +191,8 @@ struct Diagnose: ParsableCommand {
       }
       return outputs
     }
-    evidence.other = try compare.map { path in
-      let other = try self.network.reading.load(path)
-      guard other.inputDimension == network.inputDimension,
-        other.outputDimension == network.outputDimension
-      else {
-        throw ArrayFileError(
-          file: path,
-          problem:
-            "has \(other.inputDimension) inputs and \(other.outputDimension) outputs, expected "
-            + "\(network.inputDimension) and \(network.outputDimension) as in \(self.network.network)"
-        )
-      }
-      return other
+    evidence.other = try compare.map {
+      try self.network.reading.load($0, like: network, in: self.network.network)
     }
     return evidence
   }
@@ -230,7 +219,7 @@ struct Diagnose: ParsableCommand {
     try delivery.end(
       halt.reason.map {
         WorkFailure(
-          description: ($0 == .timeLimit ? "--time-limit reached" : "interrupted")
+          description: $0.haltWords
             + ": parts were skipped")
       }
         ?? (missing.isEmpty

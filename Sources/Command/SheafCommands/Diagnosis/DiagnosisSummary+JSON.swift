@@ -27,7 +27,7 @@ extension DiagnosisSummary {
       object["clamped"] =
         [
           "samples": discord.samples.count,
-          "unsettled": discord.statuses.count { $0 != .converged },
+          "unsettled": discord.unsettled,
           "status": discord.statuses.first { $0 != .converged }?.rawValue ?? "converged",
         ] as [String: Any]
     }

@@ -182,7 +182,7 @@ struct DiagnosisSummary {
 
   private var discordLines: [Line] {
     guard let discord = diagnosis.discord else { return [] }
-    let open = discord.statuses.count { $0 != .converged }
+    let open = discord.unsettled
     if open > 0 {
       return [
         Line(
@@ -292,7 +292,7 @@ struct DiagnosisSummary {
   /// What to say where something did not converge; nil where all did.
   var failure: WorkFailure? {
     guard let discord = diagnosis.discord else { return nil }
-    let open = discord.statuses.count { $0 != .converged }
+    let open = discord.unsettled
     return open == 0
       ? nil
       : WorkFailure(

@@ -55,7 +55,7 @@ public struct NetworkDifference: Sendable {
       network, reference: other, input: samples.input)
     layers =
       comparison.map { zip(network.layers, $0.discrepancies).map { ($0.name, $1) } } ?? []
-    stalks = (Self.shown(network), Self.shown(other))
+    stalks = (network.activatedVertices, other.activatedVertices)
     let some = samples.spread(most)
     let state = NeuralSheaf(other).forwardPass(samples.input.columns(some))
     let (a, b) = (
@@ -69,13 +69,5 @@ public struct NetworkDifference: Sendable {
       }
     }
     self.alignment = alignment
-  }
-
-  /// What activations give, and the output.
-  private static func shown(_ network: Network) -> [Int] {
-    network.vertices.indices.filter { v in
-      v == network.lastVertex
-        || network.edges[network.incoming[v]].contains { $0.operation.kind == .activation }
-    }
   }
 }

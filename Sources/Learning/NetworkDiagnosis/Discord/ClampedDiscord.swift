@@ -28,6 +28,8 @@ public struct ClampedDiscord: Sendable {
   public let byCoordinate: [[Double]]
   /// How each sample's relaxation ended.
   public let statuses: [SolutionStatus]
+  /// How many samples did not come to an equilibrium.
+  public var unsettled: Int { statuses.count { $0 != .converged } }
   /// m_y of each sample (`FlipEnergies`); empty where outputs are no classes.
   public let flipEnergies: [Double]
 

@@ -26,7 +26,8 @@ struct ExpectedDiscord {
     for start in stride(from: 0, to: samples.count, by: 64) {
       if let reason = halt.reason { throw Interruption(reason: reason) }
       let range = start..<min(start + 64, samples.count)
-      let parts = GaussianSheaf(network).edgeCovariances(at: samples.state.samples(range))
+      let parts = GaussianSheaf(network).edgeCovariances(
+        at: samples.state.samples(range), gains: false)
       for (q, j) in range.enumerated() {
         var c = parts[0].additive[q]
         for part in parts.dropFirst() { c.add(part.additive[q]) }

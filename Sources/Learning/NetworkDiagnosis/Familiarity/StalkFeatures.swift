@@ -38,10 +38,12 @@ public struct StalkFeatures: Sendable {
 
 extension Network {
   /// The vertices at which inputs are looked at: the input, what activations give, and the output.
-  var familiarVertices: [Int] {
+  var familiarVertices: [Int] { [0] + activatedVertices.filter { $0 > 0 } }
+
+  /// The vertices that activations give, and the output.
+  var activatedVertices: [Int] {
     vertices.indices.filter { v in
-      v == 0 || v == lastVertex
-        || edges[incoming[v]].contains { $0.operation.kind == .activation }
+      v == lastVertex || edges[incoming[v]].contains { $0.operation.kind == .activation }
     }
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import NeuralSheaves
 
 /// Whether probabilities are those that come true: of the samples to which a classifier gives its class with confidence q, a share q should
 /// be of that class.
@@ -33,7 +34,7 @@ public struct Calibration: Sendable {
     _ logits: Matrix, _ classes: [Int], bins count: Int = 15, draws: Int = 199,
     using generator: inout RandomGenerator
   ) {
-    let p = softmax(logits)
+    let p = OutputActivation.softmax(logits)
     let n = classes.count
     let predicted = (0..<n).map { p.largestRow(ofColumn: $0) }
     let confidences = (0..<n).map { p[predicted[$0], $0] }
@@ -75,7 +76,7 @@ public struct Calibration: Sendable {
     func slope(_ beta: Double) -> Double {
       var scaled = logits
       scaled.scale(by: beta)
-      let p = softmax(scaled)
+      let p = OutputActivation.softmax(scaled)
       return classes.enumerated().reduce(0) { sum, sample in
         let (j, y) = sample
         let mean = (0..<p.rows).reduce(0) { $0 + p[$1, j] * logits[$1, j] }

@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import NeuralSheaves
 
 /// β and the matrix Q of labels y with P(y) = Σ_c p_c Q_cy, p = softmax(βs), with a prior.
 struct ConfusionNoise {
@@ -18,7 +19,8 @@ struct ConfusionNoise {
       let beta = start.beta * pow(3, Double(step) / 6)
       var scaled = scores
       scaled.scale(by: beta)
-      let fit = ConfusionNoise(softmax(scaled), classes, beta, max(start.rate, 1e-6), priorWeight)
+      let fit = ConfusionNoise(
+        OutputActivation.softmax(scaled), classes, beta, max(start.rate, 1e-6), priorWeight)
       if fit.value > best?.value ?? -.infinity { best = fit }
     }
     guard let best else { return nil }

@@ -58,14 +58,13 @@ public struct FlipRecord: Sendable, Equatable {
     return Self.fingerprints(input, classes).map { known[$0] ?? .nan }
   }
 
-  /// FNV-1a of the numbers in single precision and the class, 53 bits of it.
+  /// The fingerprint of the numbers in single precision and the class, 53 bits of it.
   private static func fingerprints(_ input: Matrix, _ classes: [Int]) -> [Double] {
     classes.enumerated().map { j, c in
-      var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-      func combine(_ bits: UInt64) { hash = (hash ^ bits) &* 0x100_0000_01b3 }
-      for i in 0..<input.rows { combine(UInt64(Float(input[i, j]).bitPattern)) }
-      combine(UInt64(c))
-      return Double(hash >> 11)
+      var print = Fingerprint()
+      for i in 0..<input.rows { print.combine(UInt64(Float(input[i, j]).bitPattern)) }
+      print.combine(UInt64(c))
+      return Double(print.hash >> 11)
     }
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import NeuralSheaves
 
 /// β and η of the greatest likelihood of labels y with P(y) = (1 − η) p_y + η (1 − p_y)/(K − 1), p = softmax(βs).
 struct UniformNoise {

@@ -28,84 +28,75 @@ public struct BoundaryDistance: Sendable {
   public init(_ samples: NetworkSamples, stepLimit: Int = 50) {
     let network = samples.network
     precondition(network.classCount != nil, "outputs that are no classes")
-    let n = samples.count
     let start = samples.input
-    let startLogits = network.classLogits(samples.logits)
-    let predicted = (0..<n).map { startLogits.largestRow(ofColumn: $0) }
-    var point = start
-    var open = Array(0..<n)
-    var linear = [Double](repeating: .infinity, count: n)
+    let logits = network.classLogits(samples.logits)
+    let predicted = samples.range.map { logits.largestRow(ofColumn: $0) }
+    let first = Self.steps(network, samples.state, predicted)
     var foot = start
-    var isChanged = [Bool](repeating: false, count: n)
-    var step = 0
-    while !open.isEmpty && step < stepLimit {
-      let state =
-        step == 0
-        ? samples.state : NeuralSheaf(network).forwardPass(point.columns(open))
-      let logits = network.classLogits(state.stalks[network.lastVertex])
-      let isSingle = network.outputActivation == .sigmoid
-      let from = open.map { predicted[$0] }
-      let moves = InputJacobians.map(network, at: state) { q, transpose -> ([Double], Double)? in
-        let p = from[q]
-        var (best, distance) = ([Double](), Double.infinity)
-        for c in 0..<logits.rows where c != p {
-          var weights = Matrix(rows: transpose.columns, columns: 1)
-          if isSingle {
-            weights[0, 0] = c == 1 ? 1 : -1
-          } else {
-            (weights[c, 0], weights[p, 0]) = (1, -1)
-          }
-          let normal = transpose * weights
-          let square = normal.sumOfSquares
-          guard square > 0 else { continue }
-          let gap = max(logits[p, q] - logits[c, q], 0)
-          if gap / square.squareRoot() < distance {
-            distance = gap / square.squareRoot()
-            best = normal.elements.map { $0 * gap / square }
-          }
-        }
-        return best.isEmpty ? nil : (best, distance)
-      }
-      var stuck = Set<Int>()
-      for (q, j) in open.enumerated() {
-        guard let (move, distance) = moves[q] else {
-          stuck.insert(j)
-          continue
-        }
-        if step == 0 {
-          linear[j] = distance
-          for i in 0..<start.rows { foot[i, j] = start[i, j] + move[i] }
-        }
-        // A little beyond, or the boundary would be neared for ever.
-        for i in 0..<start.rows {
-          point[i, j] += 1.02 * move[i] + 1e-9 * (move[i] < 0 ? -1 : move[i] > 0 ? 1 : 0)
-        }
-      }
-      open.removeAll { stuck.contains($0) }
-      let reached = network.classLogits(network.logits(point.columns(open)))
-      for (q, j) in open.enumerated() where reached.largestRow(ofColumn: q) != predicted[j] {
-        isChanged[j] = true
-      }
-      open.removeAll { isChanged[$0] }
-      step += 1
+    for (j, step) in first.enumerated() { foot.add(step, scale: 1, toColumn: j) }
+    var point = start
+    var open = Array(samples.range)
+    var changed: [Int] = []
+    for k in 0..<stepLimit where !open.isEmpty {
+      let steps =
+        k == 0
+        ? first
+        : Self.steps(
+          network, NeuralSheaf(network).forwardPass(point.columns(open)), open.map { predicted[$0] }
+        )
+      for (q, j) in open.enumerated() { point.add(steps[q], scale: 1.02, toColumn: j) }
+      // Where nothing answers to the input there is no way.
+      open = zip(open, steps).filter { $0.1 != nil }.map(\.0)
+      let ends = network.classLogits(network.logits(point.columns(open)))
+      let isChanged = open.indices.map { ends.largestRow(ofColumn: $0) != predicted[open[$0]] }
+      changed += open.indices.filter { isChanged[$0] }.map { open[$0] }
+      open = open.indices.filter { !isChanged[$0] }.map { open[$0] }
     }
-    let changed = (0..<n).filter { isChanged[$0] }
+    changed.sort()
     Self.halve(&point, from: start, changed, predicted, network)
     let ends = network.classLogits(network.logits(point))
     let isExact = Self.sharePattern(network, samples.state, foot)
-    entries = (0..<n).map { j in
-      guard isChanged[j] else {
-        return Entry(
-          predicted: predicted[j],
-          rival: startLogits.largestRow(ofColumn: j, except: predicted[j]), linear: linear[j],
-          reached: .infinity, isExact: false, point: [])
-      }
-      let distance = (0..<start.rows).reduce(0) {
-        $0 + (point[$1, j] - start[$1, j]) * (point[$1, j] - start[$1, j])
-      }.squareRoot()
+    let isReached = Set(changed)
+    var way = point
+    way.add(start, scale: -1)
+    entries = samples.range.map { j in
+      let found = isReached.contains(j)
       return Entry(
-        predicted: predicted[j], rival: ends.largestRow(ofColumn: j, except: predicted[j]),
-        linear: linear[j], reached: distance, isExact: isExact[j], point: point.column(j))
+        predicted: predicted[j],
+        rival: (found ? ends : logits).largestRow(ofColumn: j, except: predicted[j]),
+        linear: first[j]?.distance ?? .infinity,
+        reached: found ? way.sumOfSquares(column: j).squareRoot() : .infinity,
+        isExact: found && isExact[j], point: found ? point.column(j) : [])
+    }
+  }
+
+  /// The way of each sample to the nearest boundary of its class if the network were affine; nil where no boundary answers to the input.
+  private static func steps(
+    _ network: Network, _ state: SheafState, _ classes: [Int]
+  ) -> [BoundaryStep?] {
+    let logits = network.classLogits(state.stalks[network.lastVertex])
+    let isSingle = network.outputActivation == .sigmoid
+    return InputJacobians.map(network, at: state) { q, transpose in
+      let p = classes[q]
+      var best: BoundaryStep?
+      for c in 0..<logits.rows where c != p {
+        var weights = Matrix(rows: transpose.columns, columns: 1)
+        if isSingle {
+          weights[0, 0] = c == 1 ? 1 : -1
+        } else {
+          (weights[c, 0], weights[p, 0]) = (1, -1)
+        }
+        let normal = transpose * weights
+        let square = normal.sumOfSquares
+        guard square > 0 else { continue }
+        let gap = max(logits[p, q] - logits[c, q], 0)
+        let distance = gap / square.squareRoot()
+        if distance < best?.distance ?? .infinity {
+          best = BoundaryStep(
+            distance: distance, move: normal.elements.map { $0 * gap / square })
+        }
+      }
+      return best
     }
   }
 
@@ -153,6 +144,24 @@ public struct BoundaryDistance: Sendable {
         let rows = j * a.dimension..<(j + 1) * a.dimension
         return a.branches[rows] == b.branches[rows]
       }
+    }
+  }
+}
+
+/// A way to a boundary.
+private struct BoundaryStep: Sendable {
+  let distance: Double
+  let move: [Double]
+}
+
+extension Matrix {
+  /// Column j moved along a step; to cross a boundary by 2 % and 10⁻⁹ more, or it would be neared for ever.
+  fileprivate mutating func add(_ step: BoundaryStep?, scale: Double, toColumn j: Int) {
+    guard let step else { return }
+    let beyond = scale > 1 ? 1e-9 : 0
+    for i in 0..<rows {
+      let m = step.move[i]
+      self[i, j] += scale * m + (m < 0 ? -beyond : m > 0 ? beyond : 0)
     }
   }
 }

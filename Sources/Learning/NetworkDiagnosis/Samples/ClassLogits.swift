@@ -38,15 +38,3 @@ extension Network {
     return target
   }
 }
-
-extension Matrix {
-  /// The row of the largest element of column j, the first of equals.
-  package func largestRow(ofColumn j: Int) -> Int {
-    (0..<rows).reduce(0) { self[$1, j] > self[$0, j] ? $1 : $0 }
-  }
-
-  /// The row of the largest element of column j but for one.
-  package func largestRow(ofColumn j: Int, except row: Int) -> Int {
-    (0..<rows).reduce(row == 0 ? 1 : 0) { $1 != row && self[$1, j] > self[$0, j] ? $1 : $0 }
-  }
-}

@@ -144,7 +144,7 @@ extension DiagnosisPage {
   var discordBlocks: [Block] {
     guard let discord = diagnosis.discord else { return [] }
     let edges = discord.report.edges
-    let open = discord.statuses.count { $0 != .converged }
+    let open = discord.unsettled
     let top = edges.map(\.discord).max() ?? 1
     let tensors = network.tensorNames(of: discord.report)
     let hasTensors = tensors.contains { $0 != nil }

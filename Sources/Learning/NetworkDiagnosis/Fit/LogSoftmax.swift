@@ -1,9 +1,5 @@
 import Foundation
 import LinearAlgebra
-import NeuralSheaves
-
-/// The probabilities of classes, (classes, samples).
-func softmax(_ logits: Matrix) -> Matrix { OutputActivation.softmax(logits) }
 
 /// log softmax(z), sample by sample, without underflow.
 func logSoftmax(_ logits: Matrix) -> Matrix {
