@@ -79,7 +79,8 @@ let package = Package(
     floor(
       "Sheaves", "SheafPersistence",
       on: [
-        "CellComplexes", "CellularSheaves", "ExactAlgebra", "LinearAlgebra",
+        "CellComplexes", "CellularSheaves", "ExactAlgebra", "LinearAlgebra", "SheafCohomology",
+        "SparseFactorizations",
         .product(name: "BigInt", package: "BigInt"),
       ]),
 

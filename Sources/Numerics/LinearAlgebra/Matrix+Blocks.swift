@@ -143,3 +143,30 @@ extension Matrix {
     (0..<rows).reduce(row == 0 ? 1 : 0) { $1 != row && self[$1, j] > self[$0, j] ? $1 : $0 }
   }
 }
+
+extension Matrix {
+  /// Row i at row `places[i]` of a matrix of n rows that is 0 elsewhere.
+  public func spread(to places: [Int], of n: Int) -> Matrix {
+    var result = Matrix(rows: n, columns: columns)
+    for j in 0..<columns { for (i, place) in places.enumerated() { result[place, j] = self[i, j] } }
+    return result
+  }
+
+  /// The rows at some places.
+  public func gathered(_ places: [Int]) -> Matrix {
+    self[rows: places, columns: Array(0..<columns)]
+  }
+
+  /// (A + Aᵀ)/2.
+  public var symmetrized: Matrix {
+    precondition(rows == columns, "the symmetric part of a \(shape) matrix")
+    var result = self
+    for j in 0..<columns {
+      for i in 0..<j {
+        let mean = (self[i, j] + self[j, i]) / 2
+        (result[i, j], result[j, i]) = (mean, mean)
+      }
+    }
+    return result
+  }
+}

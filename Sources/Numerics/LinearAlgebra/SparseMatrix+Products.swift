@@ -32,6 +32,35 @@ extension SparseMatrix {
     return builder.matrix
   }
 
+  /// A + B. Cost: proportional to the entries.
+  public func adding(_ other: SparseMatrix) -> SparseMatrix {
+    precondition(
+      rows == other.rows && columns == other.columns,
+      "a (\(rows), \(columns)) and a (\(other.rows), \(other.columns)) matrix")
+    var builder = ColumnBuilder(rows: rows)
+    builder.reserve(columns: columns, entries: values.count + other.values.count)
+    for j in 0..<columns {
+      var (k, l) = (columnStarts[j], other.columnStarts[j])
+      let (kEnd, lEnd) = (columnStarts[j + 1], other.columnStarts[j + 1])
+      while k < kEnd || l < lEnd {
+        let row = k < kEnd ? rowIndices[k] : .max
+        let otherRow = l < lEnd ? other.rowIndices[l] : .max
+        var sum = 0.0
+        if row <= otherRow {
+          sum += values[k]
+          k += 1
+        }
+        if otherRow <= row {
+          sum += other.values[l]
+          l += 1
+        }
+        builder.append(row: Int(min(row, otherRow)), sum)
+      }
+      builder.endColumn()
+    }
+    return builder.matrix
+  }
+
   /// A diag(d).
   public func scalingColumns(by factors: [Double]) -> SparseMatrix {
     precondition(factors.count == columns, "\(factors.count) factors of \(columns) columns")

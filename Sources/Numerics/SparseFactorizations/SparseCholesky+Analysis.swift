@@ -21,8 +21,10 @@ extension SparseCholesky {
     /// Cost: near the number of entries of the matrix times the logarithm of its order; beyond small ones, a few
     /// per cent of the factorisation.
     ///
+    /// - Parameter keepsOrder: whether the unknowns are eliminated in the given order, but for what may be exchanged
+    ///   without another pattern: unknowns of the same tree of eliminations stay in their order.
     /// - Throws: `outOfMemory`; without SuiteSparse `needsSparseFactorization` for an order above 4000.
-    public init(_ a: SparseMatrix) throws(FactorizationError) {
+    public init(_ a: SparseMatrix, keepsOrder: Bool = false) throws(FactorizationError) {
       precondition(
         a.rows == a.columns, "Cholesky factorisation of a (\(a.rows), \(a.columns)) matrix")
       (order, pattern) = (a.rows, (a.columnStarts, a.rowIndices))
@@ -32,11 +34,21 @@ extension SparseCholesky {
           return
         }
         var matrix = CholmodMatrix(lowerTriangleOf: a)
-        let (factor, size) = try CholmodFactor.analysis(of: &matrix, simplicial: false)
+        let (factor, size) = try CholmodFactor.analysis(
+          of: &matrix, simplicial: false, keepsOrder: keepsOrder)
         (symbolic, factorEntries, factorBytes) = (factor, size.entries, size.bytes)
       #else
         guard a.rows <= denseLimit else { throw .needsSparseFactorization(order: a.rows) }
         (factorEntries, factorBytes) = (a.rows * (a.rows + 1) / 2, 8 * a.rows * a.rows)
+      #endif
+    }
+
+    /// The order in which the unknowns are eliminated.
+    var permutation: [Int] {
+      #if SuiteSparse
+        symbolic?.permutation ?? []
+      #else
+        Array(0..<order)
       #endif
     }
 

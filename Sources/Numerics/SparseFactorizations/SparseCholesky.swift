@@ -76,4 +76,16 @@ public struct SparseCholesky: Sendable {
       factor.solve(&b)
     #endif
   }
+
+  /// The part of L in unknowns that are eliminated after all others in the same tree of eliminations, T: T Tᵀ is the Schur
+  /// complement of A on them.
+  ///
+  /// - Parameter place: the row and column of each unknown in T, −1 for the others.
+  func trailingTriangle(_ place: [Int32], count: Int) -> Matrix {
+    #if SuiteSparse
+      factor?.supernodalBlocks.part(place, count: count) ?? Matrix(rows: 0, columns: 0)
+    #else
+      SupernodalBlocks(factor.lowerTriangle).part(place, count: count)
+    #endif
+  }
 }

@@ -44,4 +44,25 @@ struct SupernodalBlocks: Sendable {
     }
     return result
   }
+
+  /// The part of the triangle in some unknowns, dense, if none of them stands before another unknown of its supernode or
+  /// of one below: unknowns that are eliminated last.
+  ///
+  /// - Parameter place: where each unknown goes, −1 for those that are left out.
+  func part(_ place: [Int32], count: Int) -> Matrix {
+    var result = Matrix(rows: count, columns: count)
+    for s in 0..<self.count {
+      let rows = rows[rowStarts[s]..<rowStarts[s + 1]]
+      for (column, j) in (columnStarts[s]..<columnStarts[s + 1]).enumerated() {
+        let target = Int(place[Int(permutation[j])])
+        if target < 0 { continue }
+        let start = valueStarts[s] + column * rows.count
+        for (k, row) in rows.enumerated().dropFirst(column) {
+          let i = Int(place[Int(permutation[Int(row)])])
+          if i >= 0 { result[i, target] = values[start + k] }
+        }
+      }
+    }
+    return result
+  }
 }

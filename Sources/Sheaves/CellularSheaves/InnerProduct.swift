@@ -92,13 +92,7 @@ extension Matrix {
   func congruent(_ b: Matrix) -> Matrix {
     var result = Matrix(rows: b.columns, columns: b.columns)
     result.setProduct(b, self * b, transposing: .left)
-    for j in 0..<result.columns {
-      for i in 0..<j {
-        let mean = (result[i, j] + result[j, i]) / 2
-        (result[i, j], result[j, i]) = (mean, mean)
-      }
-    }
-    return result
+    return result.symmetrized
   }
 }
 

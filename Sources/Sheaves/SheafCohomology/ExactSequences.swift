@@ -149,15 +149,3 @@ extension CellularSheaf {
     return coordinates(cells.filter(range.contains))
   }
 }
-
-extension Matrix {
-  /// Row i at row `places[i]` of a matrix of n rows that is 0 elsewhere.
-  func spread(to places: [Int], of n: Int) -> Matrix {
-    var result = Matrix(rows: n, columns: columns)
-    for j in 0..<columns { for (i, place) in places.enumerated() { result[place, j] = self[i, j] } }
-    return result
-  }
-
-  /// The rows at some places.
-  func gathered(_ places: [Int]) -> Matrix { self[rows: places, columns: Array(0..<columns)] }
-}

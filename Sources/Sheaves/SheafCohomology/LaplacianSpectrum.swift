@@ -23,14 +23,25 @@ public struct LaplacianSpectrum: Sendable {
   ///
   /// - Complexity: 4n³/3, and memory 8n² or twice that with vectors.
   public init(all laplacian: SheafLaplacian, vectors: Bool = false) throws(FactorizationError) {
-    let operation = laplacian.laplacian
+    try self.init(allOf: laplacian.triangle, vectors: vectors)
+  }
+
+  /// All eigenvalues of a positive semidefinite matrix, such as a persistent or a reduced Laplacian.
+  ///
+  /// - Parameters:
+  ///   - triangle: its lower triangle.
+  ///   - scale: a magnitude to which the rounding of its elements is in proportion, beside its own.
+  public init(
+    allOf triangle: SparseMatrix, scale: Double = 0, vectors: Bool = false
+  ) throws(FactorizationError) {
+    let operation = Self.operation(triangle)
     let pairs = try SymmetricEigendecomposition(operation.matrix.dense, vectors: vectors)
-    values = Self.rounded(pairs.values, operation)
+    values = Self.rounded(pairs.values, operation, scale)
     self.vectors = pairs.vectors
-    let scale = max(values.last ?? 0, .leastNormalMagnitude)
+    let largest = max(values.last ?? 0, .leastNormalMagnitude)
     residuals =
       vectors
-      ? Eigenpairs.residuals(operation, values, pairs.vectors).map { $0 / scale }
+      ? Eigenpairs.residuals(operation, values, pairs.vectors).map { $0 / largest }
       : values.map { _ in 0 }
     (isConfirmed, status) = (true, .converged)
   }
@@ -47,29 +58,49 @@ public struct LaplacianSpectrum: Sendable {
     smallest count: Int, of laplacian: SheafLaplacian, denseOrder: Int = 200,
     tolerance: Double = 1e-9, seed: UInt64 = 0, halt: Halt = .never
   ) throws(FactorizationError) {
-    let n = laplacian.triangle.rows
+    try self.init(
+      smallest: count, of: laplacian.triangle, denseOrder: denseOrder, tolerance: tolerance,
+      seed: seed, halt: halt)
+  }
+
+  /// The smallest eigenvalues of a positive semidefinite matrix.
+  ///
+  /// - Parameters:
+  ///   - triangle: its lower triangle.
+  ///   - scale: a magnitude to which the rounding of its elements is in proportion, beside its own.
+  public init(
+    smallest count: Int, of triangle: SparseMatrix, scale: Double = 0, denseOrder: Int = 200,
+    tolerance: Double = 1e-9, seed: UInt64 = 0, halt: Halt = .never
+  ) throws(FactorizationError) {
+    let n = triangle.rows
     precondition(count >= 0, "\(count) eigenvalues")
-    let operation = laplacian.laplacian
+    let operation = Self.operation(triangle)
     let count = min(count, n)
     if n <= denseOrder || 3 * count > n {
       let pairs = try SymmetricEigendecomposition(operation.matrix.dense)
-      values = Self.rounded(Array(pairs.values.prefix(count)), operation)
+      values = Self.rounded(Array(pairs.values.prefix(count)), operation, scale)
       vectors = pairs.vectors.columns(0..<count)
-      let scale = max(pairs.values.last ?? 0, .leastNormalMagnitude)
-      residuals = Eigenpairs.residuals(operation, values, vectors).map { $0 / scale }
+      let largest = max(pairs.values.last ?? 0, .leastNormalMagnitude)
+      residuals = Eigenpairs.residuals(operation, values, vectors).map { $0 / largest }
       (isConfirmed, status) = (true, .converged)
       return
     }
-    let search = try SmallestSearch(operation, laplacian.triangle, count, tolerance, seed, halt)
-    values = Self.rounded(Array(search.values.prefix(count)), operation)
+    let search = try SmallestSearch(operation, triangle, count, tolerance, seed, halt)
+    values = Self.rounded(Array(search.values.prefix(count)), operation, scale)
     vectors = search.vectors.columns(0..<values.count)
     residuals = Array(search.residuals.prefix(count))
     (isConfirmed, status) = (search.isConfirmed, search.status)
   }
 
+  private static func operation(_ triangle: SparseMatrix) -> SymmetricSparseMatrix {
+    SymmetricSparseMatrix(lowerTriangle: triangle, .positiveSemidefinite)
+  }
+
   /// What is within rounding of 0, as it is for a positive semidefinite matrix.
-  private static func rounded(_ values: [Double], _ operation: SymmetricSparseMatrix) -> [Double] {
-    let rounding = 64 * Double.ulpOfOne * operation.matrix.oneNorm
+  private static func rounded(
+    _ values: [Double], _ operation: SymmetricSparseMatrix, _ scale: Double
+  ) -> [Double] {
+    let rounding = 64 * Double.ulpOfOne * max(operation.matrix.oneNorm, scale)
     return values.map { $0 <= rounding ? 0 : $0 }
   }
 

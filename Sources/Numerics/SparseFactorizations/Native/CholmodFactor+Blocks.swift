@@ -33,10 +33,15 @@
       let l = factor.pointee
       precondition(l.is_ll != 0 && l.xtype == CHOLMOD_REAL)
       var blocks = isSupernodal ? Self.supernodal(l) : Self.simplicial(l)
-      let permutation = UnsafeBufferPointer(
-        start: l.Perm.assumingMemoryBound(to: Int.self), count: Int(l.n))
       blocks.permutation = permutation.map { Int32($0) }
       return blocks
+    }
+
+    /// The order of the unknowns, symbolic or numeric.
+    var permutation: [Int] {
+      let l = factor.pointee
+      return Array(
+        UnsafeBufferPointer(start: l.Perm.assumingMemoryBound(to: Int.self), count: Int(l.n)))
     }
 
     private static func supernodal(_ l: cholmod_factor) -> SupernodalBlocks {

@@ -29,10 +29,10 @@
     /// where that fills in much. On a grid of 1000² points METIS, not chosen, would save a quarter of the entries
     /// and take 6.9 s in all instead of 3.8; on one of 45³, chosen, it takes half the memory and 2.6 s, not 3.4.
     static func analysis(
-      of a: inout CholmodMatrix, simplicial: Bool
+      of a: inout CholmodMatrix, simplicial: Bool, keepsOrder: Bool = false
     ) throws(FactorizationError) -> (factor: CholmodFactor, size: Size) {
       try withCholmod { common throws(FactorizationError) in
-        if a.isSkyline { csuitesparse_order_as_given(common) }
+        if keepsOrder || a.isSkyline { csuitesparse_order_as_given(common) }
         if simplicial { common.pointee.supernodal = CHOLMOD_SIMPLICIAL }
         let factor = try a.withCholmod { cholmod_l_analyze($0, common) }
         try common.checkStatus()

@@ -1,0 +1,174 @@
+import Foundation
+import LinearAlgebra
+
+/// A connected part E of the unknowns that a Schur complement eliminates, with its neighbours K: what it adds to A_KK,
+/// and how values on K are extended to it.
+struct EliminatedPart: Sendable {
+  /// Unknowns, and those outside next to them.
+  struct Component {
+    var unknowns: [Int]
+    var boundary: [Int]
+  }
+
+  /// Up to so many unknowns are eliminated densely.
+  private static let denseOrder = 48
+  /// A Cholesky factorisation whose condition estimate is above this gives way to an orthogonal one: there S would have
+  /// no more than half of the digits.
+  private static let conditionLimit = 1e9
+
+  let unknowns: [Int]
+  let boundary: [Int]
+  /// −A_KE A_EE⁺ A_EK.
+  let change: Matrix
+  /// dim ker A_EE.
+  let freedom: Int
+  private let method: Method
+
+  private enum Method: Sendable {
+    /// −A_EE⁻¹ A_EK.
+    case direct(Matrix)
+    /// The factor of A on E and K with something added on K, and S with that in place of A_KK: the solution for
+    /// (0, S x) is (−A_EE⁻¹ A_EK x, x).
+    case joint(SparseCholesky, Matrix, places: [Int])
+    /// The rows of B that belong to E, factored, and those of K.
+    case orthogonal(RankRevealingQR, SparseMatrix)
+  }
+
+  /// - Parameters:
+  ///   - a: A with both triangles.
+  ///   - numbers: −1 for all unknowns, before and after.
+  ///   - rows: Bᵀ, asked for where A_EE is singular or nearly so.
+  init(
+    _ component: Component, of a: SparseMatrix, _ numbers: inout [Int32],
+    rows: () -> SparseMatrix
+  ) throws(FactorizationError) {
+    (unknowns, boundary) = (component.unknowns, component.boundary)
+    if unknowns.count <= Self.denseOrder {
+      if let (y, change) = Self.dense(component, a, &numbers) {
+        (method, self.change, freedom) = (.direct(y), change, 0)
+        return
+      }
+    } else if let joint = try Self.joint(component, a, &numbers) {
+      (method, change, freedom) = (
+        .joint(joint.factor, joint.sum, places: joint.places), joint.change, 0
+      )
+      return
+    }
+    let (e, k) = Self.parts(of: rows(), component)
+    let qr = try RankRevealingQR.withGap(e)
+    // S = Zᵀ Z, Z what the range of E's rows leaves of K's; the change is the part within it.
+    var z = k.dense
+    qr.applyQTranspose(&z)
+    var change = Matrix(rows: boundary.count, columns: boundary.count)
+    change.addGram(z.rows(0..<qr.rank), transposed: true, scale: -1)
+    (method, self.change, freedom) = (.orthogonal(qr, k), change, unknowns.count - qr.rank)
+  }
+
+  /// Values on E of least energy for values on K.
+  func extend(_ x: Matrix) throws(FactorizationError) -> Matrix {
+    switch method {
+    case .direct(let y): return y * x
+    case .joint(let factor, let sum, let places):
+      var right = Matrix(rows: places.count + x.rows, columns: x.columns)
+      right.setBlock(row: places.count, column: 0, to: sum * x)
+      try factor.solve(&right)
+      return right.gathered(places)
+    case .orthogonal(let qr, let k):
+      var right = k(x)
+      right.scale(by: -1)
+      return qr.solveLeastSquares(right)
+    }
+  }
+
+  /// −A_EE⁻¹ A_EK and A_KE times it, nil where A_EE has no good factorisation.
+  private static func dense(
+    _ component: Component, _ a: SparseMatrix, _ numbers: inout [Int32]
+  ) -> (Matrix, Matrix)? {
+    let (n, m) = (component.unknowns.count, component.boundary.count)
+    for (i, unknown) in component.boundary.enumerated() { numbers[unknown] = Int32(n + i) }
+    for (i, unknown) in component.unknowns.enumerated() { numbers[unknown] = Int32(i) }
+    defer { for unknown in component.unknowns + component.boundary { numbers[unknown] = -1 } }
+    var inner = Matrix(rows: n, columns: n)
+    var coupling = Matrix(rows: n, columns: m)
+    for (j, unknown) in component.unknowns.enumerated() {
+      a.forEachEntry(ofColumn: unknown) { row, value in
+        let i = Int(numbers[row])
+        if i >= n { coupling[j, i - n] = value } else if i >= 0 { inner[i, j] = value }
+      }
+    }
+    guard let factor = try? CholeskyFactorization(inner) else { return nil }
+    let diagonal = (0..<n).map { factor.lowerTriangle[$0, $0] }
+    let ratio = diagonal.max()! / diagonal.min()!
+    guard ratio * ratio <= conditionLimit else { return nil }
+    var y = coupling
+    factor.solve(&y)
+    y.scale(by: -1)
+    var change = Matrix(rows: m, columns: m)
+    change.setProduct(coupling, y, transposing: .left)
+    return (y, change.symmetrized)
+  }
+
+  private static func joint(
+    _ component: Component, _ a: SparseMatrix, _ numbers: inout [Int32]
+  ) throws(FactorizationError) -> (
+    factor: SparseCholesky, sum: Matrix, change: Matrix, places: [Int]
+  )? {
+    let (n, m) = (component.unknowns.count, component.boundary.count)
+    let inner = triangle(a, component.unknowns, &numbers)
+    let own = try SparseCholesky.Analysis(inner).permutation
+    let ordered = own.map { component.unknowns[$0] } + component.boundary
+    // With the diagonal of A_KK added, A is definite there, and what is taken off again is of its size.
+    var local = triangle(a, ordered, &numbers)
+    let shift = local.diagonal.enumerated().map { $0 < n ? 0 : max($1, .leastNormalMagnitude) }
+    local = local.addingToDiagonal(shift)
+    let analysis = try SparseCholesky.Analysis(local, keepsOrder: true)
+    guard Double(analysis.factorBytes) <= Double(ProcessInfo.processInfo.physicalMemory) / 2 else {
+      throw .outOfMemory
+    }
+    let factor: SparseCholesky
+    do throws(FactorizationError) {
+      factor = try SparseCholesky(local, using: analysis)
+    } catch {
+      if case .notPositiveDefinite = error { return nil }
+      throw error
+    }
+    guard factor.conditionEstimate <= conditionLimit else { return nil }
+    var place = [Int32](repeating: -1, count: n + m)
+    for i in 0..<m { place[n + i] = Int32(i) }
+    let corner = factor.trailingTriangle(place, count: m)
+    var sum = Matrix(rows: m, columns: m)
+    sum.addGram(corner)
+    var change = sum
+    change.add(
+      local.part(rows: Array(n..<n + m), columns: Array(n..<n + m)).symmetrized.dense, scale: -1)
+    var places = [Int](repeating: 0, count: n)
+    for (k, unknown) in own.enumerated() { places[unknown] = k }
+    return (factor, sum, change, places)
+  }
+
+  /// The lower triangle of A on some unknowns in a given order.
+  private static func triangle(
+    _ a: SparseMatrix, _ unknowns: [Int], _ numbers: inout [Int32]
+  ) -> SparseMatrix {
+    for (i, unknown) in unknowns.enumerated() { numbers[unknown] = Int32(i) }
+    defer { for unknown in unknowns { numbers[unknown] = -1 } }
+    var builder = SparseMatrix.ColumnBuilder(rows: unknowns.count)
+    for (j, unknown) in unknowns.enumerated() {
+      a.forEachEntry(ofColumn: unknown) { row, value in
+        let i = Int(numbers[row])
+        if i >= j { builder.append(row: i, value) }
+      }
+      builder.endColumn()
+    }
+    return builder.matrix
+  }
+
+  /// The columns of Bᵀ of E and of K, on the rows that those of E reach.
+  private static func parts(
+    of rows: SparseMatrix, _ component: Component
+  ) -> (SparseMatrix, SparseMatrix) {
+    let e = rows.part(columns: component.unknowns)
+    let reached = Set(e.rowIndices).sorted().map { Int($0) }
+    return (e.part(rows: reached), rows.part(rows: reached, columns: component.boundary))
+  }
+}
