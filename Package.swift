@@ -13,7 +13,7 @@ func floor(
 let libraries = [
   "LinearAlgebra", "SparseFactorizations", "ExactAlgebra", "ConvexPrograms", "Distributions",
   "NetworkKernels", "CellComplexes", "CellularSheaves", "SheafCohomology", "SheafInference",
-  "SheafPersistence",
+  "SheafCoarsening", "SheafPersistence",
   "NeuralSheaves", "PiecewiseEnergies", "SheafFlows", "Equilibria", "SheafDiagnostics",
   "NetworkMaps", "SheafProbability", "SheafTraining", "FaultLocation", "NetworkDiagnosis",
   "SheafLaws", "ArrayFiles",
@@ -75,6 +75,12 @@ let package = Package(
       on: [
         "CellComplexes", "CellularSheaves", "ConvexPrograms", "Distributions", "LinearAlgebra",
         "SheafCohomology", "SparseFactorizations",
+      ]),
+    floor(
+      "Sheaves", "SheafCoarsening",
+      on: [
+        "CellComplexes", "CellularSheaves", "LinearAlgebra", "SheafCohomology",
+        "SparseFactorizations",
       ]),
     floor(
       "Sheaves", "SheafPersistence",

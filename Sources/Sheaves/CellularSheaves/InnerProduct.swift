@@ -22,6 +22,18 @@ public enum InnerProduct: Sendable, Equatable {
     }
   }
 
+  /// s W, s > 0.
+  public func scaled(by s: Double) -> InnerProduct {
+    switch self {
+    case .standard: return .scalar(s)
+    case .scalar(let w): return .scalar(s * w)
+    case .diagonal(let w): return .diagonal(w.map { s * $0 })
+    case .matrix(var w):
+      w.scale(by: s)
+      return .matrix(w)
+    }
+  }
+
   /// What is wrong with it on a stalk of dimension n: what was found and what is expected.
   func problem(on n: Int) -> (found: String, expected: String)? {
     let positive = "a positive finite number"

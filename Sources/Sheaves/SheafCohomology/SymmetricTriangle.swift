@@ -16,7 +16,7 @@ extension SparseMatrix {
   }
 
   /// L x for the symmetric matrix with this lower triangle.
-  func symmetricProduct(_ x: Matrix) -> Matrix {
+  package func symmetricProduct(_ x: Matrix) -> Matrix {
     var y = Matrix(rows: rows, columns: x.columns)
     for c in 0..<x.columns {
       y.update { y, n in

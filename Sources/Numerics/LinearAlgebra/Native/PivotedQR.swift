@@ -26,6 +26,9 @@ public struct PivotedQR: Sendable {
   /// Column k of A E is column `order[k]` of A, counted from 1.
   private let order: [Int32]
 
+  /// The columns of A in the order of A E: the first `rank` of them are independent.
+  public var pivots: [Int] { order.map { Int($0) - 1 } }
+
   /// Factors a matrix. Cost: about 4mnr − 2r²(m + n) + 4r³/3 with r = min(m, n).
   ///
   /// - Parameters:
