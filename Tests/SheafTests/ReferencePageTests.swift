@@ -59,7 +59,7 @@ struct ReferencePageTests {
           case "fiedlerEnergy", "topEnergy": "BLOCK"
           case "extension", "basis[]", "nearest", "moved", "representatives[][]", "fused",
             "covariance", "weights", "units", "means", "rivals[].values", "smoothed", "opinions",
-            "limit":
+            "limit", "bars[].representative", "denoised":
             "CELL"
           case "numbers": "NUMBER"
           default: key
@@ -193,6 +193,25 @@ struct ReferencePageTests {
           ]
         ]
       ),
+      (
+        "persistence",
+        [
+          [
+            "persistence", "\(data)/sensors.json", "--diameter", "--field", "real",
+            "--representatives", "--json",
+          ], ["persistence", "\(data)/sensors.json", "--diameter", "--laplacian", "1,2", "--json"],
+        ]
+      ),
+      (
+        "coarsen",
+        [
+          [
+            "coarsen", "\(sheaves)/ring.json", "--keep", "a", "--values", "\(sheaves)/one.json",
+            "--out", file("coarse.json"), "--json",
+          ]
+        ]
+      ),
+      ("wavelets", [["wavelets"] + values + ["--denoise", "bayes"]]),
       (
         "train",
         [

@@ -162,7 +162,7 @@ struct Cohomology: ParsableCommand {
   }
 
   /// Coefficients by cell, of the cells that have some.
-  private static func object(
+  static func object(
     _ cocycle: SparseCocycle, _ sheaf: CellularSheaf, degree k: Int
   ) -> [String: Any] {
     let values = Dictionary(uniqueKeysWithValues: zip(cocycle.coordinates, cocycle.values))

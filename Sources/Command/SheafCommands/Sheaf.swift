@@ -19,7 +19,7 @@ public struct Sheaf: ParsableCommand {
       Locate.self, Diagnose.self, Train.self,
       Reproduce.self, Check.self, Cohomology.self, Laplacian.self, Harmonic.self, Sections.self,
       ConsistencyCommand.self, Fuse.self, Smooth.self, AnomaliesCommand.self, Diffuse.self,
-      Learn.self,
+      Learn.self, Persistence.self, Coarsen.self, Wavelets.self,
       ExampleCommand.self,
       Compare.self, Init.self, Convert.self, Demo.self, Manual.self,
     ])

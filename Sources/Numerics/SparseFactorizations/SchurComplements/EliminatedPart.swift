@@ -167,8 +167,33 @@ struct EliminatedPart: Sendable {
   private static func parts(
     of rows: SparseMatrix, _ component: Component
   ) -> (SparseMatrix, SparseMatrix) {
-    let e = rows.part(columns: component.unknowns)
-    let reached = Set(e.rowIndices).sorted().map { Int($0) }
-    return (e.part(rows: reached), rows.part(rows: reached, columns: component.boundary))
+    let e = rows.reached(byColumns: component.unknowns)
+    var k = SparseMatrix.ColumnBuilder(rows: e.rows.count)
+    for unknown in component.boundary {
+      rows.forEachEntry(ofColumn: unknown) { row, value in
+        if let place = e.places[row] { k.append(row: place, value) }
+      }
+      k.endColumn()
+    }
+    return (e.matrix, k.matrix)
+  }
+}
+
+extension SparseMatrix {
+  /// Some columns on the rows where they have entries, those rows, and the place of each among them; the cost does not
+  /// hang on the number of all rows.
+  func reached(
+    byColumns chosen: [Int]
+  ) -> (matrix: SparseMatrix, rows: [Int], places: [Int: Int]) {
+    var reached: Set<Int> = []
+    for j in chosen { forEachEntry(ofColumn: j) { row, _ in reached.insert(row) } }
+    let rows = reached.sorted()
+    let places = Dictionary(uniqueKeysWithValues: rows.enumerated().map { ($1, $0) })
+    var builder = ColumnBuilder(rows: rows.count)
+    for j in chosen {
+      forEachEntry(ofColumn: j) { builder.append(row: places[$0]!, $1) }
+      builder.endColumn()
+    }
+    return (builder.matrix, rows, places)
   }
 }

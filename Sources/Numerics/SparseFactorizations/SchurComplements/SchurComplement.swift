@@ -65,25 +65,28 @@ public struct SchurComplement: Sendable {
       }
     }
     var rows: SparseMatrix?
+    let transposed = {
+      if rows == nil { rows = b.transposed }
+      return rows!
+    }
     var parts: [EliminatedPart] = []
+    var freedom = 0
     var numbers = [Int32](repeating: -1, count: n)
-    for component in components where !component.boundary.isEmpty {
-      let part = try EliminatedPart(component, of: whole, &numbers) {
-        if rows == nil { rows = b.transposed }
-        return rows!
+    for component in components {
+      if component.boundary.isEmpty {
+        let part = transposed().reached(byColumns: component.unknowns).matrix
+        freedom += component.unknowns.count - (try RankRevealingQR.withGap(part).rank)
+        continue
       }
+      let part = try EliminatedPart(component, of: whole, &numbers, rows: transposed)
       let s = part.change
       for (j, column) in component.boundary.enumerated() {
         for (i, row) in component.boundary.enumerated() where place[row] >= place[column] {
           entries.append((Int(place[row]), Int(place[column]), s[i, j]))
         }
       }
+      freedom += part.freedom
       parts.append(part)
-    }
-    var freedom = parts.reduce(0) { $0 + $1.freedom }
-    for component in components where component.boundary.isEmpty {
-      let part = b.transposed.part(columns: component.unknowns)
-      freedom += component.unknowns.count - (try RankRevealingQR.withGap(part).rank)
     }
     (order, self.kept, self.eliminated, self.freedom) = (n, kept, eliminated, freedom)
     self.parts = parts

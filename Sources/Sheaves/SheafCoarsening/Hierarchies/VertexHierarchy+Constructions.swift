@@ -39,24 +39,27 @@ extension VertexHierarchy {
     return made(couplings.count, list)
   }
 
-  /// A hierarchy by recursive spectral bisection: a part is split into its connected components, or by the signs of the
-  /// Fiedler vector of its couplings (Fiedler 1973; Pothen, Simon, Liou 1990), a side that is not connected into its
-  /// components, until parts have at most so many vertices. Level 1 has the smallest parts.
+  /// A hierarchy by recursive spectral bisection: from the connected components on, parts are split by the signs of the
+  /// Fiedler vector of their couplings (Fiedler 1973; Pothen, Simon, Liou 1990), a side that is not connected into its
+  /// components, until they have at most so many vertices. Level 1 has the smallest parts.
   ///
   /// - Complexity: some smallest eigenvectors of every part.
   public static func spectralBisection(
     _ couplings: VertexCouplings, smallestPart: Int = 2
   ) throws(FactorizationError) -> VertexHierarchy {
     let n = couplings.count
-    var list: [[Int]] = []
-    var parts = n > 0 ? [Array(0..<n)] : []
+    func labels(_ parts: [[Int]]) -> [Int] {
+      var labels = [Int](repeating: 0, count: n)
+      for (k, part) in parts.enumerated() { for v in part { labels[v] = k } }
+      return labels
+    }
+    var parts = couplings.weights.connectedComponents
+    var list = [labels(parts)]
     while true {
       var next: [[Int]] = []
       for part in parts { next += part.count > smallestPart ? try split(part, couplings) : [part] }
       if next.count == parts.count { break }
-      var labels = [Int](repeating: 0, count: n)
-      for (k, part) in next.enumerated() { for v in part { labels[v] = k } }
-      list.append(labels)
+      list.append(labels(next))
       parts = next
     }
     return made(n, list.reversed())
@@ -66,8 +69,6 @@ extension VertexHierarchy {
     _ part: [Int], _ couplings: VertexCouplings
   ) throws(FactorizationError) -> [[Int]] {
     let local = VertexCouplings(weights: couplings.weights.part(rows: part, columns: part))
-    let components = local.weights.connectedComponents
-    if components.count > 1 { return components.map { $0.map { part[$0] } } }
     let vectors = try LaplacianSpectrum(smallest: 2, of: local.laplacian).vectors
     var sides = [[Int]](repeating: [], count: 2)
     for i in part.indices { sides[vectors[i, 1] < 0 ? 0 : 1].append(i) }

@@ -1,0 +1,172 @@
+import ArgumentParser
+import ArrayFiles
+import CellularSheaves
+import Foundation
+import LinearAlgebra
+import SheafCoarsening
+import SheafFiles
+
+struct Wavelets: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Take an assignment of a sheaf's vertices apart by scales, and take noise off.",
+    discussion: """
+      An orthonormal basis of wavelets on a hierarchy of the vertices: level 1 has the smallest parts. Shown is how much \
+      of the assignment's square norm belongs to each level; --denoise shrinks the coefficients.
+
+      Examples:
+      sheaf wavelets graph.json --assignment values.json
+      sheaf wavelets graph.json --assignment values.json --hierarchy parts.json --denoise universal --json
+      """)
+
+  enum Rule: String, ExpressibleByArgument, CaseIterable {
+    case bayes
+    case universal
+    case hard
+  }
+
+  @OptionGroup var file: SheafArgument
+  @Option(help: "An ASSIGNMENT of all vertices, without variances.") var assignment: String
+  @Option(
+    help: """
+      independent-sets, spectral, or a JSON file {"a": [0, 0], "b": [0, 1], …} with the part of each vertex at each level, \
+      finest first.
+      """) var hierarchy = "spectral"
+  @Option(help: "The dimension of the scaling spaces; that of the largest stalk if not given.")
+  var scaling: Int?
+  @Option(
+    help: "bayes or universal: soft thresholds by level, or one for all; hard: that one, hard.")
+  var denoise: Rule?
+  @Option(help: "The deviation of the noise; from the wavelets of level 1 if not given.")
+  var noise: Double?
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func validate() throws {
+    if let scaling, scaling < 0 {
+      throw ValidationError("--scaling is \(scaling), expected 0 or more")
+    }
+    if let noise {
+      guard denoise != nil else {
+        throw ValidationError("--noise is for --denoise, expected it as well")
+      }
+      guard noise >= 0 && noise.isFinite else {
+        throw ValidationError("--noise is \(noise), expected 0 or a positive number")
+      }
+    }
+  }
+
+  private var partsFile: String? {
+    ["independent-sets", "spectral"].contains(hierarchy) ? nil : hierarchy
+  }
+
+  func run() throws {
+    var files = CallFiles()
+    file.declare(in: &files)
+    files.reads("--assignment", assignment)
+    files.reads("--hierarchy", partsFile)
+    files.prints("--json", json)
+    try files.check()
+    let (sheaf, _) = try file.loadChecked()
+    let found = try AssignmentFile(contentsOf: assignment).coordinates(in: sheaf, file: assignment)
+    guard found.degree == 0, found.coordinates.count == sheaf.cochainDimension(0) else {
+      throw ArrayFileError(
+        file: assignment,
+        problem:
+          "has values of \(counted(found.coordinates.count, "coordinate")) of cells of dimension "
+          + "\(found.degree), expected all \(sheaf.cochainDimension(0)) of the vertices")
+    }
+    let parts = try levels(sheaf)
+    let wavelets = try file.refusing {
+      try SheafWavelets(sheaf, parts, scalingDimension: scaling)
+    }
+    let y = Matrix(column: found.values)
+    let coefficients = wavelets.analyse(y)
+    let powers = wavelets.powers(coefficients).map { $0[0] }
+    let cleaned = denoise.map {
+      wavelets.denoise(
+        y, noise: noise,
+        by: $0 == .bayes ? .bayes : .universal(isSoft: $0 == .universal))
+    }
+    let output = CochainOutput(sheaf: sheaf, degree: 0)
+    var delivery = Delivery()
+    if json {
+      var object: [String: Any] = [
+        "levels": (1..<parts.levels).map { level in
+          [
+            "level": level, "parts": parts.counts[level],
+            "power": JSONOutput.number(powers[level - 1]),
+          ] as [String: Any]
+        },
+        "scaling": JSONOutput.number(powers.last),
+        "coefficients": wavelets.elements.enumerated().map { i, element in
+          [
+            "level": element.level, "part": element.part,
+            "frequency": JSONOutput.number(element.frequency), "isScaling": element.isScaling,
+            "value": JSONOutput.number(coefficients[i, 0]),
+          ] as [String: Any]
+        },
+      ]
+      if let cleaned { object["denoised"] = output.object(cleaned.column(0)) }
+      delivery.put { try JSONOutput.print(object) }
+    } else {
+      let total = max(powers.reduce(0, +), .leastNormalMagnitude)
+      var rows = [["level", "parts", "power", "share"]]
+      for level in 1..<max(parts.levels, 1) {
+        rows.append([
+          "\(level)", "\(parts.counts[level])", TextOutput.number(powers[level - 1]),
+          TextOutput.number(powers[level - 1] / total),
+        ])
+      }
+      rows.append([
+        "scaling", "", TextOutput.number(powers.last!), TextOutput.number(powers.last! / total),
+      ])
+      delivery.print(
+        TextOutput.table(rows)
+          + (cleaned.map {
+            "\n\n" + output.table([("given", found.values), ("denoised", $0.column(0))])
+          } ?? ""))
+    }
+    try delivery.end()
+  }
+
+  private func levels(_ sheaf: CellularSheaf) throws -> VertexHierarchy {
+    guard let path = partsFile else {
+      let couplings = VertexCouplings(sheaf)
+      return hierarchy == "spectral"
+        ? try file.refusing { try .spectralBisection(couplings) } : .independentSets(couplings)
+    }
+    let entries = try AssignmentFile(contentsOf: path).entries
+    let names = sheaf.complex.cells(ofDimension: 0).map(sheaf.complex.name)
+    func failure(_ problem: String) -> ArrayFileError {
+      ArrayFileError(file: path, problem: problem)
+    }
+    let known = Set(names)
+    if let other = entries.keys.filter({ !known.contains($0) }).min() {
+      throw failure(
+        "\"\(other.printable)\" is no vertex of the sheaf, expected ids of its vertices")
+    }
+    var labels: [[Int]] = []
+    for name in names {
+      guard let parts = entries[name]?.values else {
+        throw failure("vertex \"\(name.printable)\" has no parts, expected those of every vertex")
+      }
+      if labels.isEmpty { labels = parts.map { _ in [] } }
+      guard parts.count == labels.count else {
+        throw failure(
+          "vertex \"\(name.printable)\" has parts at \(counted(parts.count, "level")), others at \(labels.count)"
+        )
+      }
+      for (level, part) in parts.enumerated() {
+        guard let number = Int(exactly: part) else {
+          throw failure(
+            "vertex \"\(name.printable)\" has the part \(part), expected whole numbers")
+        }
+        labels[level].append(number)
+      }
+    }
+    do throws(CoarseningError) {
+      return try VertexHierarchy(vertices: names.count, labels: labels)
+    } catch {
+      throw failure("\(error)")
+    }
+  }
+}
