@@ -40,8 +40,9 @@ extension SheafFiltration {
     return try sublevel(sheaf, valuesOfDegree: k, norms)
   }
 
-  /// Values of the cells of dimension k, spread to the others.
-  private static func sublevel(
+  /// Values of the cells of dimension k, spread to the others: a larger cell appears with the last of its faces, a
+  /// smaller one with the first cell that it is a face of, at 0 if there is none.
+  static func sublevel(
     _ sheaf: CellularSheaf, valuesOfDegree k: Int, _ given: [Double]
   ) throws(PersistenceError) -> SheafFiltration {
     let complex = sheaf.complex

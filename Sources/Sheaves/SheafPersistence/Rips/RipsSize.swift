@@ -67,10 +67,23 @@ public struct RipsSize: Sendable, Equatable {
   /// What a sheaf with stalks of one dimension on the complex and the reduction of its coboundaries take at least, in
   /// bytes.
   func bytes(stalk d: Int) -> Double {
+    SheafFiltration.bytes(ofCells: simplices, stalk: d) { Double($0 + 1) }
+  }
+}
+
+extension SheafFiltration {
+  /// What a sheaf with stalks of one dimension and the reduction of its coboundaries take at least, in bytes.
+  ///
+  /// - Parameters:
+  ///   - counts: the number of cells of each dimension.
+  ///   - faces: the number of faces of a cell of a dimension.
+  static func bytes(
+    ofCells counts: [Double], stalk d: Int, faces: (Int) -> Double
+  ) -> Double {
     // 60 for a cell with its value and places, and for each face an incidence and d² entries three times over.
-    simplices.enumerated().reduce(0) { sum, part in
+    counts.enumerated().reduce(0) { sum, part in
       sum + part.element
-        * (60 * Double(max(d, 1)) + Double(part.offset + 1) * (9 + 36 * Double(d * d)))
+        * (60 * Double(max(d, 1)) + faces(part.offset) * (9 + 36 * Double(d * d)))
     }
   }
 }
