@@ -17,6 +17,7 @@ let package = Package(
         .product(name: "ArrayFiles", package: "swift-sheaf"),
         .product(name: "CellComplexes", package: "swift-sheaf"),
         .product(name: "CellularSheaves", package: "swift-sheaf"),
+        .product(name: "SheafCoarsening", package: "swift-sheaf"),
         .product(name: "SheafCohomology", package: "swift-sheaf"),
         .product(name: "SheafInference", package: "swift-sheaf"),
         .product(name: "ExactAlgebra", package: "swift-sheaf"),

@@ -244,6 +244,7 @@ try measureTraining()
 try measureProbability()
 try measureDiagnosis()
 try measurePersistence()
+try measureCoarsening()
 try measureFaults()
 
 let json = try JSONSerialization.data(
