@@ -114,11 +114,11 @@ struct EliminatedPart: Sendable {
     factor: SparseCholesky, sum: Matrix, change: Matrix, places: [Int]
   )? {
     let (n, m) = (component.unknowns.count, component.boundary.count)
-    let inner = triangle(a, component.unknowns, &numbers)
+    let inner = a.lowerTriangle(of: component.unknowns, places: &numbers)
     let own = try SparseCholesky.Analysis(inner).permutation
     let ordered = own.map { component.unknowns[$0] } + component.boundary
     // With the diagonal of A_KK added, A is definite there, and what is taken off again is of its size.
-    var local = triangle(a, ordered, &numbers)
+    var local = a.lowerTriangle(of: ordered, places: &numbers)
     let shift = local.diagonal.enumerated().map { $0 < n ? 0 : max($1, .leastNormalMagnitude) }
     local = local.addingToDiagonal(shift)
     let analysis = try SparseCholesky.Analysis(local, keepsOrder: true)
@@ -144,23 +144,6 @@ struct EliminatedPart: Sendable {
     var places = [Int](repeating: 0, count: n)
     for (k, unknown) in own.enumerated() { places[unknown] = k }
     return (factor, sum, change, places)
-  }
-
-  /// The lower triangle of A on some unknowns in a given order.
-  private static func triangle(
-    _ a: SparseMatrix, _ unknowns: [Int], _ numbers: inout [Int32]
-  ) -> SparseMatrix {
-    for (i, unknown) in unknowns.enumerated() { numbers[unknown] = Int32(i) }
-    defer { for unknown in unknowns { numbers[unknown] = -1 } }
-    var builder = SparseMatrix.ColumnBuilder(rows: unknowns.count)
-    for (j, unknown) in unknowns.enumerated() {
-      a.forEachEntry(ofColumn: unknown) { row, value in
-        let i = Int(numbers[row])
-        if i >= j { builder.append(row: i, value) }
-      }
-      builder.endColumn()
-    }
-    return builder.matrix
   }
 
   /// The columns of Bᵀ of E and of K, on the rows that those of E reach.

@@ -126,8 +126,9 @@ public struct SchurComplement: Sendable {
       isSeen[start] = true
       var next = 0
       while next < unknowns.count {
-        a.forEachEntry(ofColumn: unknowns[next]) { i, value in
-          if value == 0 { return }
+        for k in a.columnStarts[unknowns[next]]..<a.columnStarts[unknowns[next] + 1] {
+          let i = Int(a.rowIndices[k])
+          if a.values[k] == 0 { continue }
           if place[i] < 0 {
             if !isSeen[i] {
               isSeen[i] = true
