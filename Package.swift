@@ -28,12 +28,13 @@ let package = Package(
     .executable(name: "sheaf", targets: ["sheaf"])
   ],
   traits: [
-    .default(enabledTraits: ["SuiteSparse"]),
+    .default(enabledTraits: ["SuiteSparse", "Qhull"]),
     .trait(
       name: "SuiteSparse",
       description:
         "Sparse Cholesky, inertia and QR by SuiteSparse, whose supernodal Cholesky and QR are GPL."
     ),
+    .trait(name: "Qhull", description: "Delaunay triangulations by Qhull, for alpha complexes."),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -59,6 +60,10 @@ let package = Package(
         "LinearAlgebra",
         .target(name: "CSuiteSparse", condition: .when(traits: ["SuiteSparse"])),
       ]),
+
+    .systemLibrary(
+      name: "CQhull", path: "Sources/Numerics/CQhull", pkgConfig: "qhull_r",
+      providers: [.apt(["libqhull-dev"])]),
 
     floor("Numerics", "ConvexPrograms", on: ["LinearAlgebra", "SparseFactorizations"]),
     floor("Numerics", "Distributions"),
@@ -88,6 +93,7 @@ let package = Package(
         "CellComplexes", "CellularSheaves", "ExactAlgebra", "LinearAlgebra", "SheafCohomology",
         "SparseFactorizations",
         .product(name: "BigInt", package: "BigInt"),
+        .target(name: "CQhull", condition: .when(traits: ["Qhull"])),
       ]),
 
     floor(

@@ -11,7 +11,7 @@ public struct SimplicialComplex: Sendable, Equatable {
   /// The complex of the simplices of each dimension, in lexicographic order and with all their faces.
   ///
   /// - Parameter lists: for each k the simplices' vertices, ascending, one simplex after the other.
-  init(sorted lists: [[Int32]], vertexNames: [String]?) {
+  package init(sorted lists: [[Int32]], vertexNames: [String]? = nil) {
     var lists = lists
     while lists.last?.isEmpty == true { lists.removeLast() }
     let simplices = SimplexVertices(lists)
