@@ -1,7 +1,3 @@
-import BigInt
-import ExactAlgebra
-import LinearAlgebra
-
 extension SheafFiltration {
   /// The field of coefficients.
   public enum Coefficients: Sendable, Equatable {
@@ -29,43 +25,14 @@ extension SheafFiltration {
     over coefficients: Coefficients, maximumDegree: Int = .max - 1,
     findingRepresentatives: Bool = false
   ) throws(PersistenceError) -> Barcode {
-    do {
-      switch coefficients {
-      case .prime(let p):
-        let field = try PrimeField(p)
-        return Barcode(
-          try ExactBarcode(
-            filtration: self, arithmetic: FieldArithmetic(ring: field),
-            read: { matrix throws(UnreadableEntry) in try SparseColumns(matrix, over: field) },
-            whole: { BigInt(field.symmetric($0)) }
-          ).intervals(upTo: maximumDegree, findingRepresentatives: findingRepresentatives))
-      case .rational:
-        do {
-          return Barcode(try rational(Integers(), maximumDegree, findingRepresentatives))
-        } catch is ArithmeticOverflow {
-          return Barcode(try rational(BigIntegers(), maximumDegree, findingRepresentatives))
-        }
-      case .real(let tolerance):
-        return RealBarcode(filtration: self, tolerance: tolerance).barcode(
-          upTo: maximumDegree, findingRepresentatives: findingRepresentatives)
-      }
-    } catch let error as PersistenceError {
-      throw error
-    } catch let error as NotAPrime {
-      throw .coefficients(.notAPrime(error))
-    } catch {
-      preconditionFailure("\(error)")
+    let exact = ExactBarcode(
+      filtration: self, top: maximumDegree, findingRepresentatives: findingRepresentatives)
+    switch coefficients {
+    case .prime(let p): return Barcode(try exact.result(sheaf, modulo: p))
+    case .rational: return Barcode(try exact.rationalResult(sheaf))
+    case .real(let tolerance):
+      return RealBarcode(filtration: self, tolerance: tolerance).barcode(
+        upTo: maximumDegree, findingRepresentatives: findingRepresentatives)
     }
-  }
-
-  private func rational<Ring: IntegerRing>(
-    _ ring: Ring, _ top: Int, _ findingRepresentatives: Bool
-  ) throws -> [PersistenceInterval] {
-    try ExactBarcode(
-      filtration: self, arithmetic: RationalArithmetic(ring: ring),
-      read: { matrix throws(UnreadableEntry) in
-        try SparseColumns(clearingDenominatorsOf: matrix, over: ring)
-      }, whole: { BigInt($0) }
-    ).intervals(upTo: top, findingRepresentatives: findingRepresentatives)
   }
 }
