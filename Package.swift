@@ -15,7 +15,8 @@ let libraries = [
   "NetworkKernels", "CellComplexes", "CellularSheaves", "SheafCohomology", "SheafInference",
   "SheafCoarsening", "SheafPersistence",
   "NeuralSheaves", "PiecewiseEnergies", "SheafFlows", "Equilibria", "SheafDiagnostics",
-  "NetworkMaps", "SheafProbability", "SheafTraining", "FaultLocation", "NetworkDiagnosis",
+  "NetworkMaps", "SheafProbability", "NetworkScales", "SheafTraining", "FaultLocation",
+  "NetworkDiagnosis",
   "SheafLaws", "ArrayFiles",
   "SheafFiles", "ModelFormats",
   "Datasets", "Figures", "WebPages",
@@ -110,6 +111,12 @@ let package = Package(
     floor(
       "Networks", "SheafProbability",
       on: ["Equilibria", "PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
+    floor(
+      "Networks", "NetworkScales",
+      on: [
+        "SheafProbability", "SheafPersistence", "NeuralSheaves", "CellComplexes", "CellularSheaves",
+        "LinearAlgebra",
+      ]),
     floor(
       "Networks", "SheafLaws",
       on: ["Equilibria", "PiecewiseEnergies", "NeuralSheaves", "LinearAlgebra"]),
