@@ -12,8 +12,8 @@ import SparseFactorizations
 /// dimension of the persistent Betti number, the rank of H^q(X_b; F) → H^q(X_a; F): harmonic cochains of X_a that
 /// extend to cocycles of X_b. For a = b it is the Hodge Laplacian of X_a.
 ///
-/// The first summand is the Schur complement of the upper Laplacian of X_b on the coordinates of X_a (ibid. Theorem
-/// 4.6): ⟨x, ∂ ∂* x⟩ is the least ‖δ_b (x, y)‖² of all extensions (x, y). All is in orthonormal coordinates of the stalks.
+/// The first summand is the Schur complement of the upper Laplacian of X_b on the coordinates of X_a (ibid.,
+/// §4): ⟨x, ∂ ∂* x⟩ is the least ‖δ_b (x, y)‖² of all extensions (x, y). All is in orthonormal coordinates of the stalks.
 public struct PersistentLaplacian: Sendable {
   /// q.
   public let degree: Int
