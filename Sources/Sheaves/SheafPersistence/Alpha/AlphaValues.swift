@@ -7,7 +7,8 @@ import CellComplexes
 /// without the centre of its circumball, and the nearest of them belongs to a coface. Whether vertices of the cofaces are
 /// inside tells whether any points are, in general position. Around flat cells and polytopes (`CosphericalCells`) it does
 /// not, as for the second diagonal of a square with a flat cell: there all points are asked, and those on the boundary
-/// up to rounding do not count as inside.
+/// up to rounding do not count as inside. Whether a vertex of a coface does makes no difference there, as the coface has
+/// the same ball.
 ///
 /// No radius is larger than that of a ball around all points. The balls of such a radius around the points have a common
 /// point, so that their union is contractible, as the whole triangulation is: nothing changes beyond. The simplices
@@ -45,11 +46,8 @@ struct AlphaValues {
     let points = cloud.positions
     let parts = CosphericalCells(complex, cells, points)
     var isDoubtful = [Bool](repeating: false, count: complex.complex.count)
-    /// Flat cells whose vertices are on a circle.
-    var isFlatPart = isDoubtful
     for (place, cell) in cells.enumerated() {
       isDoubtful[cell] = parts.isPart[place] || parts.isFlat[place]
-      isFlatPart[cell] = parts.isPart[place] && parts.isFlat[place]
     }
     let tree = isDoubtful.contains(true) ? PointTree(points) : PointTree([])
     func hasPointInside(_ ball: Circumball, slack: Double = Self.slack) -> Bool {
@@ -57,13 +55,13 @@ struct AlphaValues {
     }
     for (place, cell) in cells.enumerated() {
       squares[cell] = parts.squaredRadii[place]
-      if isFlatPart[cell] {
+      guard parts.isFlat[place] else { continue }
+      if parts.isPart[place] {
         let circle = circle(cell)
         if !hasPointInside(circle) { squares[cell] = circle.squaredRadius }
-      } else if parts.isFlat[place] {
-        // At the border, between points on a plane that are on no circle; the sphere is large but for rounding.
-        let ball = Circumball(points, complex.simplices[cell])
-        if hasPointInside(ball, slack: 0.1) { squares[cell] = Circumball.largest }
+      } else if hasPointInside(Circumball(points, complex.simplices[cell]), slack: 0.1) {
+        // At the border, between points on a plane but on no circle: its sphere is large but for rounding.
+        squares[cell] = Circumball.largest
       }
     }
     let cofaces = complex.complex.cofaces()
@@ -79,9 +77,7 @@ struct AlphaValues {
           let coface = cofaces.cell(slot)
           if isDoubtful[coface] { isDoubtful[cell] = true }
           least = min(least, squares[coface])
-          isEmpty =
-            isEmpty
-            && (isFlatPart[coface] || ball.power(points[sums[coface] - sums[cell]]) >= 0)
+          isEmpty = isEmpty && ball.power(points[sums[coface] - sums[cell]]) >= 0
         }
         if isEmpty && isDoubtful[cell] { isEmpty = !hasPointInside(ball) }
         squares[cell] = isEmpty ? ball.squaredRadius : least
