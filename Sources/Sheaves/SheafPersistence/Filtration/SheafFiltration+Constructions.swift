@@ -30,20 +30,55 @@ extension SheafFiltration {
     precondition(
       cochain.count == sheaf.cochainDimension(k),
       "a cochain of \(cochain.count) numbers, dim C^\(k) is \(sheaf.cochainDimension(k))")
-    let orthonormal = sheaf.orthonormal(Matrix(column: cochain), degree: k).elements
-    let norms = sheaf.complex.cells(ofDimension: k).map { cell -> Double in
+    return try sublevel(
+      sheaf, valuesOfDegree: k, norms(sheaf, Matrix(column: cochain), degree: k))
+  }
+
+  /// The filtration by discord: the cells of dimension k + 1 at ‖(δc)_τ‖, in the inner products of their stalks, those
+  /// below at 0, larger ones with the last of their faces. For k = 0 an edge is there as soon as the assignment's
+  /// discord on it is allowed: X_a has all vertices and is where the assignment c agrees up to a.
+  ///
+  /// It is `sublevel` of δc but for the cells below, which are there from the start.
+  ///
+  /// - Parameters:
+  ///   - cochain: c, of degree k, dim C^k numbers.
+  ///   - k: the degree.
+  /// - Throws: `notFinite` for a cell on which δc is not; `quantity` for a cell above dimension k + 1 without a face.
+  /// - Complexity: proportional to the entries of the maps.
+  public static func discord(
+    _ sheaf: CellularSheaf, of cochain: [Double], degree k: Int = 0
+  ) throws(PersistenceError) -> SheafFiltration {
+    precondition(
+      cochain.count == sheaf.cochainDimension(k),
+      "a cochain of \(cochain.count) numbers, dim C^\(k) is \(sheaf.cochainDimension(k))")
+    if sheaf.complex.cells(ofDimension: k + 1).isEmpty {
+      return try SheafFiltration(
+        sheaf, values: [Double](repeating: 0, count: sheaf.complex.count))
+    }
+    let coboundary = sheaf.applyCoboundary(Matrix(column: cochain), degree: k)
+    return try sublevel(
+      sheaf, valuesOfDegree: k + 1, norms(sheaf, coboundary, degree: k + 1), below: 0)
+  }
+
+  /// ‖c_σ‖ for the cells of dimension k.
+  private static func norms(
+    _ sheaf: CellularSheaf, _ cochain: Matrix, degree k: Int
+  ) -> [Double] {
+    let orthonormal = sheaf.orthonormal(cochain, degree: k).elements
+    return sheaf.complex.cells(ofDimension: k).map { cell in
       let part = orthonormal[sheaf.range(of: cell)]
       let scale = part.reduce(0) { max($0, abs($1)) }
-      guard scale > 0, scale.isFinite else { return scale }
+      guard scale > 0, scale.isFinite else { return part.contains { $0.isNaN } ? .nan : scale }
       return scale * part.reduce(0) { $0 + ($1 / scale) * ($1 / scale) }.squareRoot()
     }
-    return try sublevel(sheaf, valuesOfDegree: k, norms)
   }
 
   /// Values of the cells of dimension k, spread to the others: a larger cell appears with the last of its faces, a
   /// smaller one with the first cell that it is a face of, at 0 if there is none.
+  ///
+  /// - Parameter below: the value of all smaller cells instead.
   static func sublevel(
-    _ sheaf: CellularSheaf, valuesOfDegree k: Int, _ given: [Double]
+    _ sheaf: CellularSheaf, valuesOfDegree k: Int, _ given: [Double], below: Double? = nil
   ) throws(PersistenceError) -> SheafFiltration {
     let complex = sheaf.complex
     let cells = complex.cells(ofDimension: k)
@@ -61,7 +96,9 @@ extension SheafFiltration {
         values[complex.face(i)] = min(values[complex.face(i)], values[cell])
       }
     }
-    for cell in 0..<cells.lowerBound where values[cell] == .infinity { values[cell] = 0 }
+    for cell in 0..<cells.lowerBound where below != nil || values[cell] == .infinity {
+      values[cell] = below ?? 0
+    }
     for cell in cells.upperBound..<max(complex.count, cells.upperBound) {
       let faces = complex.incidences(of: cell).map { values[complex.face($0)] }
       guard let last = faces.max() else {

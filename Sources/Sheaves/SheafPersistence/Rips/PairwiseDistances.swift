@@ -33,6 +33,23 @@ struct PairwiseDistances: Sendable {
     self.condensed = condensed
   }
 
+  /// f(i, j, d(i, j)) in place of d(i, j), for all i < j.
+  func mapped(_ f: (Int, Int, Double) -> Double) -> PairwiseDistances {
+    var values = condensed
+    var place = 0
+    for j in 0..<count {
+      for i in 0..<j {
+        values[place] = f(i, j, values[place])
+        place += 1
+      }
+    }
+    return PairwiseDistances(count: count, condensed: values)
+  }
+
+  private init(count: Int, condensed: [Double]) {
+    (self.count, self.condensed) = (count, condensed)
+  }
+
   /// Those of a symmetric matrix.
   ///
   /// - Throws: `quantity` where it is not square or symmetric, or not from 0 on.

@@ -68,10 +68,7 @@ extension SheafFiltration {
       complex = try .vietorisRips(
         points: points, radius: radius, maximumDimension: maximumDimension)
     } catch {
-      guard case .quantity(let name, let found, let expected) = error else {
-        preconditionFailure("\(error)")
-      }
-      throw .quantity(name: name, found: found, expected: expected)
+      throw .quantity(error)
     }
     return (
       try byDistance(.constant(d, on: complex.complex), points: points), complex
