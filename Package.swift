@@ -91,8 +91,8 @@ let package = Package(
     floor(
       "Sheaves", "SheafPersistence",
       on: [
-        "CellComplexes", "CellularSheaves", "ExactAlgebra", "LinearAlgebra", "SheafCohomology",
-        "SparseFactorizations",
+        "CellComplexes", "CellularSheaves", "ConvexPrograms", "ExactAlgebra", "LinearAlgebra",
+        "SheafCohomology", "SparseFactorizations",
         .product(name: "BigInt", package: "BigInt"),
         .target(name: "CQhull", condition: .when(traits: ["Qhull"])),
       ]),

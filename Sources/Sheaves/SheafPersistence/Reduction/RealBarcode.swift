@@ -16,7 +16,7 @@ struct RealBarcode {
     var cleared = [Bool](repeating: false, count: order.count(0))
     for k in 0...min(top, dimension) {
       let matrix = k < dimension ? sheaf.coboundary(k, in: .orthonormal) : nil
-      let bound = matrix.map(bound) ?? 0
+      let bound = matrix?.negligible(tolerance) ?? 0
       let reduction = RealReduction(
         ordered(matrix, order, degree: k), rowValues: matrix == nil ? [] : order.values[k + 1],
         skipping: cleared, tolerance: bound, recording: findingRepresentatives)
@@ -42,18 +42,6 @@ struct RealBarcode {
       }
     }
     return Barcode(result, decisions: decisions)
-  }
-
-  /// Entries up to this count as 0.
-  private func bound(_ matrix: SparseMatrix) -> Double {
-    var largest = 0.0
-    for j in 0..<matrix.columns {
-      var sum = 0.0
-      matrix.forEachEntry(ofColumn: j) { sum += $1 * $1 }
-      largest = max(largest, sum)
-    }
-    let relative = tolerance ?? 20 * Double(matrix.rows + matrix.columns) * .ulpOfOne
-    return relative * largest.squareRoot()
   }
 
   private func ordered(

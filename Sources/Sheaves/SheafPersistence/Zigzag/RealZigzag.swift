@@ -46,12 +46,7 @@ struct RealZigzag {
   /// δ^k in orthonormal coordinates, its largest column of norm 1.
   private func scaledCoboundary(_ k: Int) -> SparseColumns<Double> {
     let matrix = zigzag.sheaf.coboundary(k, in: .orthonormal)
-    var largest = 0.0
-    for j in 0..<matrix.columns {
-      var sum = 0.0
-      matrix.forEachEntry(ofColumn: j) { sum += $1 * $1 }
-      largest = max(largest, sum.squareRoot())
-    }
+    let largest = matrix.largestColumnNorm
     var result = SparseColumns<Double>(rows: matrix.rows)
     for j in 0..<matrix.columns {
       var entries: [(row: Int, value: Double)] = []
