@@ -27,14 +27,17 @@ extension Layer {
       return series.enumerated().flatMap { named($1.label, .area(.series($0))) }
     case .barcode(let intervals):
       return Set(intervals.map(\.dimension)).sorted().map {
-        LegendEntry(label: "H" + Self.subscript($0), swatch: .area(.series($0)))
+        LegendEntry(label: Self.homology($0), swatch: .area(.series($0)))
       }
     case .heatMap, .contours, .vectors, .verticalMark, .horizontalMark, .text: return []
     }
   }
 
+  /// The name of a homology, H₀, H₁, …
+  static func homology(_ dimension: Int) -> String { "H" + lowered(dimension) }
+
   /// A number in small lowered digits.
-  private static func `subscript`(_ number: Int) -> String {
+  static func lowered(_ number: Int) -> String {
     let digits = Array("₀₁₂₃₄₅₆₇₈₉")
     return (number < 0 ? "₋" : "")
       + String(String(abs(number)).map { digits[$0.wholeNumberValue ?? 0] })
