@@ -114,8 +114,8 @@ let package = Package(
     floor(
       "Networks", "NetworkScales",
       on: [
-        "SheafProbability", "SheafPersistence", "NeuralSheaves", "CellComplexes", "CellularSheaves",
-        "LinearAlgebra",
+        "SheafProbability", "SheafPersistence", "Equilibria", "PiecewiseEnergies", "NeuralSheaves",
+        "CellComplexes", "CellularSheaves", "LinearAlgebra",
       ]),
     floor(
       "Networks", "SheafLaws",
