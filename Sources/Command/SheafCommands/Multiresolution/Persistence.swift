@@ -88,14 +88,10 @@ struct Persistence: ParsableCommand {
     var delivery = Delivery()
     if let figure {
       let drawing = Figure(panels: [
-        Panel(
-          "", x: Axis("value"), y: Axis(),
-          layers: [
-            .barcode(
-              barcode.intervals.map {
-                Layer.Interval(birth: $0.birth, death: $0.death, dimension: $0.degree)
-              })
-          ])
+        .barcode(
+          barcode.intervals.map {
+            Layer.Interval(birth: $0.birth, death: $0.death, dimension: $0.degree)
+          })
       ])
       delivery.put {
         let format = DrawingFormat(rawValue: String(figure.lowercased().suffix(3)))!

@@ -21,7 +21,9 @@ public struct SheafZigzag: Sendable {
   public init(_ sheaf: CellularSheaf, _ subcomplexes: [Set<Int>]) throws(PersistenceError) {
     let complex = sheaf.complex
     for (i, cells) in subcomplexes.enumerated() {
-      precondition(cells.allSatisfy((0..<complex.count).contains), "subcomplex \(i) has cells that are not in the complex")
+      precondition(
+        cells.allSatisfy((0..<complex.count).contains),
+        "subcomplex \(i) has cells that are not in the complex")
       guard complex.isClosed(cells) else {
         let (cell, face) = Self.openCell(cells, of: complex)
         throw .quantity(
