@@ -168,7 +168,7 @@ let package = Package(
       "Command", "SheafApplications",
       on: [
         "CellComplexes", "CellularSheaves", "Datasets", "Distributions", "Figures", "LinearAlgebra",
-        "SheafCohomology", "SheafInference", "SparseFactorizations",
+        "SheafCoarsening", "SheafCohomology", "SheafInference", "SparseFactorizations",
       ]),
     floor(
       "Command", "SheafCommands",

@@ -43,5 +43,6 @@ public struct Application: Sendable {
     .searchAndRescue,
     .breastCancer,
     .digitViews,
+    .digitScales,
   ]
 }
