@@ -44,5 +44,6 @@ public struct Application: Sendable {
     .breastCancer,
     .digitViews,
     .digitScales,
+    .elNinoScales,
   ]
 }
