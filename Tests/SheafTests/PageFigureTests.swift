@@ -14,8 +14,9 @@ struct PageFigureTests {
   }
 
   @Test(arguments: [
-    "architecture.svg", "figures/breast-cancer.svg", "figures/digit-views.svg",
-    "figures/el-nino.svg", "figures/search-and-rescue.svg",
+    "architecture.svg", "figures/breast-cancer.svg", "figures/digit-scales.svg",
+    "figures/digit-views.svg", "figures/el-nino.svg", "figures/el-nino-scales.svg",
+    "figures/search-and-rescue.svg",
   ])
   func figuresKeepWhatTheySay(file: String) throws {
     let svg = try String(contentsOf: Self.docs.appendingPathComponent(file), encoding: .utf8)
