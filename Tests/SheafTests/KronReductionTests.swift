@@ -112,6 +112,34 @@ import Testing
     #expect(abs(triangle[0, 1] + 1.0 / 3) < 1e-15 && abs(triangle[0, 0] - 2.0 / 3) < 1e-15)
   }
 
+  /// No coupling of small units is lost, none comes of rounding: two paths, one of them in other units, and a long one.
+  @Test func reducedSheavesHaveTheRightEdges() throws {
+    let complex = try CellComplex.graph(vertices: 6, edges: [(0, 1), (1, 2), (3, 4), (4, 5)])
+    let mixed = try CellularSheaf(complex, stalks: [Int](repeating: 1, count: 10)) { i in
+      .scalar(i < 4 ? 1e6 : 0.9)
+    }
+    let reduced = try KronReduction(mixed, keeping: [0, 2, 3, 5]).reduced()
+    #expect(reduced.isGraph && reduced.sheaf.complex.cellCounts == [4, 2])
+    for n in [100, 5000] {
+      let long = try KronReduction(.constant(on: .path(n)), keeping: [0, n / 2, n - 1]).reduced()
+      #expect(long.isGraph && long.sheaf.complex.cellCounts == [3, 2])
+    }
+    // A half-open edge keeps one, and names do not meet.
+    let ray = try CellularSheaf(
+      .graph(vertices: 2, edges: [(0, 1), (1, nil)], names: ["a", "b", "a–", "e"]),
+      stalks: [1, 1, 1, 1]
+    ) { _ in .identity }
+    let half = try KronReduction(ray, keeping: [0]).reduced().sheaf
+    #expect(half.complex.count == 2 && half.complex.name(1) == "a–")
+    // One part that no edges can carry leaves the other a graph.
+    let two = try CellularSheaf(
+      .graph(vertices: 5, edges: [(0, 1), (1, 2), (3, 4)]), stalks: [1, 1, 1, 1, 1, 1, 1, 1]
+    ) { $0 == 4 ? .scalar(2) : .identity }
+    let parts = try KronReduction(two, keeping: [0, 1, 2, 3, 4]).reduced().sheaf
+    #expect(parts.complex.cellCounts[1] >= 3)
+    try parts.check()
+  }
+
   @Test func cellsThatCannotBeKept() throws {
     let sheaf = CellularSheaf.constant(on: .path(3))
     for (kept, found) in [([0, 0], "twice"), ([3], "3"), ([9], "9")] {

@@ -211,7 +211,7 @@ struct ReferencePageTests {
           ]
         ]
       ),
-      ("wavelets", [["wavelets"] + values + ["--denoise", "bayes"]]),
+      ("wavelets", [["wavelets"] + values + ["--denoise", "bayes", "--noise", "0.1"]]),
       (
         "train",
         [

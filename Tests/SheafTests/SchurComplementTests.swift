@@ -1,3 +1,4 @@
+import Foundation
 import LinearAlgebra
 import SparseFactorizations
 import Testing
@@ -72,6 +73,30 @@ import Testing
         energy(other) >= energy(extended) - 1e-9 * scale,
         "seed \(seed): an extension of less energy")
     }.check(atLeast: 800)
+  }
+
+  /// S in other units of the unknowns is D S D, whatever is singular: units from 10⁻⁸ to 10⁸, parts small and large.
+  @Test func unitsOfUnknownsHaveNoSay() throws {
+    try Tally.over(Array(0..<100)) { seed, tally in
+      var g = RandomGenerator(case: seed)
+      let n = g.integer(2...(seed % 5 == 0 ? 150 : 30))
+      let b = Self.factor(&g, unknowns: n)
+      let kept = Array(g.permutation(n).prefix(g.integer(1...max(n / 4, 1))))
+      let units = (0..<n).map { _ in pow(10, Double(g.integer(-8...8))) }
+      let (plain, scaled) = try (
+        SchurComplement(b, keeping: kept),
+        SchurComplement(b.scalingRows(by: units), keeping: kept)
+      )
+      tally.expect(
+        scaled.freedom == plain.freedom, "seed \(seed): \(scaled.freedom), \(plain.freedom)")
+      var back = scaled.matrix
+      back.scaleRows(by: kept.map { 1 / units[$0] })
+      back.scaleColumns(by: kept.map { 1 / units[$0] })
+      back.add(plain.matrix, scale: -1)
+      tally.expect(
+        back.maximumMagnitude < 1e-8 * max(1, plain.diagonal.max() ?? 0),
+        "seed \(seed): \(back.maximumMagnitude)")
+    }.check(atLeast: 200)
   }
 
   /// A grid whose inner part is one large component, eliminated by the sparse factorisation; rows of A_KK that nothing

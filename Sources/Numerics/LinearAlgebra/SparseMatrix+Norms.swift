@@ -2,6 +2,13 @@
 extension SparseMatrix {
   /// The largest 2-norm of a column; 0 without one.
   public var largestColumnNorm: Double {
+    // Squares of large or small numbers are none.
+    let scale = maximumMagnitude
+    guard scale > 0, scale.isFinite, scale > 1e100 || scale < 1e-100 else { return plainNorm }
+    return scale * mapValues { $0 / scale }.plainNorm
+  }
+
+  private var plainNorm: Double {
     largestOfColumns { $0 * $0 }.squareRoot()
   }
 

@@ -10,7 +10,8 @@ extension CellularSheaf {
   /// *Persistent sheaf Laplacians*, §3). The ways from i to ijk agree: q_j q_k / (r_ij r_ik r_jk).
   ///
   /// With g(σ) = Π q_i / Π r_ij the maps are g(τ)/g(σ): where no charge is 0 the sheaf is isomorphic to the constant one
-  /// and has its cohomology, but not its spectra; a charge that is 0 cuts what contains it off.
+  /// and has its cohomology, but not its spectra; a charge that is 0 cuts what contains it off. The ways agree up to
+  /// rounding: barcodes are to be asked for over ℝ.
   ///
   /// - Parameters:
   ///   - points: one per column, (d, n); joined ones at positive distances.

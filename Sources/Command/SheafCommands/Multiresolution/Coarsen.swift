@@ -43,7 +43,18 @@ struct Coarsen: ParsableCommand {
       throw ValidationError("--keep is empty, expected ids of cells with commas between them")
     }
     let degree = sheaf.complex.dimension(of: first)
+    if out != nil, degree != 0 {
+      throw ValidationError(
+        "--out writes a sheaf on kept vertices, found \"\(sheaf.complex.name(first).printable)\" of dimension "
+          + "\(degree) in --keep")
+    }
     let reduction = try refusing { try KronReduction(sheaf, keeping: kept, degree: degree) }
+    guard !json || reduction.coordinates.count <= 5000 else {
+      throw ArrayFileError(
+        file: file.name,
+        problem:
+          "a matrix of \(reduction.coordinates.count) rows, expected at most 5,000 for --json")
+    }
     let reduced = try out.map { _ in try refusing { try reduction.reduced() } }
     let extended = try values.map { try self.extended(by: $0, reduction) }
     var delivery = Delivery()
@@ -90,7 +101,7 @@ struct Coarsen: ParsableCommand {
       "laplacian": (0..<s.rows).map { i in
         (0..<s.columns).map { JSONOutput.number(s[i, $0]) }
       },
-      "uniqueUpTo": reduction.complement.freedom,
+      "uniqueUpTo": reduction.complement.freedom, "isNarrow": reduction.complement.isNarrow,
     ]
     if let reduced {
       object["isGraph"] = reduced.isGraph
@@ -127,9 +138,12 @@ struct Coarsen: ParsableCommand {
       "\(counted(reduction.kept.count, "cell")) kept with \(counted(reduction.coordinates.count, "coordinate")), "
         + "\(reduction.complement.eliminated.count) eliminated; the extension is "
         + (freedom == 0 ? "unique" : "unique up to \(counted(freedom, "dimension"))")
+        + (reduction.complement.isNarrow ? ", which is in doubt" : "")
         + (reduced.map { reduced in
-          "\nthe reduced sheaf has \(counted(reduced.sheaf.complex.cells(ofDimension: 1).count, "edge"))"
-            + (reduced.isGraph ? "" : "; some join more than two vertices")
+          "\nthe reduced sheaf has "
+            + counted(reduced.sheaf.complex.cells(ofDimension: 1).count, "cell")
+            + " of dimension 1"
+            + (reduced.isGraph ? "" : ", not all with one or two ends")
         } ?? ""))
     if let extended {
       parts.append(

@@ -40,8 +40,10 @@ struct Persistence: ParsableCommand {
   @Option(
     help: "Bars up to this degree, or the degree of --laplacian (0 if not given).")
   var dimension: Int?
-  @Option(help: "real, prime:P or rational.") var field = Cohomology.Field.exact(.prime(2))
-  @Option(help: "Over the real numbers: entries up to this, relative, count as 0.")
+  @Option(help: "real, prime:P or rational; prime:2 if not given.") var field: Cohomology.Field?
+  @Option(
+    help:
+      "For --field real and --laplacian: entries or eigenvalues up to this, relative, count as 0.")
   var tolerance: Double?
   @Flag(help: "A cochain for every bar.") var representatives = false
   @Option(help: "A,B: the spectrum of the persistent Laplacian between two values.")
@@ -57,12 +59,18 @@ struct Persistence: ParsableCommand {
     if let tolerance, !(tolerance >= 0 && tolerance.isFinite) {
       throw ValidationError("--tolerance is \(tolerance), expected a number from 0 on")
     }
+    if laplacian != nil, field != nil {
+      throw ValidationError("--laplacian is over the real numbers, found --field as well")
+    }
     switch field {
     case .exact(.integer):
       throw ValidationError("--field integer found, expected a field: real, prime:P or rational")
-    case .exact where tolerance != nil && laplacian == nil:
-      throw ValidationError("--tolerance is for --field real, found another field")
-    default: break
+    case .real: break
+    default:
+      guard tolerance == nil || laplacian != nil else {
+        throw ValidationError(
+          "--tolerance is for --field real and --laplacian, found --field \(fieldName)")
+      }
     }
     guard laplacian == nil || figure == nil && !representatives else {
       throw ValidationError("--laplacian has no bars, found --figure or --representatives as well")
@@ -76,14 +84,22 @@ struct Persistence: ParsableCommand {
     files.prints("--json", json)
     try files.check()
     let filtered = try filtration.load()
+    // No bars are above the dimension of the complex.
+    let top = filtered.sheaf.complex.dimension + 1
     if let laplacian { return try show(laplacian, of: filtered) }
     let barcode: Barcode
     do throws(PersistenceError) {
       barcode = try filtered.barcode(
-        over: coefficients, maximumDegree: dimension ?? .max - 1,
+        over: coefficients, maximumDegree: min(dimension ?? top, top),
         findingRepresentatives: representatives)
     } catch {
-      throw ArrayFileError(file: filtration.file.name, problem: "\(error)")
+      let hint =
+        if case .coefficients(.entry) = error {
+          "; --field real or rational takes any numbers"
+        } else {
+          ""
+        }
+      throw ArrayFileError(file: filtration.file.name, problem: "\(error)\(hint)")
     }
     var delivery = Delivery()
     if let figure {
@@ -111,6 +127,7 @@ struct Persistence: ParsableCommand {
     case .real: .real(tolerance: tolerance)
     case .exact(.prime(let p)): .prime(p)
     case .exact: .rational
+    case nil: .prime(2)
     }
   }
 
@@ -119,6 +136,7 @@ struct Persistence: ParsableCommand {
     case .real: "real"
     case .exact(.prime(let p)): "prime:\(p)"
     case .exact: "rational"
+    case nil: "prime:2"
     }
   }
 
@@ -193,34 +211,63 @@ struct Persistence: ParsableCommand {
 
   private func show(_ values: Pair, of filtered: SheafFiltration) throws {
     let degree = dimension ?? 0
-    let found = try filtration.file.refusing {
+    guard degree <= filtered.sheaf.complex.dimension else {
+      throw ArrayFileError(
+        file: filtration.file.name,
+        problem:
+          "a complex of dimension \(filtered.sheaf.complex.dimension), found --dimension \(degree)"
+      )
+    }
+    let (laplacian, spectrum, kernel) = try filtration.file.refusing {
       let laplacian = try PersistentLaplacian(
         filtered, degree: degree, from: values.from, to: values.to)
-      return (laplacian, try laplacian.spectrum())
+      return (laplacian, try laplacian.spectrum(), try laplacian.kernel(tolerance: tolerance))
     }
-    let zero = (tolerance ?? 1e-9) * found.0.scale
-    let betti = found.1.values.count { $0 <= zero }
+    let parts = multiplicities(spectrum.values, zeros: kernel.dimension)
     var delivery = Delivery()
     if json {
       delivery.put {
         try JSONOutput.print([
           "dimension": degree, "from": JSONOutput.number(values.from),
-          "to": JSONOutput.number(values.to), "order": found.0.triangle.rows, "betti": betti,
-          "eigenvalues": found.1.values.map { JSONOutput.number($0) },
-          "multiplicities": found.1.multiplicities().map {
+          "to": JSONOutput.number(values.to), "order": laplacian.triangle.rows,
+          "betti": kernel.dimension, "isNarrow": kernel.isNarrow,
+          "smallestKept": JSONOutput.number(kernel.smallestKept),
+          "largestDropped": JSONOutput.number(kernel.largestDropped),
+          "eigenvalues": spectrum.values.map { JSONOutput.number($0) },
+          "multiplicities": parts.map {
             ["value": JSONOutput.number($0.value), "count": $0.count] as [String: Any]
           },
         ])
       }
     } else {
       let rows =
-        [["eigenvalue", "times"]]
-        + found.1.multiplicities().map { [TextOutput.number($0.value), "\($0.count)"] }
+        [["eigenvalue", "times"]] + parts.map { [TextOutput.number($0.value), "\($0.count)"] }
       delivery.print(
         TextOutput.table(rows)
-          + "\n\norder \(found.0.triangle.rows), from \(TextOutput.number(values.from)) to "
-          + "\(TextOutput.number(values.to)) in degree \(degree); persistent Betti number \(betti)")
+          + "\n\norder \(laplacian.triangle.rows), from \(TextOutput.number(values.from)) to "
+          + "\(TextOutput.number(values.to)) in degree \(degree); persistent Betti number "
+          + "\(kernel.dimension)"
+          + (kernel.isNarrow
+            ? "\nthat number is in doubt: the smallest scaled eigenvalue kept is "
+              + "\(TextOutput.number(kernel.smallestKept)), the largest that counted as 0 "
+              + "\(TextOutput.number(kernel.largestDropped)); bars with --field rational decide"
+            : ""))
     }
     try delivery.end()
+  }
+
+  /// The eigenvalues with their multiplicities, as many of the least as count as 0 being 0.
+  private func multiplicities(_ values: [Double], zeros: Int) -> [(value: Double, count: Int)] {
+    var result: [(value: Double, count: Int)] = zeros > 0 ? [(0, zeros)] : []
+    var last = -Double.infinity
+    for value in values.dropFirst(zeros) {
+      if value - last <= 1e-8 * value, !result.isEmpty, last > -.infinity {
+        result[result.count - 1].count += 1
+      } else {
+        result.append((value, 1))
+      }
+      last = value
+    }
+    return result
   }
 }

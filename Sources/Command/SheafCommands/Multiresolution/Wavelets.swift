@@ -78,13 +78,23 @@ struct Wavelets: ParsableCommand {
     let wavelets = try file.refusing {
       try SheafWavelets(sheaf, parts, scalingDimension: scaling)
     }
+    guard found.values.allSatisfy({ abs($0) < 1e150 }) else {
+      throw ArrayFileError(
+        file: assignment,
+        problem: "has a value of 1e150 or more, expected values whose squares add up")
+    }
     let y = Matrix(column: found.values)
     let coefficients = wavelets.analyse(y)
     let powers = wavelets.powers(coefficients).map { $0[0] }
-    let cleaned = denoise.map {
-      wavelets.denoise(
-        y, noise: noise,
-        by: $0 == .bayes ? .bayes : .universal(isSoft: $0 == .universal))
+    let estimate = noise == nil && denoise != nil ? wavelets.noise(of: y) : nil
+    let cleaned = try denoise.map { rule -> Matrix in
+      do throws(CoarseningError) {
+        return try wavelets.denoise(
+          y, noise: noise,
+          by: rule == .bayes ? .bayes : .universal(isSoft: rule == .universal))
+      } catch {
+        throw ArrayFileError(file: file.name, problem: "\(error), by --noise")
+      }
     }
     let output = CochainOutput(sheaf: sheaf, degree: 0)
     var delivery = Delivery()
@@ -93,6 +103,7 @@ struct Wavelets: ParsableCommand {
         "levels": (1..<parts.levels).map { level in
           [
             "level": level, "parts": parts.counts[level],
+            "members": parts.members(level).map { $0.map { sheaf.complex.name($0) } },
             "power": JSONOutput.number(powers[level - 1]),
           ] as [String: Any]
         },
@@ -105,24 +116,33 @@ struct Wavelets: ParsableCommand {
           ] as [String: Any]
         },
       ]
-      if let cleaned { object["denoised"] = output.object(cleaned.column(0)) }
+      if let cleaned {
+        object["denoised"] = output.object(cleaned.column(0))
+        object["noise"] = JSONOutput.number(noise ?? estimate?.deviation)
+      }
       delivery.put { try JSONOutput.print(object) }
     } else {
-      let total = max(powers.reduce(0, +), .leastNormalMagnitude)
+      let largest = max(powers.max() ?? 0, .leastNormalMagnitude)
+      let total = powers.reduce(0) { $0 + $1 / largest }
       var rows = [["level", "parts", "power", "share"]]
       for level in 1..<max(parts.levels, 1) {
         rows.append([
           "\(level)", "\(parts.counts[level])", TextOutput.number(powers[level - 1]),
-          TextOutput.number(powers[level - 1] / total),
+          TextOutput.number(powers[level - 1] / largest / total),
         ])
       }
       rows.append([
-        "scaling", "", TextOutput.number(powers.last!), TextOutput.number(powers.last! / total),
+        "scaling", "", TextOutput.number(powers.last!),
+        TextOutput.number(powers.last! / largest / total),
       ])
       delivery.print(
         TextOutput.table(rows)
           + (cleaned.map {
             "\n\n" + output.table([("given", found.values), ("denoised", $0.column(0))])
+              + (estimate.map {
+                "\n\nnoise of deviation \(TextOutput.number($0.deviation)), from the "
+                  + "\(counted($0.coefficients, "wavelet")) of level \($0.level)"
+              } ?? "")
           } ?? ""))
     }
     try delivery.end()
@@ -161,6 +181,19 @@ struct Wavelets: ParsableCommand {
             "vertex \"\(name.printable)\" has the part \(part), expected whole numbers")
         }
         labels[level].append(number)
+      }
+    }
+    for level in 1..<max(labels.count, 1) {
+      var first: [Int: Int] = [:]
+      for v in names.indices {
+        let u = first[labels[level - 1][v]] ?? v
+        first[labels[level - 1][v]] = u
+        guard labels[level][u] == labels[level][v] else {
+          throw failure(
+            "\"\(names[u].printable)\" and \"\(names[v].printable)\" are in part \(labels[level - 1][v]) of "
+              + "entry \(level) and in parts \(labels[level][u]) and \(labels[level][v]) of entry \(level + 1), "
+              + "expected parts that lie in one part each")
+        }
       }
     }
     do throws(CoarseningError) {

@@ -22,6 +22,10 @@ public struct SchurComplement: Sendable {
   public let triangle: SparseMatrix
   /// dim ker A_EE: how far extensions of least energy are from being unique.
   public let freedom: Int
+  /// Whether that dimension, and S with it, is in doubt: the numbers do not tell what is singular.
+  public let isNarrow: Bool
+  /// A_ii of the kept unknowns: what the rounding of S is in proportion to.
+  public let diagonal: [Double]
   private let parts: [EliminatedPart]
 
   /// Eliminates.
@@ -70,12 +74,15 @@ public struct SchurComplement: Sendable {
       return rows!
     }
     var parts: [EliminatedPart] = []
-    var freedom = 0
+    var (freedom, isNarrow) = (0, false)
     var numbers = [Int32](repeating: -1, count: n)
     for component in components {
       if component.boundary.isEmpty {
         let part = transposed().reached(byColumns: component.unknowns).matrix
-        freedom += component.unknowns.count - (try RankRevealingQR.withGap(part).rank)
+        let norms = part.columnSquares.map { $0 > 0 ? 1 / $0.squareRoot() : 1 }
+        let qr = try RankRevealingQR.withGap(part.scalingColumns(by: norms))
+        freedom += component.unknowns.count - qr.rank
+        isNarrow = isNarrow || qr.isNarrow
         continue
       }
       let part = try EliminatedPart(component, of: whole, &numbers, rows: transposed)
@@ -86,10 +93,13 @@ public struct SchurComplement: Sendable {
         }
       }
       freedom += part.freedom
+      isNarrow = isNarrow || part.isNarrow
       parts.append(part)
     }
     (order, self.kept, self.eliminated, self.freedom) = (n, kept, eliminated, freedom)
-    self.parts = parts
+    (self.parts, self.isNarrow) = (parts, isNarrow)
+    let all = a.diagonal
+    diagonal = kept.map { all[$0] }
     triangle = SparseMatrix(rows: kept.count, columns: kept.count, entries: entries)
   }
 

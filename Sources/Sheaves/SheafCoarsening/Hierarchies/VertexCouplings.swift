@@ -3,7 +3,8 @@ import CellularSheaves
 import LinearAlgebra
 
 /// How strongly the vertices of a sheaf are coupled with one another: w_uv = Σ ‖F_ueᵀ F_ve‖ over the edges e between u and
-/// v, in orthonormal coordinates; for the constant sheaf ℝ the number of edges.
+/// v, in orthonormal coordinates, with all maps divided by the largest magnitude of an entry; for the constant sheaf ℝ the
+/// number of edges.
 public struct VertexCouplings: Sendable {
   /// w, symmetric, without a diagonal.
   public let weights: SparseMatrix
@@ -14,7 +15,9 @@ public struct VertexCouplings: Sendable {
   public init(_ sheaf: CellularSheaf) {
     let complex = sheaf.complex
     let vertices = complex.cells(ofDimension: 0)
-    let rows = sheaf.coboundaryTransposed(0, in: .orthonormal)
+    let given = sheaf.coboundaryTransposed(0, in: .orthonormal)
+    let largest = given.maximumMagnitude
+    let rows = largest > 0 && largest.isFinite ? given.mapValues { $0 / largest } : given
     // The vertex of each coordinate; entries of ‖·‖² gathered edge by edge.
     var owner: [Int32] = []
     for vertex in vertices {

@@ -47,6 +47,7 @@ extension VertexHierarchy {
   public static func spectralBisection(
     _ couplings: VertexCouplings, smallestPart: Int = 2
   ) throws(FactorizationError) -> VertexHierarchy {
+    precondition(smallestPart >= 1, "parts of \(smallestPart) vertices")
     let n = couplings.count
     func labels(_ parts: [[Int]]) -> [Int] {
       var labels = [Int](repeating: 0, count: n)
@@ -72,7 +73,12 @@ extension VertexHierarchy {
     let vectors = try LaplacianSpectrum(smallest: 2, of: local.laplacian).vectors
     var sides = [[Int]](repeating: [], count: 2)
     for i in part.indices { sides[vectors[i, 1] < 0 ? 0 : 1].append(i) }
-    return sides.filter { !$0.isEmpty }.flatMap { side in
+    if sides.contains(where: \.isEmpty) {
+      // A search that did not come to a vector with both signs: half of the vertices each.
+      let order = part.indices.sorted { (vectors[$0, 1], $0) < (vectors[$1, 1], $1) }
+      sides = [Array(order.prefix(part.count / 2)), Array(order.dropFirst(part.count / 2))]
+    }
+    return sides.flatMap { side in
       local.weights.part(rows: side, columns: side).connectedComponents.map { component in
         component.map { part[side[$0]] }
       }

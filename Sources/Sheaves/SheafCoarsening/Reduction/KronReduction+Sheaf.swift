@@ -1,5 +1,6 @@
 import CellComplexes
 import CellularSheaves
+import Foundation
 import LinearAlgebra
 import SheafCohomology
 import SparseFactorizations
@@ -18,10 +19,11 @@ extension KronReduction {
   /// Two vertices with S_uv = −U Σ Vᵀ ≠ 0 are joined by an edge of stalk rank S_uv with the maps Σ^{1/2}Uᵀ and
   /// Σ^{1/2}Vᵀ; what is left, S_uu − Σ_v U Σ Uᵀ, becomes a half-open edge at u. That is so wherever what is left is
   /// positive semidefinite: for the constant sheaf, where it is 0 and the edges are the conductances of the reduced
-  /// graph, and for multiples of orthogonal maps. Elsewhere the vertices of one connected part of S become the faces of
-  /// one cell of dimension 1 with the stalk ℝ^{rank S} and the parts of a root of S as maps.
+  /// graph, and where each edge has one and the same multiple of orthogonal maps at both ends. In a connected part of S
+  /// where it is not, whether anything was eliminated or not, the vertices become the faces of one cell of dimension 1
+  /// with the stalk ℝ^{rank S} and the parts of a root of S as maps.
   ///
-  /// - Parameter tolerance: couplings up to this times the largest diagonal element of S are left out.
+  /// - Parameter tolerance: couplings up to this times the roots of the diagonals of δ*δ at both ends are rounding.
   /// - Throws: `CoarseningError.quantity` for another degree; `FactorizationError`.
   /// - Complexity: a dense decomposition for each coupling; of each connected part where they do not do.
   public func reduced(tolerance: Double = 1e-12) throws -> Reduced {
@@ -30,7 +32,7 @@ extension KronReduction {
         name: "a reduced sheaf", found: "degree \(degree)", expected: "degree 0")
     }
     let parts = try CoupledStalks(self, tolerance: tolerance)
-    let edges = try parts.edges() ?? parts.joints()
+    let edges = try parts.edges()
     let complex = sheaf.complex
     var builder = CellComplex.Builder()
     for _ in kept { builder.addCell() }
@@ -44,10 +46,17 @@ extension KronReduction {
         maps.append(.matrix(end.map * root))
       }
     }
-    let names = kept.map(complex.name)
-    let base = try builder.complex(
-      names: names + edges.map { $0.ends.map { names[$0.vertex] }.joined(separator: "–") }
-    ).complex
+    var names = kept.map(complex.name)
+    var taken = Set(names)
+    for edge in edges {
+      // A half-open edge has one name and a dash; a name that is taken gets a prime.
+      var name =
+        edge.ends.map { names[$0.vertex] }.joined(separator: "–")
+        + (edge.ends.count == 1 ? "–" : "")
+      while !taken.insert(name).inserted { name += "′" }
+      names.append(name)
+    }
+    let base = try builder.complex(names: names).complex
     let stalks = kept.map { sheaf.stalk(of: $0) } + edges.map(\.stalk)
     let weights: [InnerProduct]? =
       sheaf.isUnweighted
@@ -68,32 +77,40 @@ private struct CoupledStalks {
     var isDirected = false
   }
 
-  let s: Matrix
-  let ranges: [Range<Int>]
-  let bound: Double
+  private let s: Matrix
+  private let ranges: [Range<Int>]
+  /// The root of the largest diagonal element of δ*δ at each vertex, before the reduction.
+  private let scales: [Double]
+  private let tolerance: Double
   /// The pairs with a coupling.
-  let pairs: [(Int, Int)]
+  private let pairs: [(Int, Int)]
 
   init(_ reduction: KronReduction, tolerance: Double) throws(FactorizationError) {
-    let s = reduction.complement.matrix
+    let n = Double(reduction.coordinates.count)
+    guard 8 * n * n <= Double(ProcessInfo.processInfo.physicalMemory) / 4 else {
+      throw .outOfMemory
+    }
     var start = 0
     let ranges = reduction.kept.map { cell in
       let d = reduction.sheaf.stalk(of: cell)
       defer { start += d }
       return start..<start + d
     }
-    let bound = tolerance * (0..<s.rows).reduce(0) { max($0, s[$1, $1]) }
+    let diagonal = reduction.complement.diagonal
+    let scales = ranges.map { (diagonal[$0].max() ?? 0).squareRoot() }
     var owner: [Int] = []
     for (v, range) in ranges.enumerated() { owner += range.map { _ in v } }
     var found: [Int: Set<Int>] = [:]
-    for j in 0..<s.columns {
+    for j in owner.indices {
       reduction.triangle.forEachEntry(ofColumn: j) { i, value in
-        if owner[i] != owner[j] && abs(value) > bound {
-          found[min(owner[i], owner[j]), default: []].insert(max(owner[i], owner[j]))
+        let (u, v) = (owner[i], owner[j])
+        if u != v && abs(value) > tolerance * scales[u] * scales[v] {
+          found[min(u, v), default: []].insert(max(u, v))
         }
       }
     }
-    (self.s, self.ranges, self.bound) = (s, ranges, bound)
+    s = reduction.complement.matrix
+    (self.ranges, self.scales, self.tolerance) = (ranges, scales, tolerance)
     pairs = found.keys.sorted().flatMap { u in found[u]!.sorted().map { (u, $0) } }
   }
 
@@ -101,67 +118,87 @@ private struct CoupledStalks {
     s[rows: Array(ranges[u]), columns: Array(ranges[v])]
   }
 
-  /// Edges with one or two ends, nil where what is left of a diagonal block is not positive semidefinite.
-  func edges() throws(FactorizationError) -> [Edge]? {
+  /// The cells of dimension 1, part by part.
+  func edges() throws(FactorizationError) -> [Edge] {
+    let graph = SparseMatrix(
+      rows: ranges.count, columns: ranges.count, entries: pairs.map { ($0.1, $0.0, 1) })
+    var number = [Int](repeating: 0, count: ranges.count)
+    let parts = graph.connectedComponents
+    for (k, part) in parts.enumerated() { for v in part { number[v] = k } }
+    var own = [[(Int, Int)]](repeating: [], count: parts.count)
+    for pair in pairs { own[number[pair.0]].append(pair) }
     var edges: [Edge] = []
-    var left = ranges.indices.map { block($0, $0) }
+    for (part, pairs) in zip(parts, own) {
+      if let own = try self.edges(part, pairs) {
+        edges += own
+      } else {
+        edges += try joint(part)
+      }
+    }
+    return edges
+  }
+
+  /// Edges with one or two ends, nil where what is left of a diagonal block is not positive semidefinite.
+  private func edges(
+    _ part: [Int], _ pairs: [(Int, Int)]
+  ) throws(FactorizationError) -> [Edge]? {
+    var edges: [Edge] = []
+    var left = Dictionary(uniqueKeysWithValues: part.map { ($0, block($0, $0)) })
     for (u, v) in pairs {
-      let parts = try SingularValueDecomposition(block(u, v))
-      let rank = parts.values.count { $0 > bound }
-      var ends = (parts.left.columns(0..<rank).transposed, parts.right.columns(0..<rank).transposed)
+      let values = try SingularValueDecomposition(block(u, v))
+      let rank = values.values.count { $0 > tolerance * scales[u] * scales[v] }
+      var ends = (
+        values.left.columns(0..<rank).transposed, values.right.columns(0..<rank).transposed
+      )
       for k in 0..<rank {
-        // −S_uv = Uᵀ Σ V: one sign is turned over, such that the larger of the maps' sums is positive.
+        // −S_uv = Uᵀ Σ V: one sign is turned over, such that the second map's sum is positive.
         let sum = (0..<ends.1.columns).reduce(0) { $0 + ends.1[k, $1] }
         let sign: Double = sum < 0 ? -1 : 1
-        let root = parts.values[k].squareRoot()
+        let root = values.values[k].squareRoot()
         for j in 0..<ends.0.columns { ends.0[k, j] *= -sign * root }
         for j in 0..<ends.1.columns { ends.1[k, j] *= sign * root }
       }
-      left[u].addGram(ends.0, transposed: true, scale: -1)
-      left[v].addGram(ends.1, transposed: true, scale: -1)
+      left[u]!.addGram(ends.0, transposed: true, scale: -1)
+      left[v]!.addGram(ends.1, transposed: true, scale: -1)
       edges.append(Edge(stalk: rank, ends: [(u, ends.0), (v, ends.1)], isDirected: true))
     }
-    for (u, rest) in left.enumerated() {
-      guard let root = try root(rest) else { return nil }
+    for u in part {
+      let pairs = try SymmetricEigendecomposition(left[u]!)
+      let rounding = tolerance * scales[u] * scales[u]
+      if let least = pairs.values.first, least < -10 * rounding { return nil }
+      let root = Self.root(pairs, above: rounding)
       if root.rows > 0 { edges.append(Edge(stalk: root.rows, ends: [(u, root)])) }
     }
     return edges
   }
 
-  /// One cell for each connected part.
-  func joints() throws(FactorizationError) -> [Edge] {
-    let graph = SparseMatrix(
-      rows: ranges.count, columns: ranges.count, entries: pairs.map { ($0.1, $0.0, 1) })
-    var edges: [Edge] = []
-    for part in graph.connectedComponents {
-      let places = part.flatMap { Array(ranges[$0]) }
-      // S is positive semidefinite: there is a root.
-      guard let root = try root(s[rows: places, columns: places], isSemidefinite: true),
-        root.rows > 0
-      else { continue }
-      var start = 0
-      let ends = part.map { v -> (vertex: Int, map: Matrix) in
-        defer { start += ranges[v].count }
-        return (
-          v, root[rows: Array(0..<root.rows), columns: Array(start..<start + ranges[v].count)]
-        )
-      }
-      edges.append(Edge(stalk: root.rows, ends: ends))
+  /// One cell for a connected part.
+  private func joint(_ part: [Int]) throws(FactorizationError) -> [Edge] {
+    let places = part.flatMap { Array(ranges[$0]) }
+    let units = part.flatMap { v in
+      [Double](repeating: scales[v] > 0 ? scales[v] : 1, count: ranges[v].count)
     }
-    return edges
+    // In coordinates in which δ*δ had a diagonal of at most one, what is rounding is the same for all.
+    var scaled = s[rows: places, columns: places]
+    scaled.scaleRows(by: units.map { 1 / $0 })
+    scaled.scaleColumns(by: units.map { 1 / $0 })
+    var root = Self.root(try SymmetricEigendecomposition(scaled), above: tolerance)
+    root.scaleColumns(by: units)
+    guard root.rows > 0 else { return [] }
+    var start = 0
+    let ends = part.map { v -> (vertex: Int, map: Matrix) in
+      defer { start += ranges[v].count }
+      return (v, root[rows: Array(0..<root.rows), columns: Array(start..<start + ranges[v].count)])
+    }
+    return [Edge(stalk: root.rows, ends: ends)]
   }
 
-  /// R with RᵀR = A and full rows, nil for an A with an eigenvalue below 0 by more than rounding.
-  private func root(
-    _ a: Matrix, isSemidefinite: Bool = false
-  ) throws(FactorizationError) -> Matrix? {
-    let pairs = try SymmetricEigendecomposition(a)
-    let rounding = max(bound, 1e-12 * (pairs.values.last ?? 0))
-    if let least = pairs.values.first, least < -10 * rounding, !isSemidefinite { return nil }
-    let kept = pairs.values.indices.filter { pairs.values[$0] > rounding }
-    var root = Matrix(rows: kept.count, columns: a.columns)
+  /// R with RᵀR = A and full rows, of the eigenvalues above a bound.
+  private static func root(_ pairs: SymmetricEigendecomposition, above bound: Double) -> Matrix {
+    let kept = pairs.values.indices.filter { pairs.values[$0] > bound }
+    var root = Matrix(rows: kept.count, columns: pairs.vectors.rows)
     for (i, k) in kept.enumerated() {
-      for j in 0..<a.columns { root[i, j] = pairs.values[k].squareRoot() * pairs.vectors[j, k] }
+      for j in 0..<root.columns { root[i, j] = pairs.values[k].squareRoot() * pairs.vectors[j, k] }
     }
     return root
   }

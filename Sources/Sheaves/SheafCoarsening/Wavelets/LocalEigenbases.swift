@@ -75,7 +75,7 @@ public struct LocalEigenbases: Sendable {
 
   /// The eigenbases of the parts.
   ///
-  /// - Parameter maximumOrder: parts with more coordinates than this have none.
+  /// - Parameter maximumOrder: parts with more coordinates than this have none, but for single vertices.
   /// - Throws: `CoarseningError.partition`; `FactorizationError`.
   /// - Complexity: the cube of the number of coordinates, Σ over the parts.
   public init(
@@ -99,7 +99,7 @@ public struct LocalEigenbases: Sendable {
       blocks.append(
         try hierarchy.members(level).enumerated().map { part, members in
           let coordinates = members.flatMap { Array(sheaf.range(of: $0)) }
-          guard coordinates.count <= maximumOrder else { return nil }
+          guard level == 0 || coordinates.count <= maximumOrder else { return nil }
           let places = Dictionary(uniqueKeysWithValues: coordinates.enumerated().map { ($1, $0) })
           let pairs = try SymmetricEigendecomposition(energy.gram(inside[part], on: places))
           return PartedBasis.Block(

@@ -14,6 +14,9 @@ import LinearAlgebra
 ///
 /// The basis is orthonormal in the inner products of the stalks: c = Σ ⟨ψ, c⟩ ψ and ‖c‖² = Σ ⟨ψ, c⟩².
 public struct SheafWavelets: Sendable {
+  /// The number of levels with wavelets, from 1.
+  public var levelCount: Int { turns.count }
+
   /// What a coefficient belongs to.
   public struct Element: Sendable, Equatable {
     /// The level of the part whose wavelet it is, from 1; for a scaling function that of the last.
@@ -120,12 +123,15 @@ public struct SheafWavelets: Sendable {
     (self.sheaf, self.turns, self.elements) = (sheaf, turns, elements)
   }
 
-  /// Columns whose sum is not negative: signs that do not hang on rounding alone.
+  /// Columns whose first element of at least half the largest magnitude is positive: signs that rounding has no say in.
   private static func signed(_ vectors: Matrix) -> Matrix {
     var result = vectors
     for j in 0..<vectors.columns {
-      let sum = (0..<vectors.rows).reduce(0) { $0 + vectors[$1, j] }
-      if sum < 0 { for i in 0..<vectors.rows { result[i, j] = -result[i, j] } }
+      let bound = vectors.maximumMagnitude(column: j) / 2
+      guard let i = (0..<vectors.rows).first(where: { abs(vectors[$0, j]) >= bound }),
+        vectors[i, j] < 0
+      else { continue }
+      for i in 0..<vectors.rows { result[i, j] = -result[i, j] }
     }
     return result
   }

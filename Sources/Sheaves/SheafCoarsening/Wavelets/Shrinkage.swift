@@ -53,29 +53,59 @@ extension SheafWavelets {
     case bayes
   }
 
+  /// The deviation of noise in a cochain, by `Shrinkage.noise` from the wavelets of the finest level that has at least so
+  /// many.
+  ///
+  /// - Parameter least: fewer coefficients say nothing.
+  /// - Returns: the deviation, and from how many coefficients of which level it comes; nil where no level has so many.
+  public func noise(
+    of cochain: Matrix, least: Int = 8
+  ) -> (deviation: Double, coefficients: Int, level: Int)? {
+    precondition(cochain.columns == 1, "one cochain, found \(cochain.shape)")
+    let coefficients = analyse(cochain)
+    for level in 1..<max(levelCount + 1, 1) {
+      let places = elements.indices.filter {
+        !elements[$0].isScaling && elements[$0].level == level
+      }
+      if places.count >= least {
+        return (Shrinkage.noise(of: places.map { coefficients[$0, 0] }), places.count, level)
+      }
+    }
+    return nil
+  }
+
   /// Cochains whose wavelet coefficients are shrunk; scaling coefficients stay.
   ///
   /// - Parameters:
   ///   - cochains: of degree 0, one per column, each by itself.
-  ///   - noise: the deviation of the noise in orthonormal coordinates; from the wavelets of level 1 if nil.
+  ///   - noise: the deviation of the noise in orthonormal coordinates; by `noise(of:)` if nil.
   ///   - rule: by what they are shrunk.
-  public func denoise(_ cochains: Matrix, noise: Double? = nil, by rule: Rule = .bayes) -> Matrix {
+  /// - Throws: `CoarseningError.quantity` where the noise is to be found and no level has wavelets enough.
+  public func denoise(
+    _ cochains: Matrix, noise given: Double? = nil, by rule: Rule = .bayes
+  ) throws(CoarseningError) -> Matrix {
     var coefficients = analyse(cochains)
     let levels = Dictionary(
       grouping: elements.indices.filter { !elements[$0].isScaling }, by: { elements[$0].level })
     for j in 0..<cochains.columns {
-      let values = { (places: [Int]) in places.map { coefficients[$0, j] } }
-      let sigma = noise ?? Shrinkage.noise(of: values(levels[1] ?? []))
-      let rules = levels.mapValues { places -> Shrinkage in
-        switch rule {
-        case .universal(let isSoft):
-          let t = Shrinkage.universalThreshold(noise: sigma, count: elements.count)
-          return isSoft ? .soft(threshold: t) : .hard(threshold: t)
-        case .bayes: return .soft(threshold: Shrinkage.bayesThreshold(values(places), noise: sigma))
-        }
+      guard let sigma = given ?? noise(of: cochains.columns(j..<j + 1))?.deviation else {
+        throw .quantity(
+          name: "the noise", found: "no level with 8 wavelets to find it from",
+          expected: "its deviation")
       }
-      for (level, places) in levels {
-        for i in places { coefficients[i, j] = rules[level]!(coefficients[i, j]) }
+      for places in levels.values {
+        let values = places.map { coefficients[$0, j] }
+        let shrinkage =
+          switch rule {
+          case .universal(let isSoft):
+            isSoft
+              ? Shrinkage.soft(
+                threshold: Shrinkage.universalThreshold(noise: sigma, count: elements.count))
+              : Shrinkage.hard(
+                threshold: Shrinkage.universalThreshold(noise: sigma, count: elements.count))
+          case .bayes: Shrinkage.soft(threshold: Shrinkage.bayesThreshold(values, noise: sigma))
+          }
+        for i in places { coefficients[i, j] = shrinkage(coefficients[i, j]) }
       }
     }
     return synthesise(coefficients)

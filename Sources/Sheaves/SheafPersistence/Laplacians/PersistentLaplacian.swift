@@ -27,8 +27,11 @@ public struct PersistentLaplacian: Sendable {
   public let down: SparseMatrix
   /// The lower triangle of their sum.
   public let triangle: SparseMatrix
-  /// The largest diagonal element of the Hodge Laplacian of X_b: what its rounding is in proportion to.
+  /// The largest diagonal element of the Hodge Laplacian of X_b on these coordinates: what the rounding of eigenvalues is in
+  /// proportion to.
   public let scale: Double
+  /// The diagonal of the upper Laplacian of X_b on these coordinates.
+  private let diagonal: [Double]
 
   /// The Laplacian of degree q between two values.
   ///
@@ -50,7 +53,8 @@ public struct PersistentLaplacian: Sendable {
     let factor = lower.sheaf.laplacianFactor(q, .down)
     (degree, values, up, down) = (q, a...b, schur.triangle, factor.outerGram)
     triangle = up.adding(down)
-    scale = max(whole.diagonal.max() ?? 0, down.diagonal.max() ?? 0)
+    diagonal = schur.diagonal
+    scale = zip(diagonal, down.diagonal).reduce(0) { max($0, $1.0 + $1.1) }
   }
 
   /// All eigenvalues, and their vectors if wanted.
@@ -63,10 +67,54 @@ public struct PersistentLaplacian: Sendable {
     try LaplacianSpectrum(smallest: count, of: triangle, scale: scale)
   }
 
-  /// The persistent Betti number, as the number of eigenvalues up to a tolerance relative to `scale`.
-  public func betti(tolerance: Double = 1e-9) throws(FactorizationError) -> Int {
-    let values = try spectrum().values
-    return values.count { $0 <= tolerance * scale }
+  /// The dimension of the kernel, and what counted as 0 for it.
+  ///
+  /// The two summands have a product of 0, since δ_a w extends to a cocycle: the kernel has the dimension of C^q(X_a) less
+  /// the ranks of both. Each is scaled so that its diagonal was one before the reduction, which leaves the rank and takes
+  /// away the units of stalks.
+  public struct Kernel: Sendable, Equatable {
+    /// The dimension, the persistent Betti number.
+    public let dimension: Int
+    /// Scaled eigenvalues up to this counted as 0.
+    public let tolerance: Double
+    /// The smallest that did not, ∞ if there is none.
+    public let smallestKept: Double
+    /// The largest that did.
+    public let largestDropped: Double
+    /// Whether the two are within a factor of 1000 of one another, or of the tolerance: the numbers do not tell, the
+    /// barcode over ℚ does.
+    public var isNarrow: Bool { smallestKept < 1000 * max(largestDropped, tolerance) }
+  }
+
+  /// The kernel.
+  ///
+  /// - Parameter tolerance: what counts as 0; 10⁻¹² or 64 n ε, the larger, if nil.
+  /// - Complexity: a dense decomposition of each summand.
+  public func kernel(tolerance: Double? = nil) throws(FactorizationError) -> Kernel {
+    let n = triangle.rows
+    let tolerance = tolerance ?? max(1e-12, 64 * Double(n) * .ulpOfOne)
+    var (rank, kept, dropped) = (0, Double.infinity, 0.0)
+    for (part, diagonal) in [(up, diagonal), (down, down.diagonal)] {
+      let scales = diagonal.map { $0 > 0 ? 1 / $0.squareRoot() : 1 }
+      let values = try SymmetricEigendecomposition(
+        part.scalingRows(by: scales).scalingColumns(by: scales).symmetrized.dense, vectors: false
+      ).values
+      for value in values {
+        if value > tolerance {
+          rank += 1
+          kept = min(kept, value)
+        } else {
+          dropped = max(dropped, abs(value))
+        }
+      }
+    }
+    return Kernel(
+      dimension: n - rank, tolerance: tolerance, smallestKept: kept, largestDropped: dropped)
+  }
+
+  /// The persistent Betti number, the dimension of the kernel.
+  public func betti(tolerance: Double? = nil) throws(FactorizationError) -> Int {
+    try kernel(tolerance: tolerance).dimension
   }
 }
 
@@ -88,17 +136,17 @@ public struct PersistentSpectrumCurve: Sendable {
   ///   - places: the values a.
   ///   - offset: b − a, not negative.
   ///   - count: how many eigenvalues above 0 are kept.
-  ///   - tolerance: what counts as 0, relative to `PersistentLaplacian.scale`.
-  /// - Complexity: a dense decomposition at every place.
+  ///   - tolerance: what counts as 0 in `PersistentLaplacian.kernel`.
+  /// - Complexity: two dense decompositions at every place.
   public init(
     _ filtration: SheafFiltration, degree q: Int, at places: [Double], offset: Double = 0,
-    count: Int = 3, tolerance: Double = 1e-9
+    count: Int = 3, tolerance: Double? = nil
   ) throws(FactorizationError) {
     var (betti, positive) = ([Int](), [[Double]]())
     for a in places {
       let laplacian = try PersistentLaplacian(filtration, degree: q, from: a, to: a + offset)
       let values = try laplacian.spectrum().values
-      let zeros = values.count { $0 <= tolerance * laplacian.scale }
+      let zeros = try laplacian.betti(tolerance: tolerance)
       betti.append(zeros)
       positive.append(Array(values.dropFirst(zeros).prefix(count)))
     }

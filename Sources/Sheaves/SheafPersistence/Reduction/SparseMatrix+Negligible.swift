@@ -5,15 +5,4 @@ extension SparseMatrix {
   func negligible(_ tolerance: Double?) -> Double {
     (tolerance ?? 20 * Double(rows + columns) * .ulpOfOne) * largestColumnNorm
   }
-
-  /// The norm of the largest column.
-  var largestColumnNorm: Double {
-    var largest = 0.0
-    for j in 0..<columns {
-      var sum = 0.0
-      forEachEntry(ofColumn: j) { sum += $1 * $1 }
-      largest = max(largest, sum)
-    }
-    return largest.squareRoot()
-  }
 }
