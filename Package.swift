@@ -168,7 +168,8 @@ let package = Package(
       "Command", "SheafApplications",
       on: [
         "CellComplexes", "CellularSheaves", "Datasets", "Distributions", "Figures", "LinearAlgebra",
-        "SheafCoarsening", "SheafCohomology", "SheafInference", "SparseFactorizations",
+        "SheafCoarsening", "SheafCohomology", "SheafInference", "SheafPersistence",
+        "SparseFactorizations",
       ]),
     floor(
       "Command", "SheafCommands",

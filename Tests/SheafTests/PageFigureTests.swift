@@ -14,8 +14,9 @@ struct PageFigureTests {
   }
 
   @Test(arguments: [
-    "architecture.svg", "figures/breast-cancer.svg", "figures/digit-scales.svg",
-    "figures/digit-views.svg", "figures/el-nino.svg", "figures/el-nino-scales.svg",
+    "architecture.svg", "figures/breast-cancer.svg", "figures/circle-and-torus.svg",
+    "figures/digit-loops.svg", "figures/digit-scales.svg", "figures/digit-views.svg",
+    "figures/el-nino.svg", "figures/el-nino-scales.svg", "figures/protein-flexibility.svg",
     "figures/search-and-rescue.svg",
   ])
   func figuresKeepWhatTheySay(file: String) throws {

@@ -45,5 +45,8 @@ public struct Application: Sendable {
     .digitViews,
     .digitScales,
     .elNinoScales,
+    .digitLoops,
+    .proteinFlexibility,
+    .circleAndTorus,
   ]
 }
