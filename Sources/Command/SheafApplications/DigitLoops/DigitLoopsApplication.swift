@@ -25,7 +25,7 @@ enum DigitLoopsApplication {
       "Pixels with topology minus pixels: \(sheet.comparison("pixels and squares", "pixels")) (squares), "
         + "\(sheet.comparison("pixels and vertices", "pixels")) (vertices); with the bars of another image "
         + "\(sheet.comparison("pixels and vertices of another image", "pixels")).",
-      "How pixels join matters more than anything else: as squares they join over corners, and a thin loop stays closed.",
+      "As squares pixels join over corners and a thin loop stays closed: better for loops. As vertices they add more to pixels.",
     ]
     return report
   }
