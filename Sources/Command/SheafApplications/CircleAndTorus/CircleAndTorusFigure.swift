@@ -30,7 +30,7 @@ extension CircleAndTorusApplication {
       ])
   }
 
-  /// Births and deaths; bars inside of a band do not count.
+  /// Births and deaths of the 80 longest bars of each degree; bars inside of a band do not count.
   private static func diagram(_ title: String, _ band: ResampledBand, _ top: Double) -> Panel {
     let ends = [0, top]
     let bottleneck = 2 * (band.bottleneck.max() ?? 0)
@@ -45,6 +45,7 @@ extension CircleAndTorusApplication {
     ]
     for q in 0..<band.points.rows {
       let finite = band.barcode[q].filter { $0.death < .infinity }
+        .sorted { $0.length > $1.length }.prefix(80)
       layers.append(
         .points(
           x: finite.map(\.birth), y: finite.map(\.death), label: "H\(["₀", "₁", "₂"][q])",
