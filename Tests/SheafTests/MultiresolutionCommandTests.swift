@@ -101,7 +101,7 @@ import Testing
     (["persistence", "RING", "--values", "LISTS"], "expected one number", 1),
     (["persistence", "RING", "--lower-star", "LATE"], #"one for "ab""#, 1),
     (["persistence", "RING", "--values", "LATE", "--field", "integer"], "expected a field", 64),
-    (["persistence", "RING", "--values", "LATE", "--field", "prime:4"], "4", 1),
+    (["persistence", "RING", "--values", "GOOD", "--field", "prime:4"], "4 is not a prime", 1),
     (["persistence", "RING", "--values", "LATE", "--laplacian", "2,1"], "--laplacian", 64),
     (["persistence", "RING", "--diameter"], "has no position", 1),
     (["persistence", "RING", "--discord", "FEWER"], "expected all 4", 1),
@@ -124,6 +124,7 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let files = [
       "LATE": #"{"a": 0, "b": 5, "c": 0, "d": 0, "ab": 1, "bc": 5, "ca": 3}"#,
+      "GOOD": #"{"a": 0, "b": 0, "c": 0, "d": 0, "ab": 1, "bc": 2, "ca": 3}"#,
       "FEW": #"{"a": 0, "b": 0, "c": 0, "ab": 1, "bc": 2, "ca": 3}"#,
       "MORE": #"{"a": 0, "b": 0, "c": 0, "d": 0, "e": 0, "ab": 1, "bc": 2, "ca": 3}"#,
       "LISTS": #"{"a": [0, 1], "b": 0, "c": 0, "d": 0, "ab": 1, "bc": 2, "ca": 3}"#,
