@@ -131,6 +131,12 @@ import Testing
     ) { _ in .identity }
     let half = try KronReduction(ray, keeping: [0]).reduced().sheaf
     #expect(half.complex.count == 2 && half.complex.name(1) == "a–")
+    let same = try CellularSheaf(
+      .graph(vertices: 2, edges: [(0, nil), (1, nil)], names: ["a", "a–", "e", "f"]),
+      stalks: [1, 1, 1, 1]
+    ) { _ in .identity }
+    let named = try KronReduction(same, keeping: [0, 1]).reduced().sheaf.complex
+    #expect((0..<named.count).map(named.name) == ["a", "a–", "a–′", "a––"])
     // One part that no edges can carry leaves the other a graph.
     let two = try CellularSheaf(
       .graph(vertices: 5, edges: [(0, 1), (1, 2), (3, 4)]), stalks: [1, 1, 1, 1, 1, 1, 1, 1]

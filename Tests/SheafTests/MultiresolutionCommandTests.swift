@@ -104,7 +104,7 @@ import Testing
     (["persistence", "RING", "--values", "GOOD", "--field", "prime:4"], "4 is not a prime", 1),
     (["persistence", "RING", "--values", "LATE", "--laplacian", "2,1"], "--laplacian", 64),
     (["persistence", "RING", "--diameter"], "has no position", 1),
-    (["persistence", "RING", "--discord", "FEWER"], "expected all 4", 1),
+    (["persistence", "RING", "--discord", "FEWER"], #"has no value of cell "c""#, 1),
     (["coarsen", "RING", "--keep", "a,x"], #""x" is no cell"#, 64),
     (["coarsen", "RING", "--keep", "a,ab"], "expected cells of dimension 0", 1),
     (["coarsen", "RING", "--keep", "a,a"], "twice", 1),
@@ -112,7 +112,7 @@ import Testing
     (
       ["coarsen", "RING", "--keep", "a", "--values", "FEWER"], "expected those of the kept cells", 1
     ),
-    (["wavelets", "RING", "--assignment", "FEWER"], "expected all 4", 1),
+    (["wavelets", "RING", "--assignment", "FEWER"], #"has no value of cell "c""#, 1),
     (["wavelets", "RING", "--assignment", "ALL", "--hierarchy", "FEWER"], "has no parts", 1),
     (
       ["wavelets", "RING", "--assignment", "ALL", "--hierarchy", "CROSSED"],

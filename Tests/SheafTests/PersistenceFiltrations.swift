@@ -20,20 +20,9 @@ extension RandomGenerator {
 }
 
 extension SheafFiltration {
-  /// The rank of H^q(X_b) → H^q(X_a) over GF(p) by definition: dim (Z_b restricted to X_a + B_a) − dim B_a.
+  /// The rank of H^q(X_b) → H^q(X_a) over GF(p) by definition.
   func denseRank(_ q: Int, from a: Double, to b: Double, modulo p: Int) -> Int {
-    let (low, high) = (coordinates(q, upTo: a), coordinates(q, upTo: b))
-    let above = coordinates(q + 1, upTo: b)
-    let cocycles = DenseResidues.kernel(
-      DenseResidues.block(sheaf.coboundary(q), rows: above, columns: high, modulo: p),
-      columns: high.count, modulo: p)
-    let place = Dictionary(uniqueKeysWithValues: high.enumerated().map { ($1, $0) })
-    let restricted = cocycles.map { cocycle in low.map { cocycle[place[$0]!] } }
-    let coboundaries = DenseResidues.transposed(
-      DenseResidues.block(
-        sheaf.coboundary(q - 1), rows: low, columns: coordinates(q - 1, upTo: a), modulo: p))
-    return DenseResidues.rank(restricted + coboundaries, modulo: p)
-      - DenseResidues.rank(coboundaries, modulo: p)
+    sheaf.denseRank(q, from: cells(upTo: a), to: cells(upTo: b), modulo: p)
   }
 
   /// The coordinates of C^q on X_a.

@@ -145,6 +145,9 @@ import Testing
       Matrix(rows: 1, columns: 2, columnMajor: [0, 4]), charges: [3, 1], on: bar)
     let values = try LaplacianSpectrum(all: SheafLaplacian(pair, degree: 0)).values
     #expect(abs(values[0]) < 1e-15 && abs(values[1] - 10.0 / 16) < 1e-15)
+    let far = try CellularSheaf.chargedPoints(
+      Matrix(rows: 1, columns: 2, columnMajor: [0, 1e200]), charges: [3, 1], on: bar)
+    #expect(far.map(0).dense(1)[0, 0] > 0)
     #expect(throws: SheafError.self) {
       try CellularSheaf.chargedPoints(points, charges: [1], on: triangle)
     }

@@ -45,12 +45,10 @@ struct Harmonic: ParsableCommand {
     let column = extended.cochains.column(0)
     var delivery = Delivery()
     if let figure {
-      delivery.put {
-        let drawing = try CochainDrawing(
-          sheaf, degree: degree, values: column, positions: loaded.positions, file: file.name)
-        let format = DrawingFormat(rawValue: String(figure.lowercased().suffix(3)))!
-        try ArrayFile.write(try drawing.figure.drawn(as: format), to: figure)
-      }
+      delivery.draw(
+        try CochainDrawing(
+          sheaf, degree: degree, values: column, positions: loaded.positions, file: file.name
+        ).figure, to: figure)
     }
     if json {
       delivery.put {

@@ -75,11 +75,7 @@ struct Laplacian: ParsableCommand {
       delivery.put { try SparseMatrixFile.write(laplacian.laplacian.matrix, to: out) }
     }
     if let figure, let spectrum {
-      let drawing = Figure(panels: [panel(spectrum)])
-      delivery.put {
-        let format = DrawingFormat(rawValue: String(figure.lowercased().suffix(3)))!
-        try ArrayFile.write(try drawing.drawn(as: format), to: figure)
-      }
+      delivery.draw(Figure(panels: [panel(spectrum)]), to: figure)
     }
     if json {
       delivery.put { try JSONOutput.print(object(laplacian, spectrum)) }

@@ -33,12 +33,11 @@ extension CellularSheaf {
       let new = base.simplices[cellOf[i]].first { !face.contains($0) }!
       var product = charges[Int(new)]
       for vertex in face {
-        var square = 0.0
-        for row in 0..<points.rows {
-          let difference = points[row, Int(vertex)] - points[row, Int(new)]
-          square += difference * difference
-        }
-        product /= square.squareRoot()
+        let differences = (0..<points.rows).map { points[$0, Int(vertex)] - points[$0, Int(new)] }
+        // Squares of large or small differences are none.
+        let largest = differences.reduce(0) { max($0, abs($1)) }
+        let square = differences.reduce(0) { $0 + ($1 / largest) * ($1 / largest) }
+        product /= largest * square.squareRoot()
       }
       return .scalar(product)
     }

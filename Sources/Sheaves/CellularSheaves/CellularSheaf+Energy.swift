@@ -17,6 +17,12 @@ extension CellularSheaf {
     return result
   }
 
+  /// ½‖δ c‖² of cochains of degree k, one per column, in the inner products of the stalks.
+  public func energies(_ c: Matrix, degree k: Int) -> [Double] {
+    let image = orthonormal(applyCoboundary(c, degree: k), degree: k + 1)
+    return (0..<c.columns).map { image.sumOfSquares(column: $0) / 2 }
+  }
+
   /// Visits the incidences of cells of dimension k + 1 with the places of their stalks.
   @inline(__always) private func forEachBlock(
     _ k: Int,

@@ -103,11 +103,7 @@ public struct HarmonicExtension: Sendable {
     }
     (cochains, self.basis) = (c, basis.matrix)
     (freedom, condition, method, status) = (part.freedom, part.condition, part.method, part.status)
-    let left = sheaf.applyCoboundary(c, degree: k)
-    let weighted = sheaf.weighted(left, degree: k + 1)
-    energies = (0..<values.columns).map { j in
-      zip(left.column(j), weighted.column(j)).reduce(0) { $0 + $1.0 * $1.1 } / 2
-    }
+    energies = sheaf.energies(c, degree: k)
     // L c − b on Ω, from the triangle.
     var gradient = system.triangle.symmetricProduct(part.solution)
     gradient.add(system.right, scale: -1)

@@ -47,11 +47,7 @@ struct AnomaliesCommand: ParsableCommand {
     let reported = found.entries.filter { $0.qValue.map { $0 <= rate } ?? false }
     var delivery = Delivery()
     if let figure {
-      delivery.put {
-        let format = DrawingFormat(rawValue: String(figure.lowercased().suffix(3)))!
-        let drawing = AnomalyDrawing(found, rate: rate) { input.names[$0] }
-        try ArrayFile.write(try drawing.figure.drawn(as: format), to: figure)
-      }
+      delivery.draw(AnomalyDrawing(found, rate: rate) { input.names[$0] }.figure, to: figure)
     }
     if json {
       delivery.put {

@@ -76,19 +76,17 @@ struct Smooth: ParsableCommand {
     let found = try refusing { try smoother.smooth(y, by: way) }
     let output = CochainOutput(sheaf: sheaf, degree: degree)
     let column = found.cochains.column(0)
-    func energy(_ c: Matrix) -> Double {
-      let left = sheaf.applyCoboundary(c, degree: degree)
-      let weighted = sheaf.weighted(left, degree: degree + 1)
-      return zip(left.column(0), weighted.column(0)).reduce(0) { $0 + $1.0 * $1.1 } / 2
-    }
+    let (before, after) = (
+      sheaf.energies(y, degree: degree)[0], sheaf.energies(found.cochains, degree: degree)[0]
+    )
     var delivery = Delivery()
     if json {
       var object: [String: Any] = [
         "smoothed": output.object(column), "degree": degree, "method": way.name,
         "parameter": JSONOutput.number(way.parameter),
         "residual": JSONOutput.number(found.residual),
-        "energyBefore": JSONOutput.number(energy(y)),
-        "energyAfter": JSONOutput.number(energy(found.cochains)), "status": found.status.rawValue,
+        "energyBefore": JSONOutput.number(before),
+        "energyAfter": JSONOutput.number(after), "status": found.status.rawValue,
       ]
       if let choice {
         object["noiseVariance"] = JSONOutput.number(choice.noiseVariance)
@@ -103,7 +101,7 @@ struct Smooth: ParsableCommand {
       delivery.print(
         output.table([("given", values), ("smoothed", column)])
           + "\n\n\(way.name) \(TextOutput.number(way.parameter)); energy "
-          + "\(TextOutput.number(energy(y))) before, \(TextOutput.number(energy(found.cochains))) after"
+          + "\(TextOutput.number(before)) before, \(TextOutput.number(after)) after"
           + (choice.map {
             "\nnoise of standard deviation \(TextOutput.number($0.noiseVariance.squareRoot())), "
               + "\(TextOutput.number($0.effectiveParameters)) effective parameters of \(values.count)"

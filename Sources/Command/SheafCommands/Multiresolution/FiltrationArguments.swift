@@ -74,16 +74,9 @@ struct FiltrationArguments: ParsableArguments {
       }
     }
     if let discord {
-      let found = try AssignmentFile(contentsOf: discord).coordinates(in: sheaf, file: discord)
-      guard found.degree == 0, found.coordinates.count == sheaf.cochainDimension(0) else {
-        throw ArrayFileError(
-          file: discord,
-          problem:
-            "has values of \(counted(found.coordinates.count, "coordinate")) of cells of dimension "
-            + "\(found.degree), expected all \(sheaf.cochainDimension(0)) of the vertices")
-      }
+      let cochain = try AssignmentFile(contentsOf: discord).vertexCochain(in: sheaf, file: discord)
       return try refusing(discord) {
-        try .discord(sheaf, of: found.values)
+        try .discord(sheaf, of: cochain.column(0))
       }
     }
     let vertices = sheaf.complex.cells(ofDimension: 0)

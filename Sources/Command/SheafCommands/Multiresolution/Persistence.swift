@@ -103,16 +103,10 @@ struct Persistence: ParsableCommand {
     }
     var delivery = Delivery()
     if let figure {
-      let drawing = Figure(panels: [
-        .barcode(
-          barcode.intervals.map {
-            Layer.Interval(birth: $0.birth, death: $0.death, dimension: $0.degree)
-          })
-      ])
-      delivery.put {
-        let format = DrawingFormat(rawValue: String(figure.lowercased().suffix(3)))!
-        try ArrayFile.write(try drawing.drawn(as: format), to: figure)
+      let bars = barcode.intervals.map {
+        Layer.Interval(birth: $0.birth, death: $0.death, dimension: $0.degree)
       }
+      delivery.draw(Figure(panels: [.barcode(bars)]), to: figure)
     }
     if json {
       delivery.put { try JSONOutput.print(object(barcode, filtered)) }

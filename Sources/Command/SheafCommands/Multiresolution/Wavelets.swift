@@ -66,24 +66,16 @@ struct Wavelets: ParsableCommand {
     files.prints("--json", json)
     try files.check()
     let (sheaf, _) = try file.loadChecked()
-    let found = try AssignmentFile(contentsOf: assignment).coordinates(in: sheaf, file: assignment)
-    guard found.degree == 0, found.coordinates.count == sheaf.cochainDimension(0) else {
+    let y = try AssignmentFile(contentsOf: assignment).vertexCochain(in: sheaf, file: assignment)
+    guard y.maximumMagnitude < 1e150 else {
       throw ArrayFileError(
         file: assignment,
-        problem:
-          "has values of \(counted(found.coordinates.count, "coordinate")) of cells of dimension "
-          + "\(found.degree), expected all \(sheaf.cochainDimension(0)) of the vertices")
+        problem: "has a value of 1e150 or more, expected values whose squares add up")
     }
     let parts = try levels(sheaf)
     let wavelets = try file.refusing {
       try SheafWavelets(sheaf, parts, scalingDimension: scaling)
     }
-    guard found.values.allSatisfy({ abs($0) < 1e150 }) else {
-      throw ArrayFileError(
-        file: assignment,
-        problem: "has a value of 1e150 or more, expected values whose squares add up")
-    }
-    let y = Matrix(column: found.values)
     let coefficients = wavelets.analyse(y)
     let powers = wavelets.powers(coefficients).map { $0[0] }
     let estimate = noise == nil && denoise != nil ? wavelets.noise(of: y) : nil
@@ -138,7 +130,7 @@ struct Wavelets: ParsableCommand {
       delivery.print(
         TextOutput.table(rows)
           + (cleaned.map {
-            "\n\n" + output.table([("given", found.values), ("denoised", $0.column(0))])
+            "\n\n" + output.table([("given", y.column(0)), ("denoised", $0.column(0))])
               + (estimate.map {
                 "\n\nnoise of deviation \(TextOutput.number($0.deviation)), from the "
                   + "\(counted($0.coefficients, "wavelet")) of level \($0.level)"

@@ -50,6 +50,14 @@ public struct VertexHierarchy: Sendable, Equatable {
     (self.labels, self.counts) = (labels, counts)
   }
 
+  /// Refuses a sheaf with another number of vertices.
+  func check(_ sheaf: CellularSheaf) throws(CoarseningError) {
+    let n = sheaf.complex.cells(ofDimension: 0).count
+    guard counts[0] == n else {
+      throw .partition(level: 0, found: "\(counts[0]) vertices", expected: "\(n)")
+    }
+  }
+
   /// The number of levels, that of the single vertices included.
   public var levels: Int { labels.count }
 

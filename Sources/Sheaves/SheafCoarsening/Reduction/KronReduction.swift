@@ -14,7 +14,7 @@ import SparseFactorizations
 /// so the energy of the reduced sheaf is at most that of any extension, with equality for the harmonic one (for graphs
 /// Dörfler, Bullo 2013, Lemma II.1; for sheaves Hansen, Ghrist 2019, §4.2). Harmonic questions about K have the same
 /// answers in both: harmonic extensions from a subset of K, sections that extend, and effective resistances between
-/// cochains on K.
+/// cochains on K that are in the range of L.
 ///
 /// Matrices are in orthonormal coordinates of the stalks, cochains in those of the maps.
 public struct KronReduction: Sendable {

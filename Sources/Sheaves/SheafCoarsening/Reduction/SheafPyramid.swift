@@ -104,8 +104,6 @@ public struct SheafPyramid: Sendable {
 
   /// Energies of values on what is kept before a level.
   private func energies(_ values: Matrix, before level: Int) -> [Double] {
-    if level > 0 { return levels[level - 1].energies(values) }
-    let image = sheaf.orthonormal(sheaf.applyCoboundary(values, degree: 0), degree: 1)
-    return (0..<values.columns).map { image.sumOfSquares(column: $0) / 2 }
+    level > 0 ? levels[level - 1].energies(values) : sheaf.energies(values, degree: 0)
   }
 }

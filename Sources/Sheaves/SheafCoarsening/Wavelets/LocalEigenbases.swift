@@ -81,11 +81,7 @@ public struct LocalEigenbases: Sendable {
   public init(
     _ sheaf: CellularSheaf, _ hierarchy: VertexHierarchy, maximumOrder: Int = 2000
   ) throws {
-    let vertices = sheaf.complex.cells(ofDimension: 0)
-    guard hierarchy.labels[0].count == vertices.count else {
-      throw CoarseningError.partition(
-        level: 0, found: "\(hierarchy.labels[0].count) vertices", expected: "\(vertices.count)")
-    }
+    try hierarchy.check(sheaf)
     let energy = ProjectedEnergy(sheaf, hierarchy)
     var blocks: [[PartedBasis.Block?]] = []
     var inside: [[Int]] = []

@@ -60,10 +60,7 @@ public struct SheafWavelets: Sendable {
     _ sheaf: CellularSheaf, _ hierarchy: VertexHierarchy, scalingDimension: Int? = nil
   ) throws {
     let vertices = sheaf.complex.cells(ofDimension: 0)
-    guard hierarchy.labels[0].count == vertices.count else {
-      throw CoarseningError.partition(
-        level: 0, found: "\(hierarchy.labels[0].count) vertices", expected: "\(vertices.count)")
-    }
+    try hierarchy.check(sheaf)
     if let s = scalingDimension, s < 0 {
       throw CoarseningError.quantity(
         name: "the scaling dimension", found: "\(s)", expected: "0 or more")

@@ -62,13 +62,18 @@ extension SheafWavelets {
     of cochain: Matrix, least: Int = 8
   ) -> (deviation: Double, coefficients: Int, level: Int)? {
     precondition(cochain.columns == 1, "one cochain, found \(cochain.shape)")
-    let coefficients = analyse(cochain)
+    return noise(ofCoefficients: analyse(cochain).elements, least: least)
+  }
+
+  private func noise(
+    ofCoefficients coefficients: [Double], least: Int = 8
+  ) -> (deviation: Double, coefficients: Int, level: Int)? {
     for level in 1..<max(levelCount + 1, 1) {
       let places = elements.indices.filter {
         !elements[$0].isScaling && elements[$0].level == level
       }
       if places.count >= least {
-        return (Shrinkage.noise(of: places.map { coefficients[$0, 0] }), places.count, level)
+        return (Shrinkage.noise(of: places.map { coefficients[$0] }), places.count, level)
       }
     }
     return nil
@@ -88,7 +93,7 @@ extension SheafWavelets {
     let levels = Dictionary(
       grouping: elements.indices.filter { !elements[$0].isScaling }, by: { elements[$0].level })
     for j in 0..<cochains.columns {
-      guard let sigma = given ?? noise(of: cochains.columns(j..<j + 1))?.deviation else {
+      guard let sigma = given ?? noise(ofCoefficients: coefficients.column(j))?.deviation else {
         throw .quantity(
           name: "the noise", found: "no level with 8 wavelets to find it from",
           expected: "its deviation")

@@ -52,8 +52,7 @@ public struct DiscourseDynamics: Sendable {
 
   /// ½‖δx‖² of each column.
   public func energies(_ opinions: Matrix) -> [Double] {
-    let discord = discord(opinions)
-    return (0..<opinions.columns).map { discord.sumOfSquares(column: $0) / 2 }
+    sheaf.energies(opinions, degree: 0)
   }
 
   /// δx in coordinates that are orthonormal for the inner products of the edges.

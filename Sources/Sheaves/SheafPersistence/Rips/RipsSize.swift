@@ -64,6 +64,16 @@ public struct RipsSize: Sendable, Equatable {
       + sums.map { $0 / Double(samples) }
   }
 
+  /// Refuses a complex that would not fit.
+  ///
+  /// - Throws: `tooLarge`.
+  func check(stalk d: Int, memoryLimit: Double) throws(PersistenceError) {
+    let bytes = bytes(stalk: d)
+    guard bytes <= memoryLimit else {
+      throw .tooLarge(simplices: total, bytes: bytes, available: memoryLimit)
+    }
+  }
+
   /// What a sheaf with stalks of one dimension on the complex and the reduction of its coboundaries take at least, in
   /// bytes.
   func bytes(stalk d: Int) -> Double {

@@ -59,10 +59,7 @@ extension SheafFiltration {
     let size = RipsSize(
       try PairwiseDistances(points: points, memoryLimit: memoryLimit), radius: radius,
       maximumDimension: maximumDimension, samples: 2000)
-    let bytes = size.bytes(stalk: d)
-    guard bytes <= memoryLimit else {
-      throw .tooLarge(simplices: size.total, bytes: bytes, available: memoryLimit)
-    }
+    try size.check(stalk: d, memoryLimit: memoryLimit)
     let complex: SimplicialComplex
     do {
       complex = try .vietorisRips(

@@ -67,10 +67,7 @@ extension SheafFiltration {
     let meetings = distances.mapped { growth.meeting(weights[$0], weights[$1], distance: $2) }
     let size = RipsSize(
       meetings, radius: largest, maximumDimension: maximumDimension, samples: 2000)
-    let bytes = size.bytes(stalk: d)
-    guard bytes <= memoryLimit else {
-      throw .tooLarge(simplices: size.total, bytes: bytes, available: memoryLimit)
-    }
+    try size.check(stalk: d, memoryLimit: memoryLimit)
     let complex: SimplicialComplex
     do {
       complex = try .flag(
